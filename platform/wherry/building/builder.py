@@ -1,0 +1,46 @@
+"""What the platform asks of a builder: a pushed archive becomes an image, or a reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from wherry.model.build import HealthCheck
+
+Line = Callable[[str], None]
+"""Takes one line for the person who pushed, without an end of line. Headings start with `-----> `, details with
+seven spaces, warnings and errors with ` !     ` (Heroku's form)."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A pushed tree. `archive` is the uncompressed tar that `git archive` wrote, paths relative to the root."""
+
+    app: str
+    commit: str
+    tree: str
+    archive: Path
+
+
+@dataclass(frozen=True)
+class Built:
+    """What came out. `image` is the id (`sha256:…`), tagged so that no clean-up of others takes it. `root` says the
+    image starts as root; `port` is what a Dockerfile EXPOSEs when it is exactly one, else None. `formation` is what
+    `app.json` asks for on the first deploy."""
+
+    image: str
+    buildpack: str
+    size: int
+    processes: dict[str, str]
+    checks: dict[str, tuple[HealthCheck, ...]] = field(default_factory=dict)
+    formation: dict[str, int] = field(default_factory=dict)
+    root: bool = False
+    port: int | None = None
+
+
+class Builder(Protocol):
+    def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
+        """Raises DeployFailed with a code, a sentence, the fix and the last lines of the build as evidence.
+        Blocks; polls `cancelled` and stops the build at the engine when it says so."""

@@ -1,0 +1,84 @@
+"""The one door to other programs: argument lists only, no shell, a clean environment, a deadline."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from wherry.errors import CommandFailed
+
+CLEAN_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a finished program went: exit status and its two outputs as bytes."""
+
+    status: int
+    out: bytes
+    err: bytes
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: IO[bytes] | None = None,
+    stdout: IO[bytes] | None = None,
+    timeout: float = 60.0,
+    check: bool = True,
+) -> Result:
+    """Runs `argv` to its end. `env` is added to a minimal environment; nothing else is inherited.
+
+    Raises CommandFailed when the program is missing, outlives `timeout` seconds, or (with `check`) exits non-zero.
+    """
+    try:
+        done = subprocess.run(
+            list(argv),
+            env={**CLEAN_ENVIRONMENT, **(env or {})},
+            cwd=cwd,
+            stdin=stdin or subprocess.DEVNULL,
+            stdout=stdout or subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=timeout,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise CommandFailed(f"{argv[0]} is not installed", hint=f"Install it: apt-get install {argv[0]}") from error
+    except subprocess.TimeoutExpired as error:
+        raise CommandFailed(f"{argv[0]} did not end within {timeout:g} s") from error
+    result = Result(done.returncode, done.stdout or b"", done.stderr or b"")
+    if check and result.status:
+        raise CommandFailed(f"{argv[0]} exited with {result.status}: {_last_line(result.err or result.out)}")
+    return result
+
+
+def spawn(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: int | IO[bytes] | None = subprocess.DEVNULL,
+    stdout: int | IO[bytes] | None = None,
+    stderr: int | IO[bytes] | None = None,
+    new_session: bool = True,
+) -> subprocess.Popen[bytes]:
+    """Starts `argv` and returns at once; the caller owns the process and must wait for it."""
+    return subprocess.Popen(
+        list(argv),
+        env={**CLEAN_ENVIRONMENT, **(env or {})},
+        cwd=cwd,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=new_session,
+    )
+
+
+def _last_line(output: bytes) -> str:
+    lines = output.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else "no output"

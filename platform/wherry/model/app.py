@@ -1,0 +1,43 @@
+"""An app: a name, the wish for how many instances run, and which release is current."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from wherry.errors import InvalidInput
+
+RESERVED = frozenset({"api", "wherry", "admin", "www", "help", "git", "ssh", "dashboard", "static", "new", "all"})
+MAX_NAME = 30
+
+
+@dataclass(frozen=True)
+class App:
+    """`release` is the number of the current release, None before the first deploy. `formation` maps process type
+    to quantity; a type that is absent takes its default (web 1, others 0). `restarts` counts wished restarts per
+    scope: `*`, `web`, `web.1`."""
+
+    id: int
+    name: str
+    created_at: str
+    created_by: str
+    release: int | None = None
+    stopped: bool = False
+    formation: dict[str, int] = field(default_factory=dict)
+    config: dict[str, str] = field(default_factory=dict)
+    restarts: dict[str, int] = field(default_factory=dict)
+
+    def generation(self, process_type: str, index: int) -> int:
+        """How many restarts were wished for this instance; a higher number than a container's label replaces it."""
+        scopes = ("*", process_type, f"{process_type}.{index}")
+        return sum(self.restarts.get(scope, 0) for scope in scopes)
+
+
+def check_name(name: str) -> str:
+    """Returns `name` when it is an app name; raises InvalidInput with the allowed form and an example."""
+    if name in RESERVED:
+        raise InvalidInput(f'app name "{name}" is reserved: choose another, e.g. my-{name}', field="name")
+    if not re.fullmatch(r"[a-z]([0-9a-z-]{0,28}[0-9a-z])?", name):
+        shown = ascii(name[:40])[1:-1].replace('"', '\\"')
+        raise InvalidInput(f'app name "{shown}": use a-z, 0-9 and "-", 1-30 characters, starting with a letter (e.g. my-app)', field="name")
+    return name

@@ -1,0 +1,38 @@
+"""A build: source and buildpack become one image, or a reason why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """One startup check of `app.json`: an HTTP path on $PORT that must answer 2xx or 3xx.
+
+    Source of the shape: Dokku's `healthchecks` in app.json (type, name, path, port, timeout, attempts, wait).
+    """
+
+    path: str
+    name: str = ""
+    timeout: int = 5
+    attempts: int = 0
+
+
+@dataclass(frozen=True)
+class Build:
+    """`image` is the engine's image id (`sha256:…`). `processes` maps process type to command line, as the Procfile
+    says; an empty command runs the image's own CMD. `checks` maps process type to its startup checks."""
+
+    id: int
+    app_id: int
+    commit: str
+    tree: str
+    buildpack: str
+    image: str
+    size: int
+    processes: dict[str, str]
+    created_at: str
+    checks: dict[str, tuple[HealthCheck, ...]] = field(default_factory=dict)
+    formation: dict[str, int] = field(default_factory=dict)
+    root: bool = False
+    port: int | None = None

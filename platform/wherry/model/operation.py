@@ -1,0 +1,34 @@
+"""An operation: a durable piece of work with its log; what a 202 points to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+KINDS = ("deploy", "config", "scale", "restart", "stop", "start", "rollback", "destroy")
+FINAL = frozenset({"succeeded", "failed", "cancelled"})
+
+
+@dataclass(frozen=True)
+class Operation:
+    """`state` goes queued → running → succeeded | failed | cancelled. `payload` is the wish as it was given;
+    `progress` holds the facts already reached (image, release …) so that a new owner goes on from there."""
+
+    id: int
+    app: str
+    kind: str
+    actor: str
+    state: str
+    payload: dict[str, Any]
+    created_at: str
+    started_at: str | None = None
+    finished_at: str | None = None
+    owner: str | None = None
+    attempts: int = 0
+    progress: dict[str, Any] = field(default_factory=dict)
+    result: dict[str, Any] = field(default_factory=dict)
+    error: dict[str, Any] | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.state in FINAL

@@ -1,0 +1,143 @@
+"""What the platform asks of a container engine, in its own words; `docker_engine` makes it true."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from wherry.secret import Secret
+
+
+@dataclass(frozen=True)
+class InstanceSpec:
+    """One wished instance. `env` is complete but for nothing: PORT and the WHERRY_* variables are in it.
+
+    `command` is a Procfile line, or empty for the image's own CMD; `port` is None for types that take no requests.
+    `memory` is MB. `root` says that the image starts as root and needs the capabilities to drop to a user.
+    """
+
+    app: str
+    type: str
+    index: int
+    release: int
+    image: str
+    command: str
+    env: dict[str, Secret]
+    port: int | None
+    memory: int
+    generation: int = 0
+    root: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.type}.{self.index}"
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for two specs when and only when a container of one serves as the other. The release number is not
+        in it, so a release that changes nothing for a process leaves its instances alone."""
+        env = {key: value.reveal() for key, value in sorted(self.env.items()) if key not in ("WHERRY_RELEASE",)}
+        facts = [self.app, self.type, self.index, self.image, self.command, env, self.port, self.memory, self.generation, self.root]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One container of the platform, as the engine shows it. `address` is empty unless it runs. `pid` is the host's
+    number of its first process. `exit_code` and `oom` are of the last run; times are RFC 3339."""
+
+    id: str
+    app: str
+    type: str
+    index: int
+    release: int
+    fingerprint: str
+    image: str
+    running: bool
+    address: str = ""
+    port: int | None = None
+    pid: int = 0
+    exit_code: int | None = None
+    oom: bool = False
+    created_at: str = ""
+    started_at: str = ""
+    finished_at: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.type}.{self.index}"
+
+    @property
+    def target(self) -> str:
+        """The name of this container among the proxy's targets."""
+        return f"{self.name}-{self.id[:12]}"
+
+
+@dataclass(frozen=True)
+class OneOff:
+    """How a one-off command ended. `lines` are the last lines of its output."""
+
+    exit_code: int
+    oom: bool
+    lines: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A measurement of one container: bytes of memory and its limit, CPU time used so far in seconds."""
+
+    memory: int
+    memory_limit: int
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Happening:
+    """A hint from the engine: something (`start`, `die`, `oom`, `destroy`) happened to a container of ours."""
+
+    action: str
+    container: str
+    app: str
+
+
+class Engine(Protocol):
+    """Promises of every engine. Every method raises Unavailable when the engine does not answer; those that name a
+    container take an absent one for done."""
+
+    def ensure_network(self, app: str, subnet: str) -> None:
+        """The app's own bridge network exists. Idempotent."""
+
+    def remove_network(self, app: str) -> None: ...
+
+    def start(self, spec: InstanceSpec) -> Observed:
+        """Creates and starts one container. Raises DeployFailed when the engine refuses (no such image or command)."""
+
+    def observe(self, app: str | None = None) -> list[Observed]:
+        """All containers of long-running processes, of one app or of all; dead ones too."""
+
+    def stop(self, container: str, grace: int) -> bool:
+        """SIGTERM, then SIGKILL after `grace` seconds; blocks. True when it ended by itself in time."""
+
+    def remove(self, container: str) -> None:
+        """Removes a container, killing it first if it runs."""
+
+    def run(self, spec: InstanceSpec, timeout: int, line: object = None) -> OneOff:
+        """Runs a one-off container to its end and removes it; `line` is called with each line of its output.
+        Raises DeployFailed after `timeout` seconds."""
+
+    def tail(self, container: str, lines: int = 20) -> list[str]:
+        """The last lines of a container's output, oldest first; empty when it is gone."""
+
+    def sample(self, container: str) -> Sample | None:
+        """None when it does not run."""
+
+    def image_exists(self, image: str) -> bool: ...
+
+    def remove_image(self, image: str) -> None:
+        """Removes an image that no container uses; an image in use stays."""
+
+    def happenings(self) -> Iterator[Happening]:
+        """Blocks and yields hints until the engine's stream ends; some may be missing."""

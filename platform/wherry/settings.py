@@ -1,0 +1,198 @@
+"""Every setting of the platform, declared once: name, default, allowed form and prose.
+
+Values come from the environment first, then from `$WHERRY_HOME/settings.env`, then from the default.
+`docs/configure.md` is generated from these declarations; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from wherry.errors import InvalidInput
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
+        raise ValueError("a port from 1 to 65535, e.g. 8080")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,6}", text):
+        raise ValueError("a whole number, e.g. 30")
+    return int(text)
+
+
+def _folder(text: str) -> Path:
+    if not text.startswith("/") or "\n" in text or "\0" in text:
+        raise ValueError("an absolute path, e.g. /var/lib/wherry")
+    return Path(text)
+
+
+def _domain(text: str) -> str:
+    if not re.fullmatch(r"(?=.{1,200}\Z)[0-9a-z]([0-9a-z-]*[0-9a-z])?(\.[0-9a-z]([0-9a-z-]*[0-9a-z])?)*", text):
+        raise ValueError("a host name in lower case, e.g. apps.example.org")
+    return text
+
+
+def _word(text: str) -> str:
+    if not re.fullmatch(r"[a-z][0-9a-z-]{0,14}", text):
+        raise ValueError("1-15 characters of a-z, 0-9 and -, starting with a letter, e.g. wherry")
+    return text
+
+
+def _branch(text: str) -> str:
+    if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,99}", text):
+        raise ValueError("a branch name, e.g. main")
+    return text
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One knob: `key` is its environment variable, `prose` the sentence that the reference page prints."""
+
+    key: str
+    default: str
+    parse: Callable[[str], object]
+    prose: str
+
+
+DECLARED: tuple[Setting, ...] = (
+    Setting("WHERRY_HOME", "/var/lib/wherry", _folder, "The state folder: database, repositories, logs, certificates."),
+    Setting(
+        "WHERRY_NAME",
+        "wherry",
+        _word,
+        "This platform's name: its systemd unit, and the prefix of its containers and networks. Two platforms on one machine need two names.",
+    ),
+    Setting("WHERRY_HTTP_PORT", "80", _port, "Where visitors reach the apps over HTTP."),
+    Setting("WHERRY_HTTPS_PORT", "443", _port, "Where visitors reach the apps over HTTPS."),
+    Setting("WHERRY_SSH_PORT", "2222", _port, "Where `git push` and `ssh wherry@host <command>` arrive."),
+    Setting("WHERRY_API_PORT", "8420", _port, "The control API, on loopback only."),
+    Setting("WHERRY_DOMAIN", "localhost", _domain, "Apps are served at `<app>.<domain>`."),
+    Setting("WHERRY_BRANCH", "main", _branch, "The branch whose push deploys; `main` also accepts `master`."),
+    Setting(
+        "WHERRY_BOOT_TIMEOUT", "60", _count, "Seconds an instance may take until it listens on $PORT and passes its startup checks (R10)."
+    ),
+    Setting("WHERRY_STOP_TIMEOUT", "30", _count, "Seconds between SIGTERM and SIGKILL (R12)."),
+    Setting("WHERRY_DRAIN_TIMEOUT", "60", _count, "Seconds that requests in flight may take on an instance that leaves."),
+    Setting("WHERRY_BUILD_TIMEOUT", "1200", _count, "Seconds a build may take."),
+    Setting("WHERRY_BUILDS", "1", _count, "How many builds run at the same time."),
+    Setting("WHERRY_INSTANCE_MEMORY", "256", _count, "Memory limit of one instance in MB."),
+    Setting("WHERRY_MAX_PUSH", "512", _count, "The largest push that is accepted, in MB."),
+    Setting("WHERRY_USER", "wherry", _word, "The unprivileged system user of the receiver; it owns the git repositories."),
+    Setting("WHERRY_API_USER", "wherry-api", _word, "The unprivileged system user of the control API."),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The values in force. Folders are derived from `home`; nothing here touches the disk."""
+
+    home: Path
+    name: str
+    http_port: int
+    https_port: int
+    ssh_port: int
+    api_port: int
+    domain: str
+    branch: str
+    boot_timeout: int
+    stop_timeout: int
+    drain_timeout: int
+    build_timeout: int
+    builds: int
+    instance_memory: int
+    max_push: int
+    user: str
+    api_user: str
+
+    @property
+    def database(self) -> Path:
+        return self.home / "state" / "wherry.db"
+
+    @property
+    def repositories(self) -> Path:
+        return self.home / "repositories"
+
+    @property
+    def spool(self) -> Path:
+        """Archives of pushed commits on their way from the hook to the engine."""
+        return self.home / "spool"
+
+    @property
+    def operation_logs(self) -> Path:
+        return self.home / "logs" / "operations"
+
+    @property
+    def app_logs(self) -> Path:
+        return self.home / "logs" / "apps"
+
+    @property
+    def run(self) -> Path:
+        """Sockets and pid files."""
+        return self.home / "run"
+
+    @property
+    def api_socket(self) -> Path:
+        return self.run / "api.sock"
+
+    @property
+    def engine_socket(self) -> Path:
+        """Datagrams here wake the engine; what they say is only a hint."""
+        return self.run / "engine.sock"
+
+    @property
+    def proxy(self) -> Path:
+        """HAProxy's configuration, maps, pages and certificates."""
+        return self.home / "proxy"
+
+    @property
+    def ssh(self) -> Path:
+        return self.home / "ssh"
+
+    def host_of(self, app: str) -> str:
+        return f"{app}.{self.domain}"
+
+    def url_of(self, app: str) -> str:
+        port = "" if self.http_port == 80 else f":{self.http_port}"
+        return f"http://{self.host_of(app)}{port}"
+
+
+def source_root() -> Path:
+    """The folder that holds `platform/`, `buildpacks/` and `hooks/` of the running code."""
+    return Path(__file__).resolve().parents[2]
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Reads the settings. Raises InvalidInput naming the setting, its source, the allowed form and an example."""
+    environ = os.environ if environ is None else environ
+    home = Path(environ.get("WHERRY_HOME") or "/var/lib/wherry")
+    in_file = read_file(home / "settings.env")
+    values = {}
+    for setting in DECLARED:
+        text = environ.get(setting.key) or in_file.get(setting.key) or setting.default
+        source = "the environment" if environ.get(setting.key) else str(home / "settings.env")
+        values[setting.key.removeprefix("WHERRY_").lower()] = _parsed(setting, text, source)
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+def read_file(path: Path) -> dict[str, str]:
+    """Reads `KEY=value` lines; blank lines and lines that start with # are passed over. A missing file is empty."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.lstrip().startswith("#"))
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+def _parsed(setting: Setting, text: str, source: str) -> object:
+    try:
+        return setting.parse(text)
+    except ValueError as error:
+        raise InvalidInput(f"{setting.key}={text!r} in {source}: give {error}", field=setting.key) from error

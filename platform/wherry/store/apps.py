@@ -1,0 +1,81 @@
+"""Apps in the database."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from typing import Any
+
+from wherry.errors import Conflict, NotFound
+from wherry.model.app import App
+from wherry.store.database import pack, unpack
+
+JSON_COLUMNS = ("formation", "config", "restarts")
+
+
+def create(connection: sqlite3.Connection, name: str, actor: str, at: str) -> App:
+    """Raises Conflict when the name is taken."""
+    try:
+        cursor = connection.execute("INSERT INTO apps (name, created_by, created_at) VALUES (?, ?, ?)", (name, actor, at))
+    except sqlite3.IntegrityError as error:
+        raise Conflict(f'app "{name}" exists already', code="name_taken", hint=f"See it with: wherry apps:info {name}") from error
+    return App(id=int(cursor.lastrowid or 0), name=name, created_at=at, created_by=actor)
+
+
+def get(connection: sqlite3.Connection, name: str) -> App:
+    """Raises NotFound."""
+    app = find(connection, name)
+    if app is None:
+        raise NotFound(f"no app {name[:40]!a}", code="no_such_app", hint="See yours with: wherry apps")
+    return app
+
+
+def find(connection: sqlite3.Connection, name: str) -> App | None:
+    row = connection.execute("SELECT * FROM apps WHERE name = ?", (name,)).fetchone()
+    return _app(row) if row else None
+
+
+def every(connection: sqlite3.Connection) -> list[App]:
+    return [_app(row) for row in connection.execute("SELECT * FROM apps ORDER BY name")]
+
+
+def change(connection: sqlite3.Connection, app: App, **columns: Any) -> App:
+    """Writes the named columns (`release`, `stopped`, `formation`, `config`, `restarts`) and returns the app as it is now."""
+    sets = ", ".join(f"{name} = ?" for name in columns)
+    values = [pack(value) if name in JSON_COLUMNS else value for name, value in columns.items()]
+    connection.execute(f"UPDATE apps SET {sets} WHERE id = ?", (*values, app.id))
+    return replace(app, **columns)
+
+
+def remove(connection: sqlite3.Connection, app: App) -> None:
+    """Deletes the app with its builds and releases; operations and events stay as history."""
+    connection.execute("DELETE FROM releases WHERE app_id = ?", (app.id,))
+    connection.execute("DELETE FROM instances WHERE app = ?", (app.name,))
+    connection.execute("DELETE FROM apps WHERE id = ?", (app.id,))
+
+
+def subnet(connection: sqlite3.Connection, app: App) -> int | None:
+    """The number of the app's subnet, None before it has one."""
+    row = connection.execute("SELECT subnet FROM apps WHERE id = ?", (app.id,)).fetchone()
+    return row["subnet"] if row else None
+
+
+def subnets(connection: sqlite3.Connection) -> set[int]:
+    """All subnet numbers in use."""
+    return {row[0] for row in connection.execute("SELECT subnet FROM apps WHERE subnet IS NOT NULL")}
+
+
+def give_subnet(connection: sqlite3.Connection, app: App, number: int) -> None:
+    connection.execute("UPDATE apps SET subnet = ? WHERE id = ?", (number, app.id))
+
+
+def _app(row: sqlite3.Row) -> App:
+    return App(
+        id=row["id"],
+        name=row["name"],
+        created_at=row["created_at"],
+        created_by=row["created_by"],
+        release=row["release"],
+        stopped=bool(row["stopped"]),
+        **{name: unpack(row[name]) for name in JSON_COLUMNS},
+    )

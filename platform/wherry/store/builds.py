@@ -1,0 +1,51 @@
+"""Builds in the database: only those that made an image."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import asdict, replace
+
+from wherry.model.build import Build, HealthCheck
+from wherry.store.database import pack, unpack
+
+
+def add(connection: sqlite3.Connection, build: Build) -> Build:
+    """Stores `build` (its id is ignored) and returns it with its id."""
+    checks = {name: [asdict(check) for check in checks] for name, checks in build.checks.items()}
+    cursor = connection.execute(
+        'INSERT INTO builds (app_id, "commit", tree, buildpack, image, size, processes, checks, formation, root, port, created_at)'
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            build.app_id, build.commit, build.tree, build.buildpack, build.image, build.size,
+            pack(build.processes), pack(checks), pack(build.formation), build.root, build.port, build.created_at,
+        ),
+    )  # fmt: skip
+    return replace(build, id=int(cursor.lastrowid or 0))
+
+
+def get(connection: sqlite3.Connection, build_id: int) -> Build:
+    return _build(connection.execute("SELECT * FROM builds WHERE id = ?", (build_id,)).fetchone())
+
+
+def images(connection: sqlite3.Connection) -> set[str]:
+    """Every image that a release may be rolled back to."""
+    return {row[0] for row in connection.execute("SELECT DISTINCT image FROM builds")}
+
+
+def _build(row: sqlite3.Row) -> Build:
+    checks = {name: tuple(HealthCheck(**check) for check in found) for name, found in unpack(row["checks"]).items()}
+    return Build(
+        id=row["id"],
+        app_id=row["app_id"],
+        commit=row["commit"],
+        tree=row["tree"],
+        buildpack=row["buildpack"],
+        image=row["image"],
+        size=row["size"],
+        processes=unpack(row["processes"]),
+        created_at=row["created_at"],
+        checks=checks,
+        formation=unpack(row["formation"]),
+        root=bool(row["root"]),
+        port=row["port"],
+    )

@@ -1,0 +1,118 @@
+"""The SQLite file: connections, transactions, migrations. Every other file of this room takes a connection.
+
+WAL with synchronous=FULL, so a committed row survives a power cut; BEGIN IMMEDIATE, so a writer waits at the door
+and never half-way. Migrations go forward only, by PRAGMA user_version, after a copy by VACUUM INTO.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from wherry.errors import Unavailable
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_TIMEOUT = 10.0
+
+
+class Database:
+    """One file, one connection per thread. Safe to share between threads; not across a fork."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection, opened on first use."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None or self._local.pid != os.getpid():
+            found = self._local.connection = _open(self.path)
+            self._local.pid = os.getpid()
+        return found
+
+    def close(self) -> None:
+        """Closes this thread's connection."""
+        found = getattr(self._local, "connection", None)
+        if found is not None:
+            found.close()
+            self._local.connection = None
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """One consistent view: all reads inside see the same moment."""
+        connection = self.connection()
+        if connection.in_transaction:
+            yield connection
+            return
+        connection.execute("BEGIN")
+        try:
+            yield connection
+        finally:
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A short transaction: committed when the block ends, rolled back when it raises."""
+        connection = self.connection()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise Unavailable("the database is busy", hint="Try again in a moment.") from error
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def migrate(self) -> list[str]:
+        """Brings the schema up to date and returns the names of the migrations that ran. Copies the file first."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        connection = self.connection()
+        connection.execute("PRAGMA journal_mode = WAL")
+        at = connection.execute("PRAGMA user_version").fetchone()[0]
+        waiting = [(number, path) for number, path in migrations() if number > at]
+        if waiting and at:
+            self._copy_before(at)
+        for number, path in waiting:
+            script = f"BEGIN IMMEDIATE; {path.read_text('utf-8')}; PRAGMA user_version = {number}; COMMIT;"
+            connection.executescript(script)
+        return [path.stem for _, path in waiting]
+
+    def _copy_before(self, version: int) -> None:
+        target = self.path.with_suffix(f".before-{version + 1}.db")
+        target.unlink(missing_ok=True)
+        self.connection().execute("VACUUM INTO ?", (str(target),))
+
+
+def migrations() -> list[tuple[int, Path]]:
+    """All known migrations in order, as (number, file)."""
+    found = [(int(re.match(r"[0-9]+", path.name)[0]), path) for path in MIGRATIONS.glob("[0-9]*.sql")]  # type: ignore[index]
+    return sorted(found)
+
+
+def pack(value: Any) -> str:
+    """JSON for a column; stable key order, so that equal values are equal text."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def unpack(text: str) -> Any:
+    return json.loads(text)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+    except sqlite3.OperationalError as error:
+        raise Unavailable(f"the database {path} can not be opened: {error}", hint="Is the platform set up? Run: sudo scripts/up") from error
+    connection.row_factory = sqlite3.Row
+    for pragma in ("foreign_keys = ON", "synchronous = FULL", "cache_size = -1024", "temp_store = MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
