@@ -1,0 +1,75 @@
+"""What a person can do with process types and instances: scale, restart, look."""
+
+from __future__ import annotations
+
+from wherry.access.require import require
+from wherry.errors import Conflict, InvalidInput, NothingToDo
+from wherry.model.app import App
+from wherry.model.instance import Instance, parse_scope
+from wherry.model.operation import Operation
+from wherry.model.process import check_types, quantities
+from wherry.model.release import Release
+from wherry.model.user import Actor
+from wherry.services import apps as app_services
+from wherry.services.platform import Platform
+from wherry.store import instances, operations, releases
+
+
+def of_app(platform: Platform, actor: Actor, name: str) -> dict[str, int]:
+    """The wished quantity per process type; empty before the first deploy."""
+    app = app_services.get(platform, actor, name)
+    release = _release(platform, app)
+    return quantities(release.build.processes, app.formation) if release else dict(app.formation)
+
+
+def scale(platform: Platform, actor: Actor, name: str, wished: dict[str, int]) -> Operation:
+    """Queues new quantities. Raises NothingToDo when they are as wished, InvalidInput for an unknown process type."""
+    require(actor, "deploy", f"scale {name}")
+    app = app_services.get(platform, actor, name)
+    release = _release(platform, app)
+    if release:
+        check_types(wished, release.build.processes)
+    present = quantities(release.build.processes, app.formation) if release else app.formation
+    if not _busy(platform, name) and all(present.get(process) == quantity for process, quantity in wished.items()):
+        what = ", ".join(f"{process}={quantity}" for process, quantity in wished.items())
+        raise NothingToDo(f"{name} has {what} already; nothing to do")
+    return platform.wish(actor, name, "scale", {"formation": wished})
+
+
+def restart(platform: Platform, actor: Actor, name: str, scope: str = "*") -> Operation:
+    """Queues fresh instances: all (`*`), of one type (`web`), or one (`web.1`)."""
+    require(actor, "deploy", f"restart {name}")
+    app = app_services.get(platform, actor, name)
+    release = _release(platform, app)
+    if release is None:
+        raise Conflict(f"{name} has no release yet", hint="Push first: git push wherry main", code="no_release")
+    if app.stopped:
+        raise Conflict(f"{name} is stopped", hint=f"Start it: wherry ps:start {name}", code="app_stopped")
+    if scope != "*":
+        _check_scope(parse_scope(scope), quantities(release.build.processes, app.formation))
+    return platform.wish(actor, name, "restart", {"scope": scope})
+
+
+def seen(platform: Platform, actor: Actor, name: str) -> list[Instance]:
+    """The app's instances as the engine last saw them."""
+    app_services.get(platform, actor, name)
+    with platform.database.read() as connection:
+        return instances.of_app(connection, name)
+
+
+def _check_scope(scope: str, formation: dict[str, int]) -> None:
+    process, _, index = scope.partition(".")
+    if process not in formation:
+        raise InvalidInput(f'no process "{process}"; this release has: {", ".join(formation)}', field="instance")
+    if index and int(index) > formation[process]:
+        raise InvalidInput(f"no instance {scope}; {process} has {formation[process]}", field="instance")
+
+
+def _release(platform: Platform, app: App) -> Release | None:
+    with platform.database.read() as connection:
+        return releases.current(connection, app)
+
+
+def _busy(platform: Platform, name: str) -> bool:
+    with platform.database.read() as connection:
+        return bool(operations.open_of_app(connection, name))

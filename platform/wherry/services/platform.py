@@ -1,0 +1,47 @@
+"""What every service needs: the settings, the database, and a way to wake the engine."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from wherry import clock
+from wherry.model.operation import Operation
+from wherry.model.user import Actor
+from wherry.settings import Settings
+from wherry.store import events, operations
+from wherry.store.database import Database
+from wherry.store.operation_logs import OperationLogs
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Handed to every verb. Cheap to make; holds no connection until one is needed."""
+
+    settings: Settings
+    database: Database
+
+    @property
+    def operation_logs(self) -> OperationLogs:
+        return OperationLogs(self.settings.operation_logs)
+
+    def wish(self, actor: Actor, app: str, kind: str, payload: dict[str, Any]) -> Operation:
+        """Queues an operation with its event, then wakes the engine: commit first, announce after."""
+        with self.database.write() as connection:
+            operation = operations.add(connection, app, kind, actor.name, payload, clock.now())
+            events.add(connection, actor, f"{kind}.requested", app, clock.now(), operation=operation.id)
+        self.wake()
+        return operation
+
+    def wake(self) -> None:
+        """A hint to the engine that there is work. It also looks by itself, so a lost hint costs a moment."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as door:
+            try:
+                door.sendto(b"wake", str(self.settings.engine_socket))
+            except OSError:
+                return
+
+
+def of(settings: Settings) -> Platform:
+    return Platform(settings, Database(settings.database))

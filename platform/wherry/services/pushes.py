@@ -1,0 +1,51 @@
+"""What a push asks for: is there anything to do, and if so, a deploy of the archived tree."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from wherry import clock
+from wherry.access.require import require
+from wherry.errors import InvalidInput
+from wherry.model.app import App, check_name
+from wherry.model.operation import Operation
+from wherry.model.user import Actor
+from wherry.services import apps as app_services
+from wherry.services.platform import Platform
+from wherry.store import apps, operations, releases
+
+
+def app_for(platform: Platform, actor: Actor, name: str) -> App:
+    """The app that a push goes to; the first push makes it."""
+    require(actor, "deploy", f"push to {name}")
+    check_name(name)
+    with platform.database.read() as connection:
+        found = apps.find(connection, name)
+    return found or app_services.create(platform, actor, name)
+
+
+def already_running(platform: Platform, name: str, tree: str) -> str | None:
+    """The version (`v7`) that runs exactly this tree with the present config, if no other work waits; else None."""
+    with platform.database.read() as connection:
+        app = apps.find(connection, name)
+        release = releases.current(connection, app) if app else None
+        if app is None or release is None or operations.open_of_app(connection, name):
+            return None
+        same = release.build.tree == tree and release.config == app.config and release.outcome == "live"
+        return release.version if same else None
+
+
+def deploy(platform: Platform, actor: Actor, name: str, commit: str, tree: str, archive: Path, options: tuple[str, ...] = ()) -> Operation:
+    """Queues the deploy of `archive` (an uncompressed tar in the spool folder; the engine owns it from now on).
+
+    `options` are push options: `force` and `nocache`. Raises InvalidInput for others.
+    """
+    require(actor, "deploy", f"push to {name}")
+    unknown = [option for option in options if option not in ("force", "nocache")]
+    if unknown:
+        raise InvalidInput(f"push option {unknown[0][:40]!a}: known are force and nocache, e.g. git push -o force", field="option")
+    if not re.fullmatch(r"[0-9a-f]{40,64}", commit) or archive.parent != platform.settings.spool:
+        raise InvalidInput("a deploy needs a full commit id and an archive in the spool folder")
+    payload = {"commit": commit, "tree": tree, "archive": archive.name, "options": list(options), "at": clock.now()}
+    return platform.wish(actor, name, "deploy", payload)
