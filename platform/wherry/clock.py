@@ -11,7 +11,12 @@ sleep = time.sleep
 
 def now() -> str:
     """The current UTC time as RFC 3339 with microseconds, e.g. `2026-11-21T07:43:05.123456Z`; sorts as text."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return text(datetime.now(UTC))
+
+
+def text(moment: datetime) -> str:
+    """A moment in UTC, written as `now` writes it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def parse(text: str) -> datetime:

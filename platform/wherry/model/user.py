@@ -75,3 +75,12 @@ def check_role(role: str) -> str:
     if role not in ROLES:
         raise InvalidInput(f'role "{ascii(role[:40])[1:-1]}": give one of {", ".join(ROLES)}', field="role")
     return role
+
+
+def check_label(name: str, what: str) -> str:
+    """Returns `name` when it can name a key or a token in a list and in a URL; raises InvalidInput otherwise."""
+    if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z@+:._-]{0,63}", name):
+        raise InvalidInput(
+            f'{what} name "{ascii(name[:40])[1:-1]}": use letters, digits and "@+:._-", up to 64 characters (e.g. laptop)', field="name"
+        )
+    return name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 from wherry.errors import Conflict, NotFound
 from wherry.model.user import User
@@ -37,6 +38,23 @@ def by_uid(connection: sqlite3.Connection, uid: int) -> User | None:
 
 def every(connection: sqlite3.Connection) -> list[User]:
     return [user for row in connection.execute("SELECT * FROM users ORDER BY name") if (user := _user(row))]
+
+
+def give_uid(connection: sqlite3.Connection, user: User, local_uid: int) -> User:
+    """Lets the machine's account `local_uid` speak for `user`, and for nobody else from now on."""
+    connection.execute("UPDATE users SET local_uid = NULL WHERE local_uid = ?", (local_uid,))
+    connection.execute("UPDATE users SET local_uid = ? WHERE id = ?", (local_uid, user.id))
+    return replace(user, local_uid=local_uid)
+
+
+def give_role(connection: sqlite3.Connection, user: User, role: str) -> User:
+    connection.execute("UPDATE users SET role = ? WHERE id = ?", (role, user.id))
+    return replace(user, role=role)
+
+
+def remove(connection: sqlite3.Connection, user: User) -> None:
+    """Deletes the user with all keys and tokens."""
+    connection.execute("DELETE FROM users WHERE id = ?", (user.id,))
 
 
 def _user(row: sqlite3.Row | None) -> User | None:
