@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 from wherry.errors import InvalidInput
+from wherry.model.app import App
 from wherry.model.build import Build
+from wherry.model.process import quantities
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class Release:
     @property
     def version(self) -> str:
         return f"v{self.number}"
+
+
+def wished_quantities(app: App, release: Release) -> dict[str, int]:
+    """How many instances of each process type should run: as scaled, else as the source's `app.json` asks, else Heroku's default."""
+    return quantities(release.build.processes, {**release.build.formation, **app.formation})
 
 
 def parse_version(text: str) -> int:

@@ -7,8 +7,8 @@ from wherry.errors import Conflict, InvalidInput, NothingToDo
 from wherry.model.app import App
 from wherry.model.instance import Instance, parse_scope
 from wherry.model.operation import Operation
-from wherry.model.process import check_types, quantities
-from wherry.model.release import Release
+from wherry.model.process import check_types
+from wherry.model.release import Release, wished_quantities
 from wherry.model.user import Actor
 from wherry.services import apps as app_services
 from wherry.services.platform import Platform
@@ -19,7 +19,7 @@ def of_app(platform: Platform, actor: Actor, name: str) -> dict[str, int]:
     """The wished quantity per process type; empty before the first deploy."""
     app = app_services.get(platform, actor, name)
     release = _release(platform, app)
-    return quantities(release.build.processes, app.formation) if release else dict(app.formation)
+    return wished_quantities(app, release) if release else dict(app.formation)
 
 
 def scale(platform: Platform, actor: Actor, name: str, wished: dict[str, int]) -> Operation:
@@ -29,7 +29,7 @@ def scale(platform: Platform, actor: Actor, name: str, wished: dict[str, int]) -
     release = _release(platform, app)
     if release:
         check_types(wished, release.build.processes)
-    present = quantities(release.build.processes, app.formation) if release else app.formation
+    present = wished_quantities(app, release) if release else app.formation
     if not _busy(platform, name) and all(present.get(process) == quantity for process, quantity in wished.items()):
         what = ", ".join(f"{process}={quantity}" for process, quantity in wished.items())
         raise NothingToDo(f"{name} has {what} already; nothing to do")
@@ -46,7 +46,7 @@ def restart(platform: Platform, actor: Actor, name: str, scope: str = "*") -> Op
     if app.stopped:
         raise Conflict(f"{name} is stopped", hint=f"Start it: wherry ps:start {name}", code="app_stopped")
     if scope != "*":
-        _check_scope(parse_scope(scope), quantities(release.build.processes, app.formation))
+        _check_scope(parse_scope(scope), wished_quantities(app, release))
     return platform.wish(actor, name, "restart", {"scope": scope})
 
 

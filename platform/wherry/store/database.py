@@ -18,8 +18,14 @@ from typing import Any
 
 from wherry.errors import Unavailable
 
+Connection = sqlite3.Connection
+"""The type that other rooms name when they pass a transaction on."""
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT = 10.0
+
+Connection = sqlite3.Connection
+"""What other rooms call it when they pass one on."""
 
 
 class Database:

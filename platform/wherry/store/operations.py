@@ -73,7 +73,8 @@ def finish(
 ) -> None:
     """Ends an operation; one that has ended stays as it is."""
     connection.execute(
-        "UPDATE operations SET state = ?, finished_at = ?, result = ?, error = ?, owner = NULL WHERE id = ? AND state IN ('queued', 'running')",
+        "UPDATE operations SET state = ?, finished_at = ?, result = ?, error = ?, owner = NULL"
+        " WHERE id = ? AND state IN ('queued', 'running')",
         (state, at, pack(result or {}), pack(error) if error else None, operation.id),
     )
 

@@ -1,0 +1,104 @@
+"""Brings one app to its wish: observe, plan, take the steps, until none is left.
+
+`prepare` is strict: the first instance that does not become ready fails the whole, and nothing that serves is touched
+before all is ready. `settle` heals: it does what can be done and leaves the rest to a later try.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from wherry.errors import Conflict, Unavailable
+from wherry.model.app import App
+from wherry.reconciler import report
+from wherry.reconciler.desired import Desired, desired_of
+from wherry.reconciler.execute import Executor
+from wherry.reconciler.observe import observe
+from wherry.reconciler.outside import Outside
+from wherry.reconciler.plan import plan
+from wherry.reconciler.steps import Retire
+from wherry.store import apps, releases
+
+Say = Callable[[str], None]
+ROUNDS = 20
+NETWORKS = 4096
+
+
+def quiet(_line: str) -> None:
+    """For work that nobody follows."""
+
+
+def prepare(outside: Outside, desired: Desired, say: Say = quiet, cancelled: Callable[[], bool] = lambda: False) -> None:
+    """Boots what the wish lacks and publishes it. Nothing retires yet: the caller commits the wish first.
+
+    Raises DeployFailed with the first failure; what was started for nothing is left to `settle`.
+    """
+    ensure_network(outside, desired.app)
+    executor = Executor(outside, desired, say, cancelled)
+    for _ in range(ROUNDS):
+        steps = [step for step in plan(desired, observe(outside, desired)) if not isinstance(step, Retire)]
+        if not steps:
+            return
+        taken = executor.take(steps)
+        if taken.failures:
+            raise taken.failures[0]
+    raise Unavailable(f"{desired.app} did not come to rest; it is tried again", code="not_settled")
+
+
+def settle(outside: Outside, name: str) -> None:
+    """Heals one app by its wish in the database. An app that is gone is fine."""
+    desired = wish_of(outside, name)
+    if desired is None:
+        return
+    if desired.specs:
+        ensure_network(outside, name)
+    executor = Executor(outside, desired, quiet)
+    for _ in range(ROUNDS):
+        world = observe(outside, desired)
+        steps = plan(desired, world)
+        if not steps:
+            report.refresh(outside, desired, world)
+            return
+        executor.take(steps)
+        if all(isinstance(step, Retire) for step in steps):
+            report.refresh(outside, desired, observe(outside, desired))
+            return
+
+
+def wish_of(outside: Outside, name: str) -> Desired | None:
+    """The app's wish as the database has it."""
+    with outside.database.read() as connection:
+        app = apps.find(connection, name)
+        if app is None:
+            return None
+        return desired_of(app, releases.current(connection, app), outside.settings)
+
+
+def ensure_network(outside: Outside, name: str) -> None:
+    """The app has its network; its subnet is chosen once and kept, and passes over what others on the machine use."""
+    with outside.database.read() as connection:
+        app = apps.get(connection, name)
+        number = apps.subnet(connection, app)
+    if number is None:
+        number = _give_subnet(outside, app, -1)
+    for _ in range(NETWORKS):
+        try:
+            outside.engine.ensure_network(name, subnet_text(number))
+            return
+        except Conflict:
+            number = _give_subnet(outside, app, number)
+
+
+def _give_subnet(outside: Outside, app: App, refused: int) -> int:
+    """The next number after all that were given, so that an address is not soon used by another app."""
+    with outside.database.write() as connection:
+        used = apps.subnets(connection) | {refused}
+        first = max(used) + 1
+        number = next(found % NETWORKS for found in range(first, first + NETWORKS) if found % NETWORKS not in used)
+        apps.give_subnet(connection, app, number)
+    return number
+
+
+def subnet_text(number: int) -> str:
+    """The /24 with this number in 10.208.0.0/12."""
+    return f"10.{208 + number // 256}.{number % 256}.0/24"

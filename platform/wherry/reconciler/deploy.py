@@ -1,0 +1,89 @@
+"""A push becomes a release that serves: build, release command, boot, switch, commit. Told top to bottom."""
+
+from __future__ import annotations
+
+from wherry import clock
+from wherry.building.builder import Source
+from wherry.errors import DeployFailed
+from wherry.model.build import Build
+from wherry.model.process import RELEASE
+from wherry.model.release import Release
+from wherry.reconciler.converge import ensure_network
+from wherry.reconciler.desired import spec_of
+from wherry.reconciler.switch import go_live, known_release, new_release
+from wherry.reconciler.work import Work
+from wherry.store import apps, builds
+
+RELEASE_TIMEOUT = 600
+
+
+def deploy(work: Work) -> None:
+    """Finishes or fails the operation of a push; goes on from the facts that an earlier owner reached."""
+    build = _known_build(work) or _build(work)
+    release = known_release(work) or _release(work, build)
+    work.say(f"-----> Release {release.version}")
+    if not work.operation.progress.get("release_command_done"):
+        _run_release_command(work, release)
+    url = work.outside.settings.url_of(work.operation.app)
+    go_live(work, release, lambda: f"-----> Live in {work.seconds():.1f} s: {url}")
+
+
+def _known_build(work: Work) -> Build | None:
+    number = work.operation.progress.get("build")
+    if number is None:
+        return None
+    with work.outside.database.read() as connection:
+        return builds.get(connection, number)
+
+
+def _build(work: Work) -> Build:
+    payload = work.operation.payload
+    archive = work.outside.settings.spool / payload["archive"]
+    if not archive.is_file():
+        raise DeployFailed("the pushed source is gone from the spool folder", code="source_gone", hint="Push once more.")
+    source = Source(work.operation.app, payload["commit"], payload["tree"], archive)
+    with work.turn_to_build():
+        built = work.outside.builder.build(source, work.say, no_cache="nocache" in payload["options"], cancelled=work.cancelled)
+    with work.outside.database.write() as connection:
+        app = apps.get(connection, work.operation.app)
+        build = builds.add(
+            connection,
+            Build(
+                id=0,
+                app_id=app.id,
+                commit=source.commit,
+                tree=source.tree,
+                buildpack=built.buildpack,
+                image=built.image,
+                size=built.size,
+                processes=built.processes,
+                created_at=clock.now(),
+                checks=built.checks,
+                formation=built.formation,
+                root=built.root,
+                port=built.port,
+            ),
+        )
+        work.reached(connection, build=build.id)
+    return build
+
+
+def _release(work: Work, build: Build) -> Release:
+    app = work.app()
+    return new_release(work, build, app.config, f"Deploy {build.commit[:7]}")
+
+
+def _run_release_command(work: Work, release: Release) -> None:
+    """Heroku's release phase: one command in the new image before traffic; its failure fails the release."""
+    line = release.build.processes.get(RELEASE)
+    if not line:
+        return
+    work.say(f"-----> Running release command: {line}")
+    spec = spec_of(work.app(), release, RELEASE, 0, work.outside.settings)
+    ensure_network(work.outside, work.operation.app)
+    ended = work.outside.engine.run(spec, RELEASE_TIMEOUT, lambda text: work.say(f"       {text}"))
+    if ended.exit_code or ended.oom:
+        how = "ran out of memory" if ended.oom else f"exited with code {ended.exit_code}"
+        raise DeployFailed(f"the release command {how}", code="release_command", hint="Its output is above.")
+    with work.outside.database.write() as connection:
+        work.reached(connection, release_command_done=True)

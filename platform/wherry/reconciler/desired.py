@@ -1,0 +1,77 @@
+"""The wish for one app, complete: which instances should run, and which hosts they answer for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wherry.model.app import App
+from wherry.model.build import HealthCheck
+from wherry.model.release import Release, wished_quantities
+from wherry.running.engine import InstanceSpec
+from wherry.secret import Secret
+from wherry.settings import Settings
+
+PORT = 5000
+"""What $PORT says in every container: each has a network of its own, so the number is free."""
+
+
+@dataclass(frozen=True)
+class Desired:
+    """`idle` is the route's state while no instance can answer (`starting`, `no-web`, `stopped` or `empty`)."""
+
+    app: str
+    specs: tuple[InstanceSpec, ...]
+    hosts: tuple[str, ...]
+    idle: str
+    checks: dict[str, tuple[HealthCheck, ...]]
+
+    def checks_of(self, process_type: str) -> tuple[HealthCheck, ...]:
+        return self.checks.get(process_type, ())
+
+
+def desired_of(app: App, release: Release | None, settings: Settings) -> Desired:
+    """The wish for `app` if `release` were its current one. None means nothing was deployed yet."""
+    hosts = (settings.host_of(app.name),)
+    if release is None:
+        return Desired(app.name, (), hosts, "empty", {})
+    quantities = wished_quantities(app, release)
+    wished = {} if app.stopped else quantities
+    specs = tuple(spec_of(app, release, name, index, settings) for name, count in wished.items() for index in range(1, count + 1))
+    return Desired(app.name, specs, hosts, _idle(app, quantities), release.build.checks)
+
+
+def spec_of(app: App, release: Release, process_type: str, index: int, settings: Settings) -> InstanceSpec:
+    """One instance of a process type of a release. `index` 0 means a one-off."""
+    build = release.build
+    port = (build.port or PORT) if process_type == "web" else None
+    return InstanceSpec(
+        app=app.name,
+        type=process_type,
+        index=index,
+        release=release.number,
+        image=build.image,
+        command=build.processes.get(process_type, ""),
+        env={key: Secret(value) for key, value in _environment(app, release, process_type, index, port).items()},
+        port=port,
+        memory=settings.instance_memory,
+        generation=app.generation(process_type, index),
+        root=build.root,
+    )
+
+
+def _environment(app: App, release: Release, process_type: str, index: int, port: int | None) -> dict[str, str]:
+    name = f"{process_type}.{index}" if index else process_type
+    ours = {
+        "DYNO": name,
+        "WHERRY_APP": app.name,
+        "WHERRY_INSTANCE": name,
+        "WHERRY_RELEASE": release.version,
+        "WHERRY_COMMIT": release.build.commit,
+    }
+    return {**release.config, **ours, **({"PORT": str(port)} if port else {})}
+
+
+def _idle(app: App, quantities: dict[str, int]) -> str:
+    if app.stopped:
+        return "stopped"
+    return "starting" if quantities.get("web") else "no-web"

@@ -1,0 +1,136 @@
+"""Takes the steps of a plan: the only part of the reconciler that touches the world."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from wherry import clock
+from wherry.errors import DeployFailed, Unavailable
+from wherry.reconciler import report
+from wherry.reconciler.desired import Desired
+from wherry.reconciler.outside import Outside
+from wherry.reconciler.steps import Boot, Discard, Publish, Retire, Step, Verify
+from wherry.running.boot import wait_until_ready
+from wherry.running.engine import InstanceSpec, Observed
+
+AT_ONCE = 4
+"""Instances that boot at the same time: more would only wait for the same two cores."""
+COLLECT_WITHIN = 2.0
+
+
+@dataclass
+class Taken:
+    """What a round of steps came to: readiness lines in order of arrival, and the first failure of each instance."""
+
+    ready: list[str] = field(default_factory=list)
+    failures: list[DeployFailed] = field(default_factory=list)
+
+
+class Executor:
+    """Takes steps of one app's plan. `say` hears about each instance that became ready."""
+
+    def __init__(
+        self, outside: Outside, desired: Desired, say: Callable[[str], None], cancelled: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.outside = outside
+        self.desired = desired
+        self.say = say
+        self.cancelled = cancelled
+
+    def take(self, steps: Sequence[Step]) -> Taken:
+        """Takes `steps` in order; boots and verifications run side by side. A failed boot ends the round."""
+        taken = Taken()
+        for dead in (step for step in steps if isinstance(step, Discard)):
+            self._discard(dead.container)
+        starts = [step for step in steps if isinstance(step, (Boot, Verify))]
+        if starts:
+            with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="boot") as pool:
+                list(pool.map(lambda step: self._ready(step, taken), starts))
+        if taken.failures:
+            return taken
+        for step in steps:
+            if isinstance(step, Publish):
+                self.outside.proxy.publish(step.route)
+            elif isinstance(step, Retire):
+                self._retire(step.container)
+        return taken
+
+    def _ready(self, step: Boot | Verify, taken: Taken) -> None:
+        began = clock.monotonic()
+        try:
+            container = step.container if isinstance(step, Verify) else self._start(step.spec)
+            proof = self._wait(container, step.spec)
+        except DeployFailed as failure:
+            taken.failures.append(failure)
+            return
+        self.outside.memory.mark_ready(container.id)
+        report.running(self.outside, container)
+        self.say(f"{container.name} ready in {clock.monotonic() - began:.1f} s ({proof})")
+
+    def _start(self, spec: InstanceSpec) -> Observed:
+        container = self.outside.engine.start(spec)
+        report.starting(self.outside, container)
+        self.outside.collector.add(container.id, container.app, container.name)
+        return container
+
+    def _wait(self, container: Observed, spec: InstanceSpec) -> str:
+        settings = self.outside.settings
+        checks = self.desired.checks_of(spec.type)
+        try:
+            return wait_until_ready(
+                self.outside.engine, self.outside.look, container, checks, settings.boot_timeout, self.desired.hosts[0], self.cancelled
+            )
+        except DeployFailed as failure:
+            self._failed(container, failure)
+            raise
+
+    def _failed(self, container: Observed, failure: DeployFailed) -> None:
+        crashes = self.outside.memory.crashed(container, failure.message)
+        report.crashed(self.outside, container, crashes, failure.message)
+        self._end(container, 0)
+
+    def _discard(self, container: Observed) -> None:
+        """A container that is dead: what it said is kept. It counts as a crash when it was up before our eyes and is
+        still wished; what a reboot or an earlier switch left behind just goes."""
+        wished = {(spec.type, spec.index): spec.fingerprint for spec in self.desired.specs}
+        if self.outside.memory.is_ready(container.id) and wished.get((container.type, container.index)) == container.fingerprint:
+            reason = report.ending(self.outside, container)
+            crashes = self.outside.memory.crashed(container, reason)
+            report.crashed(self.outside, container, crashes, reason)
+        self._clear(container)
+
+    def _retire(self, container: Observed) -> None:
+        """Draining may take long, so it has a thread of its own; nobody waits for it."""
+        if self.outside.memory.begin_leaving(container.id):
+            threading.Thread(target=self._leave, args=(container,), name=f"retire {container.target}", daemon=True).start()
+
+    def _leave(self, container: Observed) -> None:
+        try:
+            self._drain(container)
+            self._end(container, self.outside.settings.stop_timeout)
+            report.left(self.outside, container)
+        except Unavailable:
+            self.outside.memory.forget(container.id)
+
+    def _drain(self, container: Observed) -> None:
+        """Waits until no request is under way, at most the drain limit."""
+        if not container.port:
+            return
+        end = clock.monotonic() + self.outside.settings.drain_timeout
+        while clock.monotonic() < end and self.outside.proxy.in_flight(container.app).get(container.target, 0):
+            clock.sleep(0.05)
+
+    def _end(self, container: Observed, grace: int) -> None:
+        self.outside.proxy.release(container.app, container.target)
+        if not self.outside.engine.stop(container.id, grace) and grace:
+            report.killed(self.outside, container, grace)
+        self._clear(container)
+
+    def _clear(self, container: Observed) -> None:
+        self.outside.proxy.release(container.app, container.target)
+        self.outside.collector.finish(container.id, COLLECT_WITHIN)
+        self.outside.engine.remove(container.id)
+        self.outside.memory.forget(container.id)

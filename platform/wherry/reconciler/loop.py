@@ -1,0 +1,172 @@
+"""The engine's heart: wakes on a hint or a tick, starts what waits, heals what differs from the wish."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from collections.abc import Callable
+
+from wherry import clock
+from wherry.errors import Unavailable, WherryError
+from wherry.reconciler.converge import settle, wish_of
+from wherry.reconciler.desired import desired_of
+from wherry.reconciler.observe import observe
+from wherry.reconciler.outside import Outside
+from wherry.reconciler.plan import plan, route_of
+from wherry.reconciler.worker import Worker
+from wherry.routing.proxy import Route
+from wherry.running.engine import Observed
+from wherry.store import apps, releases
+
+TICK = 5.0
+"""Seconds between looks without a hint."""
+
+
+class Loop:
+    """One per engine process. `ticked` is called on every tick, for work that only needs a rhythm (samples)."""
+
+    def __init__(self, outside: Outside, ticked: Callable[[], None] = lambda: None) -> None:
+        self.outside = outside
+        self.worker = Worker(outside, self.wake)
+        self._ticked = ticked
+        self._stopping = threading.Event()
+        self._door = _door(outside)
+        self._next_look = 0.0
+
+    def recover(self) -> None:
+        """Before anything is served: whose work is left over, what runs, and what the proxy may say from now on."""
+        self.worker.recover()
+        containers = self.outside.engine.observe()
+        published = self._published()
+        for seen in containers:
+            if seen.running and self._proven(seen, published):
+                self.outside.memory.mark_ready(seen.id)
+            if seen.running:
+                self.outside.collector.add(seen.id, seen.app, seen.name)
+        self.outside.proxy.start(self._routes(containers))
+
+    def run(self) -> None:
+        """Blocks until `stop`."""
+        threading.Thread(target=self._listen, name="docker events", daemon=True).start()
+        self.worker.start_waiting()
+        while not self._stopping.is_set():
+            self._turn()
+            self._sleep()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self.wake()
+
+    def wake(self) -> None:
+        """A hint that something changed: look at once."""
+        self._next_look = 0.0
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
+            try:
+                sender.sendto(b"look", str(self.outside.settings.engine_socket))
+            except OSError:
+                return
+
+    def _turn(self) -> None:
+        try:
+            self.worker.start_waiting()
+            if clock.monotonic() >= self._next_look:
+                self._next_look = clock.monotonic() + TICK
+                self._heal()
+                self._ticked()
+        except Unavailable as error:
+            print(f"{error}", file=sys.stderr, flush=True)
+            self._next_look = clock.monotonic() + 1.0
+
+    def _sleep(self) -> None:
+        now = clock.monotonic()
+        times = [self._next_look, self.outside.memory.next_try() or self._next_look]
+        wait = max(0.01, min(times) - now)
+        if min(times) < self._next_look:
+            self._next_look = min(times)
+        self._door.settimeout(wait)
+        try:
+            while self._door.recv(64):
+                self._door.settimeout(0.0)
+                self._next_look = min(self._next_look, clock.monotonic())
+        except (TimeoutError, BlockingIOError):
+            return
+
+    def _heal(self) -> None:
+        """Finds the apps whose world differs from their wish, and settles each in a thread of its own."""
+        containers = self.outside.engine.observe()
+        routes = self.outside.proxy.routes()
+        with self.outside.database.read() as connection:
+            names = {app.name for app in apps.every(connection)}
+        for name in names:
+            mine = [seen for seen in containers if seen.app == name]
+            with self.outside.memory.alone_now(name) as free:
+                if free and self._differs(name, mine, routes):
+                    threading.Thread(target=self._settle, args=(name,), name=f"heal {name}", daemon=True).start()
+        for stray in {seen.app for seen in containers} - names:
+            self._remove_strays([seen for seen in containers if seen.app == stray])
+
+    def _differs(self, name: str, containers: list[Observed], routes: dict[str, Route]) -> bool:
+        desired = wish_of(self.outside, name)
+        return desired is not None and bool(plan(desired, observe(self.outside, desired, containers, routes)))
+
+    def _settle(self, name: str) -> None:
+        try:
+            with self.outside.memory.alone_now(name) as free:
+                if free:
+                    settle(self.outside, name)
+        except WherryError as error:
+            print(f"{name}: {error}", file=sys.stderr, flush=True)
+        finally:
+            self.outside.database.close()
+
+    def _remove_strays(self, containers: list[Observed]) -> None:
+        """Containers with our label whose app is not in the database any more."""
+        for seen in containers:
+            self.outside.engine.remove(seen.id)
+
+    def _published(self) -> set[str] | None:
+        """The targets that a running proxy serves, None when none runs: they were proven when they were published."""
+        try:
+            return {target.name for route in self.outside.proxy.routes().values() for target in route.targets}
+        except Unavailable:
+            return None
+
+    def _proven(self, seen: Observed, published: set[str] | None) -> bool:
+        if seen.port is None:
+            return True
+        if published is not None and seen.target in published:
+            return True
+        return published is None and bool(seen.address) and self.outside.look.listens(seen.address, seen.port, 0.5)
+
+    def _routes(self, containers: list[Observed]) -> list[Route]:
+        """Every app's route over those of its containers that are proven; during an interrupted switch, the old ones."""
+        with self.outside.database.read() as connection:
+            found = [(app, releases.current(connection, app)) for app in apps.every(connection)]
+        routes = []
+        for app, release in found:
+            ready = [seen for seen in containers if seen.app == app.name and seen.running and self.outside.known(seen)]
+            current = [seen for seen in ready if release and seen.image == release.build.image]
+            routes.append(route_of(desired_of(app, release, self.outside.settings), current or ready))
+        return routes
+
+    def _listen(self) -> None:
+        """Docker's events are hints: each wakes the loop; a broken stream is opened again."""
+        while not self._stopping.is_set():
+            try:
+                for happening in self.outside.engine.happenings():
+                    if happening.action in ("die", "oom", "destroy", "start"):
+                        self.wake()
+            except Unavailable:
+                self.wake()
+            clock.sleep(1.0)
+
+
+def _door(outside: Outside) -> socket.socket:
+    """The socket that hints arrive at; group-writable, so that the API and the receiver can knock."""
+    path = outside.settings.engine_socket
+    path.unlink(missing_ok=True)
+    door = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    door.bind(str(path))
+    path.chmod(0o660)
+    return door

@@ -1,0 +1,124 @@
+"""What the engine process knows about containers beyond what Docker shows: proven ready, leaving, waiting for a next try.
+
+Everything here can be lost: a new engine proves it again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from wherry import clock
+from wherry.running.engine import Observed
+
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+FORGIVEN_AFTER = 300.0
+"""Seconds of running after which earlier crashes no longer count."""
+
+Slot = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Crashes:
+    """How often a slot crashed in a row, when it may be tried again (monotonic), and what its last end was."""
+
+    count: int = 0
+    wait_until: float = 0.0
+    last: float = 0.0
+    reason: str = ""
+    fingerprint: str = ""
+
+
+class Memory:
+    """Thread-safe. Container ids are Docker's full ids."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ready: set[str] = set()
+        self._leaving: set[str] = set()
+        self._crashes: dict[tuple[str, Slot], Crashes] = {}
+        self._busy: dict[str, threading.RLock] = {}
+
+    @contextmanager
+    def alone(self, app: str) -> Iterator[None]:
+        """One thread at a time moves an app's instances and route."""
+        with self._lock:
+            lock = self._busy.setdefault(app, threading.RLock())
+        with lock:
+            yield
+
+    @contextmanager
+    def alone_now(self, app: str) -> Iterator[bool]:
+        """Like `alone`, but does not wait: False when another thread has the app."""
+        with self._lock:
+            lock = self._busy.setdefault(app, threading.RLock())
+        got = lock.acquire(blocking=False)
+        try:
+            yield got
+        finally:
+            if got:
+                lock.release()
+
+    def is_ready(self, container: str) -> bool:
+        return container in self._ready
+
+    def mark_ready(self, container: str) -> None:
+        with self._lock:
+            self._ready.add(container)
+
+    def begin_leaving(self, container: str) -> bool:
+        """True for the first caller only: the end of a container has one owner."""
+        with self._lock:
+            fresh = container not in self._leaving
+            self._leaving.add(container)
+            return fresh
+
+    def is_leaving(self, container: str) -> bool:
+        return container in self._leaving
+
+    def forget(self, container: str) -> None:
+        with self._lock:
+            self._ready.discard(container)
+            self._leaving.discard(container)
+
+    def crashed(self, seen: Observed, reason: str) -> Crashes:
+        """Counts a crash; the first try comes at once, the later ones after growing waits. A new spec starts afresh."""
+        now = clock.monotonic()
+        with self._lock:
+            key = (seen.app, (seen.type, seen.index))
+            before = self._crashes.get(key, Crashes())
+            if before.fingerprint != seen.fingerprint or now - before.last > FORGIVEN_AFTER + LONGEST_WAIT:
+                before = Crashes()
+            wait = 0.0 if before.count == 0 else min(LONGEST_WAIT, FIRST_WAIT * 2 ** (before.count - 1))
+            after = Crashes(before.count + 1, now + wait, now, reason, seen.fingerprint)
+            self._crashes[key] = after
+            return after
+
+    def crashes(self, app: str, slot: Slot) -> Crashes:
+        with self._lock:
+            return self._crashes.get((app, slot), Crashes())
+
+    def waits(self, app: str) -> dict[Slot, tuple[float, str]]:
+        """The slots of an app that wait: until when, and for which fingerprint."""
+        with self._lock:
+            return {slot: (found.wait_until, found.fingerprint) for (name, slot), found in self._crashes.items() if name == app}
+
+    def next_try(self) -> float | None:
+        """The monotonic time of the earliest waiting try, None when nothing waits."""
+        now = clock.monotonic()
+        with self._lock:
+            return min((found.wait_until for found in self._crashes.values() if found.wait_until > now), default=None)
+
+    def forgive(self, app: str) -> None:
+        """A person asked for a fresh start: nothing waits any more, the counts stay for the record."""
+        with self._lock:
+            for key, found in self._crashes.items():
+                if key[0] == app:
+                    self._crashes[key] = replace(found, wait_until=0.0, count=0)
+
+    def forget_app(self, app: str) -> None:
+        with self._lock:
+            for key in [key for key in self._crashes if key[0] == app]:
+                del self._crashes[key]

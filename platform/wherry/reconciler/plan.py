@@ -1,0 +1,79 @@
+"""What to do next so that the world comes closer to the wish. Pure: no IO, no clock, no memory.
+
+The rule of a switch: while instances that serve are being replaced, the old ones stay published, all of them, until
+every wished instance is ready; then one Publish moves the traffic, and only then the old ones retire.
+"""
+
+from __future__ import annotations
+
+from wherry.reconciler.desired import Desired
+from wherry.reconciler.observed import Seen, World
+from wherry.reconciler.steps import Boot, Discard, Publish, Retire, Step, Verify
+from wherry.routing.proxy import Route, Target
+from wherry.running.engine import InstanceSpec, Observed
+
+Slot = tuple[str, int]
+
+
+def plan(desired: Desired, world: World) -> list[Step]:
+    """The next steps in the order in which they must be taken; empty when the wish is true or must wait."""
+    wished = {(spec.type, spec.index): spec for spec in desired.specs}
+    alive = [seen for seen in world.seen if seen.container.running and not seen.leaving]
+    matched = _matched(wished, alive)
+    others = [seen for seen in alive if seen not in matched.values()]
+    complete = all(slot in matched and matched[slot].ready for slot in wished)
+    return [
+        *_discards(world),
+        *_starts(wished, matched, world),
+        *_publishes(desired, matched, others, complete, world),
+        *_retirements(others, complete, wished),
+    ]
+
+
+def _matched(wished: dict[Slot, InstanceSpec], alive: list[Seen]) -> dict[Slot, Seen]:
+    """The one container that serves each wished slot: a ready one before a booting one, then the oldest."""
+    found: dict[Slot, Seen] = {}
+    for seen in sorted(alive, key=lambda seen: (not seen.ready, seen.container.created_at)):
+        spec = wished.get(seen.slot)
+        if spec and spec.fingerprint == seen.container.fingerprint and seen.slot not in found:
+            found[seen.slot] = seen
+    return found
+
+
+def _discards(world: World) -> list[Step]:
+    return [Discard(seen.container) for seen in world.seen if not seen.container.running and not seen.leaving]
+
+
+def _starts(wished: dict[Slot, InstanceSpec], matched: dict[Slot, Seen], world: World) -> list[Step]:
+    verifies: list[Step] = [Verify(seen.container, wished[slot]) for slot, seen in matched.items() if not seen.ready]
+    due = (slot for slot in wished if slot not in matched and world.waits.get(slot, 0.0) <= world.now)
+    return verifies + [Boot(wished[slot]) for slot in due]
+
+
+def _publishes(desired: Desired, matched: dict[Slot, Seen], others: list[Seen], complete: bool, world: World) -> list[Step]:
+    new = [seen.container for seen in matched.values() if seen.ready]
+    old = [seen.container for seen in others if seen.ready]
+    route = route_of(desired, new if complete or not _targets(old) else [*old, *_same_release(new, old)])
+    return [] if route == world.route else [Publish(route)]
+
+
+def _same_release(new: list[Observed], old: list[Observed]) -> list[Observed]:
+    """Ready instances of the very release that the old ones run may serve beside them (a restart, a crash): nobody sees a mixture."""
+    releases = {container.release for container in old if container.port}
+    return [container for container in new if releases == {container.release}]
+
+
+def _retirements(others: list[Seen], complete: bool, wished: dict[Slot, InstanceSpec]) -> list[Step]:
+    """Once all is ready, everything else goes; before, only what does not serve and is not wished."""
+    return [Retire(seen.container) for seen in others if complete or (not seen.ready and seen.slot not in wished)]
+
+
+def route_of(desired: Desired, containers: list[Observed]) -> Route:
+    """The app's route over those of `containers` that take requests."""
+    targets = _targets(containers)
+    return Route(desired.app, desired.hosts, targets, "serving" if targets else desired.idle)
+
+
+def _targets(containers: list[Observed]) -> tuple[Target, ...]:
+    found = [Target(seen.target, seen.address, seen.port) for seen in containers if seen.port and seen.address]
+    return tuple(sorted(found, key=lambda target: target.name))

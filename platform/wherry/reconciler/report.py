@@ -1,0 +1,89 @@
+"""Writes down what happened to instances, where people and other processes look: the database and the app's log."""
+
+from __future__ import annotations
+
+from wherry import clock
+from wherry.model.instance import Instance
+from wherry.model.user import PLATFORM
+from wherry.reconciler.desired import Desired
+from wherry.reconciler.memory import Crashes
+from wherry.reconciler.observed import World
+from wherry.reconciler.outside import Outside
+from wherry.running.engine import Observed
+from wherry.store import events, instances
+
+
+def starting(outside: Outside, container: Observed) -> None:
+    _put(outside, container, "starting")
+
+
+def running(outside: Outside, container: Observed) -> None:
+    _put(outside, container, "running")
+    outside.platform_line(container.app, container.name, "State changed from starting to up")
+
+
+def crashed(outside: Outside, container: Observed, crashes: Crashes, reason: str) -> None:
+    """`reason` says how it ended; the wait before the next try is told with it."""
+    seconds = crashes.wait_until - clock.monotonic()
+    again = f", next try in {seconds:.0f} s" if seconds >= 1 else ""
+    _put(outside, container, "crashed", detail=f"{reason}{again}", restarts=crashes.count)
+    outside.platform_line(container.app, container.name, f"State changed from up to crashed: {reason}{again}")
+    with outside.database.write() as connection:
+        events.add(connection, PLATFORM, "instance.crashed", container.app, clock.now(), instance=container.name, reason=reason)
+
+
+def ending(outside: Outside, container: Observed) -> str:
+    """One phrase for how a dead container ended, with its last line when that helps."""
+    if container.oom:
+        return "R14 out of memory"
+    last = outside.engine.tail(container.id, 1)
+    said = f": {last[-1].strip()[:120]}" if last and container.exit_code else ""
+    return f"exit {container.exit_code}{said}"
+
+
+def killed(outside: Outside, container: Observed, grace: int) -> None:
+    outside.platform_line(container.app, container.name, f"R12 did not end within {grace} s of SIGTERM: killed")
+
+
+def left(outside: Outside, container: Observed) -> None:
+    """The instance ended because it was told to; its row goes unless another container took its place."""
+    outside.platform_line(container.app, container.name, "Stopped")
+    with outside.database.write() as connection:
+        rows = {(row.type, row.index): row for row in instances.of_app(connection, container.app)}
+        row = rows.get((container.type, container.index))
+        if row and row.container == container.id:
+            instances.remove(connection, container.app, container.type, container.index)
+
+
+def _put(outside: Outside, container: Observed, state: str, detail: str = "", restarts: int | None = None) -> None:
+    count = outside.memory.crashes(container.app, (container.type, container.index)).count if restarts is None else restarts
+    row = Instance(
+        app=container.app,
+        type=container.type,
+        index=container.index,
+        release=container.release,
+        state=state,
+        since=clock.now(),
+        container=container.id,
+        address=container.address,
+        restarts=count,
+        detail=detail,
+    )
+    with outside.database.write() as connection:
+        instances.put(connection, row)
+
+
+def refresh(outside: Outside, desired: Desired, world: World) -> None:
+    """Makes the app's rows say what is seen, once nothing is left to do: a failed deploy's rows give way to the truth."""
+    up = {seen.slot: seen.container for seen in world.seen if seen.ready and seen.container.running and not seen.leaving}
+    wished = {(spec.type, spec.index) for spec in desired.specs}
+    with outside.database.read() as connection:
+        rows = {(row.type, row.index): row for row in instances.of_app(connection, desired.app)}
+    for slot, container in up.items():
+        if slot not in rows or rows[slot].container != container.id:
+            _put(outside, container, "running")
+    stale = [slot for slot in rows if slot not in up and slot not in wished]
+    if stale:
+        with outside.database.write() as connection:
+            for process_type, index in stale:
+                instances.remove(connection, desired.app, process_type, index)

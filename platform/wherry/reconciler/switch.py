@@ -1,0 +1,87 @@
+"""The last steps of every change: boot what the new wish lacks beside the old, let the traffic move, commit the wish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from wherry import clock
+from wherry.errors import DeployFailed
+from wherry.model.app import App
+from wherry.model.build import Build
+from wherry.model.release import Release
+from wherry.reconciler.converge import prepare, settle
+from wherry.reconciler.desired import desired_of
+from wherry.reconciler.work import Work
+from wherry.store import apps, events, releases
+from wherry.store.database import Connection
+
+
+def new_release(work: Work, build: Build, config: dict[str, str], description: str) -> Release:
+    """Numbers a release, with its event, and remembers that this operation made it."""
+    with work.outside.database.write() as connection:
+        app = apps.get(connection, work.operation.app)
+        release = releases.add(connection, app, build, config, description, work.actor.name, clock.now())
+        events.add(connection, work.actor, "release.created", app.name, clock.now(), release=release.version, description=description)
+        work.reached(connection, release=release.number)
+    return release
+
+
+def known_release(work: Work) -> Release | None:
+    """The release that an earlier owner of this operation made."""
+    number = work.operation.progress.get("release")
+    if number is None:
+        return None
+    with work.outside.database.read() as connection:
+        return releases.get(connection, work.app(), number)
+
+
+def go_live(work: Work, release: Release, live_line: Callable[[], str]) -> None:
+    """Makes `release` the current one, or records why it failed while the old one serves on. Raises DeployFailed."""
+
+    def commit(connection: Connection) -> None:
+        apps.change(connection, apps.get(connection, work.operation.app), release=release.number, config=release.config)
+        releases.record_outcome(connection, release, "live", "", clock.now())
+        events.add(connection, work.actor, "release.live", work.operation.app, clock.now(), release=release.version)
+
+    try:
+        switch(work, work.app(), release, commit, live_line, {"release": release.version})
+    except DeployFailed as failure:
+        with work.outside.database.write() as connection:
+            releases.record_outcome(connection, release, "failed", failure.message, clock.now())
+            events.add(
+                connection, work.actor, "release.failed", work.operation.app, clock.now(), release=release.version, code=failure.code
+            )
+        raise
+
+
+def _record_failure(work: Work, release: Release, failure: DeployFailed) -> None:
+    facts = {"release": release.version, "code": failure.code}
+    with work.outside.database.write() as connection:
+        releases.record_outcome(connection, release, "failed", failure.message, clock.now())
+        events.add(connection, work.actor, "release.failed", work.operation.app, clock.now(), **facts)
+
+
+def switch(
+    work: Work,
+    wished: App,
+    release: Release | None,
+    commit: Callable[[Connection], None],
+    live_line: Callable[[], str],
+    result: dict[str, Any] | None = None,
+) -> None:
+    """Brings the app to `wished` with `release`. `commit` writes that wish in the transaction that ends the operation;
+    `live_line` is said when the traffic has moved. Raises DeployFailed after taking away what was started for nothing."""
+    outside = work.outside
+    desired = desired_of(wished, release, outside.settings)
+    with outside.memory.alone(wished.name):
+        try:
+            prepare(outside, desired, lambda line: work.say(f"       {line}"), work.cancelled)
+        except DeployFailed:
+            settle(outside, wished.name)
+            raise
+        work.say(live_line())
+        with outside.database.write() as connection:
+            commit(connection)
+            work.succeed(connection, **(result or {}))
+        settle(outside, wished.name)

@@ -1,0 +1,93 @@
+"""One operation being worked on: its log, its facts, its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Semaphore
+from typing import Any
+
+from wherry import clock
+from wherry.errors import WherryError
+from wherry.model.app import App
+from wherry.model.operation import Operation
+from wherry.model.user import Actor
+from wherry.reconciler.outside import Outside
+from wherry.store import apps, events, operations
+from wherry.store.database import Connection
+
+
+class Work:
+    """Handed to whoever does an operation. `began` is when the person asked, as a monotonic time."""
+
+    def __init__(self, outside: Outside, operation: Operation, builds: Semaphore) -> None:
+        self.outside = outside
+        self.operation = operation
+        self.actor = Actor(operation.actor, "admin", "operation")
+        self._builds = builds
+        self._look_again = 0.0
+        self._cancelled = False
+
+    def say(self, line: str) -> None:
+        """One line for whoever follows."""
+        self.outside.operation_logs.write(self.operation.id, line)
+
+    def look_again(self) -> None:
+        """Reads the operation anew: its facts may have grown."""
+        with self.outside.database.read() as connection:
+            self.operation = operations.get(connection, self.operation.id)
+
+    def seconds(self) -> float:
+        """How long ago the person asked."""
+        asked = self.operation.payload.get("at", self.operation.created_at)
+        return max(0.0, (clock.parse(clock.now()) - clock.parse(asked)).total_seconds())
+
+    def app(self) -> App:
+        with self.outside.database.read() as connection:
+            return apps.get(connection, self.operation.app)
+
+    def reached(self, connection: Connection, **facts: Any) -> None:
+        """Remembers facts in the caller's transaction, for whoever owns the operation after us."""
+        operations.progress(connection, self.operation, **facts)
+
+    def cancelled(self) -> bool:
+        """Whether someone asked for an end; looks at most five times a second."""
+        if not self._cancelled and clock.monotonic() >= self._look_again:
+            self._look_again = clock.monotonic() + 0.2
+            with self.outside.database.read() as connection:
+                self._cancelled = "cancel" in operations.get(connection, self.operation.id).progress
+        return self._cancelled
+
+    @contextmanager
+    def turn_to_build(self) -> Iterator[None]:
+        """Waits for a free place among the builds, and says so when there is none."""
+        if not self._builds.acquire(blocking=False):
+            self.say("       waiting for another build to end")
+            self._builds.acquire()
+        try:
+            yield
+        finally:
+            self._builds.release()
+
+    def succeed(self, connection: Connection, **result: Any) -> None:
+        """Ends the operation in the caller's transaction: what it did and that it is done become true together."""
+        operations.finish(connection, self.operation, "succeeded", clock.now(), result)
+        self._event(connection, "succeeded", **result)
+
+    def fail(self, error: WherryError) -> None:
+        """Ends the operation with its reason."""
+        state = "cancelled" if error.code == "cancelled" else "failed"
+        told = {"code": error.code, "message": error.message, "hint": error.hint}
+        with self.outside.database.write() as connection:
+            operations.finish(connection, self.operation, state, clock.now(), error=told)
+            self._event(connection, state, code=error.code)
+
+    def _event(self, connection: Connection, state: str, **data: Any) -> None:
+        kind, app = self.operation.kind, self.operation.app
+        events.add(connection, self.actor, f"{kind}.{state}", app, clock.now(), operation=self.operation.id, **data)
+
+    def drop_archive(self) -> None:
+        """The pushed source is no longer needed."""
+        name = self.operation.payload.get("archive")
+        if name:
+            (self.outside.settings.spool / name).unlink(missing_ok=True)

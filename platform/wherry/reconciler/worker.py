@@ -1,0 +1,131 @@
+"""Works off operations: one thread each, one per app at a time, finished or undone whatever happens."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from wherry import clock
+from wherry.errors import DeployFailed, Unavailable, WherryError
+from wherry.reconciler import changes
+from wherry.reconciler.deploy import deploy
+from wherry.reconciler.outside import Outside
+from wherry.reconciler.work import Work
+from wherry.store import apps, operations
+
+VERBS: dict[str, Callable[[Work], None]] = {
+    "deploy": deploy,
+    "config": changes.config,
+    "scale": changes.scale,
+    "restart": changes.restart,
+    "stop": changes.stop,
+    "start": changes.start,
+    "rollback": changes.rollback,
+    "destroy": changes.destroy,
+}
+MAX_ATTEMPTS = 5
+"""An operation whose owner died this often is what kills its owners."""
+PATIENCE = 90.0
+"""Seconds that an operation waits for an engine or a proxy that does not answer."""
+
+
+class Worker:
+    """Claims what waits. `owner` names this process among all that ever were; `woken` is called when one ended."""
+
+    def __init__(self, outside: Outside, woken: Callable[[], None]) -> None:
+        self.outside = outside
+        self.owner = f"{_boot_id()}.{os.getpid()}.{secrets.token_hex(4)}"
+        self._builds = threading.Semaphore(outside.settings.builds)
+        self._woken = woken
+
+    def recover(self) -> None:
+        """Takes over the operations of a dead engine: again, or failed when that was tried often enough."""
+        with self.outside.database.write() as connection:
+            for orphan in operations.orphans(connection, self.owner):
+                if orphan.attempts < MAX_ATTEMPTS:
+                    operations.requeue(connection, orphan)
+                else:
+                    told = {"code": "gave_up", "message": f"the platform ended {orphan.attempts} times while it worked on this", "hint": ""}
+                    operations.finish(connection, orphan, "failed", clock.now(), error=told)
+
+    def start_waiting(self) -> None:
+        """Starts a thread for every app that has work and none running."""
+        with self.outside.database.read() as connection:
+            waiting = operations.waiting(connection)
+        for operation in waiting:
+            with self.outside.database.write() as connection:
+                claimed = operations.claim(connection, operation, self.owner, clock.now())
+            if claimed:
+                threading.Thread(target=self._work, args=(operation.id,), name=f"operation {operation.id}", daemon=True).start()
+
+    def _work(self, operation_id: int) -> None:
+        with self.outside.database.read() as connection:
+            work = Work(self.outside, operations.get(connection, operation_id), self._builds)
+        try:
+            self._patiently(work)
+        except WherryError as error:
+            self._tell(work, error)
+            work.fail(error)
+        except Exception:
+            ours = _ours(operation_id)
+            self._tell(work, ours)
+            work.fail(ours)
+        finally:
+            work.drop_archive()
+            self.outside.database.close()
+            self._woken()
+
+    def _patiently(self, work: Work) -> None:
+        end = clock.monotonic() + PATIENCE
+        while True:
+            try:
+                VERBS[work.operation.kind](work)
+                return
+            except Unavailable as error:
+                if clock.monotonic() >= end:
+                    raise
+                work.say(f"       {error.message}; trying again")
+                clock.sleep(2.0)
+                work.look_again()
+
+    def _tell(self, work: Work, error: WherryError) -> None:
+        """What, why, the fix, the evidence, the state of the world: the last lines of a failed operation's log."""
+        code = f"{error.code} " if error.code[:1] in "RHL" and error.code[1:].isdigit() else ""
+        work.say(f" !     {code}{error.message}")
+        if error.hint:
+            work.say(f"       {error.hint}")
+        if isinstance(error, DeployFailed) and error.evidence:
+            work.say(f"       Last lines of {error.source or 'it'}:")
+            for line in error.evidence:
+                work.say(f"         {line}")
+        work.say(f"       {self._state_of_the_world(work)} More: wherry help {error.code}")
+
+    def _state_of_the_world(self, work: Work) -> str:
+        with self.outside.database.read() as connection:
+            app = apps.find(connection, work.operation.app)
+        if app is None or app.release is None:
+            return "Nothing was changed."
+        return f"v{app.release} keeps serving."
+
+
+def _ours(operation_id: int) -> WherryError:
+    """An unexpected error is ours: the trace goes to the platform's log under a reference, never to the person."""
+    reference = secrets.token_hex(4)
+    print(f"operation {operation_id}: unexpected error, reference {reference}\n{traceback.format_exc()}", file=sys.stderr, flush=True)
+    return WherryError(
+        f"an error of Wherry's own, not of your app (reference {reference})",
+        code="internal",
+        hint="Please report it with: journalctl -u wherry",
+    )
+
+
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()[:8]
+    except OSError:
+        return "unknown"
