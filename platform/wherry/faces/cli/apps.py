@@ -1,0 +1,89 @@
+"""`wherry apps …`: the apps as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wherry.errors import InvalidInput
+from wherry.faces.cli import follow
+from wherry.faces.cli.render import ago, counted, facts, printable
+from wherry.faces.cli.session import Session
+
+
+def every(session: Session) -> int:
+    document = session.api.get("/api/apps")
+    rows = [[app["name"], app["release"] or "-", state_of(app), app["url"]] for app in document["apps"]]
+    empty = "no app yet; make one: git push wherry main, or wherry apps:create shop"
+    return session.show(document, session.table(rows, ("APP", "RELEASE", "RUNS", "URL")) if rows else empty)
+
+
+def create(session: Session) -> int:
+    app = session.api.send("POST", "/api/apps", {"name": session.given.word("NAME")})
+    steps = [f"{app['name']} is ready for its first push:", f"  git remote add wherry {app['git_url']}", "  git push wherry main"]
+    return session.show(app, "\n".join(steps))
+
+
+def info(session: Session) -> int:
+    app = session.api.get(session.app_path())
+    pairs = [
+        ("app", app["name"]),
+        ("url", app["url"]),
+        ("git", app["git_url"]),
+        ("release", app["release"] or "none yet; push first: git push wherry main"),
+        ("runs", state_of(app)),
+        ("made", f"{ago(app['created_at'])} by {app['created_by']}"),
+    ]
+    return session.show(app, facts(pairs, session.terminal.width))
+
+
+def destroy(session: Session) -> int:
+    name = session.given.app
+    confirm = session.given.option("--confirm")
+    if confirm is None:
+        confirm = _ask(session, name)
+    return follow.settle(session, session.api.send("DELETE", session.app_path(), query={"confirm": confirm}))
+
+
+def open_app(session: Session) -> int:
+    app = session.api.get(session.app_path())
+    _open_browser(session, app["url"])
+    return session.show(app, printable(app["url"]))
+
+
+def state_of(app: dict[str, Any]) -> str:
+    """`stopped`, or what is wished: `2 web, 1 worker`."""
+    if app["stopped"]:
+        return "stopped"
+    return ", ".join(f"{quantity} {name}" for name, quantity in app["formation"].items()) or "-"
+
+
+def _ask(session: Session, name: str) -> str:
+    """What a person types when asked for the name; says first what would be lost. Raises InvalidInput when nobody answers."""
+    losses = _losses(session)
+    session.terminal.complain(f"This deletes {printable(name)}{losses}. Nothing brings it back.")
+    answer = session.terminal.ask(f"Type {printable(name)} to go on, or pass --confirm {printable(name)}: ")
+    if answer != name:
+        raise InvalidInput(f"{printable(name)} stays: its name was not typed", field="confirm", code="not_confirmed")
+    return answer
+
+
+def _losses(session: Session) -> str:
+    """`, its 3 instances and 12 releases`. Raises NotFound when there is no such app."""
+    releases = session.api.get(session.app_path("/releases"), limit="1")["releases"]
+    instances = session.api.get(session.app_path("/instances"))["instances"]
+    number = releases[0]["number"] if releases else 0
+    parts = [counted(count, noun) for count, noun in ((len(instances), "instance"), (number, "release")) if count]
+    return f", its {' and '.join(parts)}" if parts else ""
+
+
+def _open_browser(session: Session, url: str) -> None:
+    """Where a person sits at a desktop; never over SSH or in a pipe."""
+    browser = session.terminal.find_program("xdg-open")
+    desktop = session.terminal.environ.get("DISPLAY") or session.terminal.environ.get("WAYLAND_DISPLAY")
+    if session.terminal.interactive and browser and desktop and not session.given.json and url.startswith(("http://", "https://")):
+        from wherry.command import spawn
+
+        spawn([browser, url], env={key: value for key, value in session.terminal.environ.items() if key in DESKTOP})
+
+
+DESKTOP = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "HOME", "USER", "BROWSER")

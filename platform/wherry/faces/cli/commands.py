@@ -1,0 +1,352 @@
+"""The one table of commands: help, parsing, completion, did-you-mean and docs/commands.md all come from it.
+
+An argument in capitals is a person's word; `[X]` may be left out, `X…` may be given more than once.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Argument(NamedTuple):
+    name: str
+    required: bool
+    many: bool
+
+
+class Option(NamedTuple):
+    """`names` holds its spellings, the long one last; `value` names what it takes, empty for a switch."""
+
+    names: tuple[str, ...]
+    value: str
+    summary: str
+
+    @property
+    def long(self) -> str:
+        return self.names[-1]
+
+
+class Command(NamedTuple):
+    """`takes` is the pattern of its words, `handler` is `file.function` in this folder, `examples` are whole command lines."""
+
+    name: str
+    takes: str
+    summary: str
+    handler: str
+    examples: tuple[str, ...]
+    details: str = ""
+    own_options: tuple[Option, ...] = ()
+    aliases: tuple[str, ...] = ()
+    changes: bool = False
+
+    @property
+    def noun(self) -> str:
+        return NOUN_OF.get(self.name, self.name.partition(":")[0])
+
+    @property
+    def arguments(self) -> list[Argument]:
+        return [
+            Argument(word.strip("[]").removesuffix("…"), not word.startswith("["), word.strip("[]").endswith("…"))
+            for word in self.takes.split()
+        ]
+
+    @property
+    def options(self) -> list[Option]:
+        """Its own options, then those that many commands share."""
+        app = [APP] if any(argument.name == "APP" for argument in self.arguments) else []
+        return [*self.own_options, *app, *([NO_WAIT] if self.changes else []), JSON, HELP]
+
+    @property
+    def usage(self) -> str:
+        own = [f"[{option.names[0]}{' ' + option.value if option.value else ''}]" for option in self.own_options]
+        return " ".join([self.name, *self.takes.split(), *own])
+
+
+APP = Option(("-a", "--app"), "APP", "the app, instead of the word APP; may stand anywhere")
+JSON = Option(("--json",), "", "print the API's own document")
+NO_WAIT = Option(("--no-wait",), "", "print the operation instead of waiting until it is done")
+HELP = Option(("-h", "--help"), "", "show this")
+
+NOUN_OF = {"rollback": "releases", "open": "apps"}
+
+NOUNS = {
+    "apps": "Apps",
+    "ps": "Processes",
+    "logs": "Logs",
+    "config": "Config vars",
+    "releases": "Releases",
+    "operations": "Operations",
+    "keys": "SSH keys",
+    "tokens": "API tokens",
+    "users": "Users",
+    "help": "Help",
+    "version": "Help",
+    "completion": "Help",
+}
+"""The first word of a command's name, and the heading it stands under; in the order people meet them."""
+
+_TABLE = (
+    Command("apps", "", "List the apps", "apps.every", ("wherry apps",), aliases=("apps:list",)),
+    Command(
+        "apps:create",
+        "NAME",
+        "Make an app; the first push to a new name does it too",
+        "apps.create",
+        ("wherry apps:create shop",),
+        'A name is 1-30 characters of a-z, 0-9 and "-", starting with a letter. It becomes a part of the app\'s address.',
+        aliases=("create",),
+    ),
+    Command(
+        "apps:info", "APP", "Show an app: its addresses, its release, what runs", "apps.info", ("wherry apps:info shop",), aliases=("info",)
+    ),
+    Command(
+        "apps:destroy",
+        "APP",
+        "Delete an app with its instances, releases and config vars",
+        "apps.destroy",
+        ("wherry apps:destroy shop", "wherry apps:destroy shop --confirm shop"),
+        "Nothing brings them back, so it asks for the name once more. Operations stay as history.",
+        (Option(("--confirm",), "APP", "the name once more, instead of being asked"),),
+        ("destroy", "apps:delete"),
+        changes=True,
+    ),
+    Command(
+        "open",
+        "APP",
+        "Print the address of an app, and open it in a browser where there is one",
+        "apps.open_app",
+        ("wherry open shop",),
+        aliases=("apps:open",),
+    ),
+    Command(
+        "ps",
+        "[APP]",
+        "Show the instances of an app, or of all apps",
+        "ps.show",
+        ("wherry ps shop", "wherry ps"),
+        "SINCE is how long an instance is in its state; MEMORY is used / allowed; CPU is percent of one core.",
+        aliases=("ps:list",),
+    ),
+    Command(
+        "ps:scale",
+        "APP [TYPE=N…]",
+        "Run N instances of a process type; without TYPE=N, show how many there are",
+        "ps.scale",
+        ("wherry ps:scale shop web=3", "wherry ps:scale shop web=2 worker=1", "wherry ps:scale web=2 -a shop"),
+        "N is a whole number from 0 to 50. Only the difference is started or stopped.",
+        aliases=("scale",),
+        changes=True,
+    ),
+    Command(
+        "ps:restart",
+        "APP [INSTANCE]",
+        "Replace all instances by fresh ones, or those of one process type, or one",
+        "ps.restart",
+        ("wherry ps:restart shop", "wherry ps:restart shop worker", "wherry ps:restart shop web.1"),
+        "A fresh instance takes over before the old one ends, so no request is lost.",
+        aliases=("restart",),
+        changes=True,
+    ),
+    Command(
+        "ps:stop",
+        "APP",
+        "Stop an app: nothing of it runs until ps:start, over reboots too",
+        "ps.stop",
+        ("wherry ps:stop shop",),
+        aliases=("stop",),
+        changes=True,
+    ),
+    Command("ps:start", "APP", "Start a stopped app", "ps.start", ("wherry ps:start shop",), aliases=("start",), changes=True),
+    Command(
+        "logs",
+        "APP",
+        "Show the last lines an app printed, and what the platform did to it",
+        "logs.show",
+        ("wherry logs shop", "wherry logs shop -t", "wherry logs shop -n 20 -p web.1", "wherry logs shop --grep error"),
+        own_options=(
+            Option(("-t", "--tail"), "", "go on as lines come; Ctrl-C ends it"),
+            Option(("-n", "--num"), "N", "how many lines, 1-10000 (default 100)"),
+            Option(("-p", "--ps"), "INSTANCE", "of one process type or instance: web, web.1"),
+            Option(("-s", "--source"), "SOURCE", "app or wherry"),
+            Option(("-g", "--grep"), "TEXT", "only lines that contain TEXT"),
+        ),
+    ),
+    Command(
+        "config", "APP", "Show the config vars of an app", "config.show", ("wherry config shop",), aliases=("config:list", "config:show")
+    ),
+    Command(
+        "config:get",
+        "APP KEY",
+        "Print the value of one config var",
+        "config.get",
+        ("wherry config:get shop DATABASE_URL",),
+    ),
+    Command(
+        "config:set",
+        "APP KEY=VALUE…",
+        "Set config vars; all of one command are one release",
+        "config.set_vars",
+        ("wherry config:set shop GREETING=hello DEBUG=0", "wherry config:set shop TLS_KEY < key.pem"),
+        "Values arrive in the app byte for byte. A KEY without = takes its value from standard input, last line end included,\n"
+        "which also keeps a secret out of the shell's history. Keys are letters, digits and _. A change restarts the app.",
+        changes=True,
+    ),
+    Command(
+        "config:unset",
+        "APP KEY…",
+        "Remove config vars",
+        "config.unset",
+        ("wherry config:unset shop DEBUG",),
+        aliases=("config:remove",),
+        changes=True,
+    ),
+    Command(
+        "releases",
+        "APP",
+        "List the releases of an app, the newest first",
+        "releases.of_app",
+        ("wherry releases shop", "wherry releases shop -n 5"),
+        own_options=(Option(("-n", "--num"), "N", "how many, 1-500 (default 15)"),),
+        aliases=("releases:list",),
+    ),
+    Command(
+        "releases:info",
+        "APP [VERSION]",
+        "Show one release: its image, commit, processes and config keys",
+        "releases.info",
+        ("wherry releases:info shop v6",),
+    ),
+    Command(
+        "rollback",
+        "APP [VERSION]",
+        "Go back to an earlier release, image and config; no build",
+        "releases.rollback",
+        ("wherry rollback shop", "wherry rollback shop v6"),
+        "Without VERSION: to the last live release before the current one. The way back is a new release, so it can be undone too.",
+        aliases=("releases:rollback",),
+        changes=True,
+    ),
+    Command(
+        "operations",
+        "[APP]",
+        "List what was asked of the platform and how it went, the newest first",
+        "operations.recent",
+        ("wherry operations", "wherry operations shop"),
+        aliases=("operations:list",),
+    ),
+    Command("operations:info", "NUMBER", "Show one operation", "operations.info", ("wherry operations:info 41",)),
+    Command(
+        "operations:log",
+        "NUMBER",
+        "Print what an operation said, and follow it until it is over",
+        "operations.log",
+        ("wherry operations:log 41",),
+        "Exits with 1 when the operation failed. Ctrl-C stops following, not the operation.",
+        aliases=("operations:follow",),
+    ),
+    Command(
+        "operations:cancel",
+        "NUMBER",
+        "End an operation: a waiting one now, a running one at its next safe point",
+        "operations.cancel",
+        ("wherry operations:cancel 41",),
+        changes=True,
+    ),
+    Command("keys:list", "", "List the SSH keys that may push", "keys.every", ("wherry keys:list",), aliases=("keys",)),
+    Command(
+        "keys:add",
+        "NAME [FILE]",
+        "Let an SSH key push; the key comes from FILE or from standard input",
+        "keys.add",
+        ("wherry keys:add laptop ~/.ssh/id_ed25519.pub", "ssh -p 2222 wherry@HOST keys:add laptop < ~/.ssh/id_ed25519.pub"),
+        own_options=(Option(("-u", "--user"), "USER", "whose key it is (default: yours; others need an admin)"),),
+    ),
+    Command(
+        "keys:remove",
+        "NAME",
+        "Take a key away, by its name or fingerprint; it stops working at once",
+        "keys.remove",
+        ("wherry keys:remove laptop",),
+        aliases=("keys:delete",),
+    ),
+    Command("tokens:list", "", "List the API tokens", "tokens.every", ("wherry tokens:list",), aliases=("tokens",)),
+    Command(
+        "tokens:create",
+        "NAME",
+        "Make a token for the API; it is shown this once",
+        "tokens.create",
+        ("wherry tokens:create ci --days 90", "wherry tokens:create dashboard --role read"),
+        "From another machine: set WHERRY_API_URL and WHERRY_TOKEN, and this command line works there.",
+        (
+            Option(("-r", "--role"), "ROLE", "read, deploy or admin (default: your own; never more)"),
+            Option(("-d", "--days"), "N", "days until it expires, 1-3650 (default 365)"),
+            Option(("-u", "--user"), "USER", "whose token it is (default: yours; others need an admin)"),
+        ),
+    ),
+    Command(
+        "tokens:revoke",
+        "NAME",
+        "Take a token away, by its name or prefix; it stops working at once",
+        "tokens.revoke",
+        ("wherry tokens:revoke ci",),
+        aliases=("tokens:remove", "tokens:delete"),
+    ),
+    Command("users:list", "", "List the people of this platform", "users.every", ("wherry users:list",), aliases=("users",)),
+    Command(
+        "users:add",
+        "NAME",
+        "Add a person; give them a key with keys:add LAPTOP -u NAME",
+        "users.add",
+        ("wherry users:add alice", "wherry users:add carol --role admin --uid 1000"),
+        "read sees everything but secrets; deploy also changes apps; admin also changes users and other people's keys.",
+        (
+            Option(("-r", "--role"), "ROLE", "read, deploy or admin (default deploy)"),
+            Option(("--uid",), "UID", "the account of this machine that may use wherry as this person (see: id -u)"),
+        ),
+    ),
+    Command(
+        "users:remove",
+        "NAME",
+        "Remove a person with their keys and tokens",
+        "users.remove",
+        ("wherry users:remove alice",),
+        aliases=("users:delete",),
+    ),
+    Command(
+        "help",
+        "[TOPIC]",
+        "Explain a command, a noun, or an error code",
+        "help.show",
+        ("wherry help", "wherry help ps:scale", "wherry help R10"),
+        own_options=(Option(("--markdown",), "", "print docs/commands.md"),),
+    ),
+    Command(
+        "version",
+        "",
+        "Print the version of this command line and of the platform",
+        "help.version",
+        ("wherry version",),
+        aliases=("--version",),
+    ),
+    Command(
+        "completion",
+        "[WORD…]",
+        "Print what makes bash complete commands, apps and keys with Tab",
+        "completion.show",
+        ('eval "$(wherry completion)"', "wherry completion | sudo tee /usr/share/bash-completion/completions/wherry > /dev/null"),
+        "With words it answers what may follow them, one per line; that is what the shell asks.",
+    ),
+)
+
+COMMANDS = {command.name: command for command in _TABLE}
+
+ALIASES = {alias: command.name for command in _TABLE for alias in command.aliases}
+
+
+def find(command: Command, name: str) -> Option | None:
+    """The option of `command` with this spelling."""
+    return next((option for option in command.options if name in option.names), None)
+
+
+def of_noun(noun: str) -> list[Command]:
+    return [command for command in _TABLE if command.noun == noun]

@@ -1,0 +1,127 @@
+"""Waiting until what was asked for is true: prints an operation's lines as they come, then how it ended.
+
+The operation is the engine's and goes on without us; Ctrl-C or a lost connection only ends the looking.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from wherry.errors import DeployFailed, Unavailable, WherryError
+from wherry.faces.cli.client import Client, Dropped
+from wherry.faces.cli.problems import as_text
+from wherry.faces.cli.render import as_json, printable
+from wherry.faces.cli.session import Session
+
+PATIENCE = 60.0
+"""Seconds that the API may be away, for instance because it is being restarted, before a follower gives up."""
+
+INTERRUPTED = 130
+
+
+class Event(NamedTuple):
+    """One server-sent event."""
+
+    name: str
+    id: str
+    data: str
+
+
+def settle(session: Session, answer: dict[str, Any]) -> int:
+    """Ends a command that changes something: `answer` is an operation, or says that it is done already.
+
+    Returns the exit status: 0 when it is true now, 1 when it failed or was cancelled, 130 after Ctrl-C.
+    """
+    if "id" not in answer:
+        return session.show(answer, printable(str(answer.get("message", "done"))))
+    if not session.given.wait:
+        return session.show(answer, f"operation {answer['id']} is {answer['state']}; follow it with: wherry operations:log {answer['id']}")
+    return watch(session, answer["id"])
+
+
+def watch(session: Session, number: int) -> int:
+    """Prints the operation's lines until it is over, and says how it went."""
+    spoke = False
+    operation: dict[str, Any] = {}
+    try:
+        for event in follow(session.api, number):
+            if event.name == "done":
+                operation = parsed(event.data)
+            elif not session.given.json:
+                session.terminal.say(printable(event.data))
+                spoke = True
+    except KeyboardInterrupt:
+        session.terminal.complain(f"\nstill running: wherry operations:info {number}")
+        return INTERRUPTED
+    return _conclude(session, operation, spoke)
+
+
+def follow(api: Client, number: int) -> Iterator[Event]:
+    """The operation's lines, then one event `done` with the operation. A lost connection is taken up where it broke."""
+    offset, deadline = "0", time.monotonic() + PATIENCE
+    while True:
+        try:
+            for event in _events(api, number, offset):
+                offset, deadline = event.id or offset, time.monotonic() + PATIENCE
+                yield event
+                if event.name == "done":
+                    return
+        except (Dropped, Unavailable):
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.3)
+
+
+def _events(api: Client, number: int, offset: str) -> Iterator[Event]:
+    answer = api.open("GET", f"/api/operations/{number}/log", query={"follow": "true", "offset": offset}, accept="text/event-stream")
+    try:
+        yield from read_events(answer.lines())
+    finally:
+        answer.close()
+
+
+def read_events(lines: Iterator[str]) -> Iterator[Event]:
+    """Reads server-sent events (WHATWG HTML, 9.2.6); comments are passed over."""
+    name, identity, data = "message", "", list[str]()
+    for line in lines:
+        field, _, value = line.rstrip("\r").partition(":")
+        value = value.removeprefix(" ")
+        if not field and not value and data:
+            yield Event(name, identity, "\n".join(data))
+            name, data = "message", []
+        elif field == "data":
+            data.append(value)
+        elif field == "event":
+            name = value
+        elif field == "id":
+            identity = value
+
+
+def parsed(data: str) -> dict[str, Any]:
+    """The document that an event carries."""
+    import json
+
+    document = json.loads(data)
+    return document if isinstance(document, dict) else {}
+
+
+def _conclude(session: Session, operation: dict[str, Any], spoke: bool) -> int:
+    """Says how it ended. The lines told the story already; without any, the result's own sentence does."""
+    failed = operation.get("state") != "succeeded"
+    if session.given.json:
+        session.terminal.say(as_json(operation))
+    elif failed:
+        session.terminal.complain(" !     " + as_text(failure_of(operation)).replace("\n", "\n       "))
+    elif not spoke:
+        session.terminal.say(printable(str((operation.get("result") or {}).get("message") or "done")))
+    return 1 if failed else 0
+
+
+def failure_of(operation: dict[str, Any]) -> WherryError:
+    """Why an operation did not reach its end, in its own words."""
+    number = operation.get("id")
+    error = operation.get("error") or {}
+    message = str(error.get("message") or f"operation {number} was {operation.get('state')}")
+    return DeployFailed(message, hint=str(error.get("hint") or ""), code=str(error.get("code") or ""))

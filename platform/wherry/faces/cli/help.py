@@ -1,0 +1,122 @@
+"""`wherry help`: one screen for all, one page per command, one paragraph per error code; and the version."""
+
+from __future__ import annotations
+
+import os
+
+from wherry.errors import NotFound, WherryError
+from wherry.faces.cli.commands import ALIASES, COMMANDS, NOUNS, Command, of_noun
+from wherry.faces.cli.parse import unknown_command
+from wherry.faces.cli.render import quoted
+from wherry.faces.cli.session import Session
+
+VERSION = "0.1.0"
+
+EVERYDAY = (
+    ("git push wherry main", "build it, check it, serve it"),
+    ("wherry ps shop", "what runs"),
+    ("wherry ps:scale shop web=3", "three web instances"),
+    ("wherry logs shop -t", "what it says, as it says it"),
+    ("wherry config:set shop KEY=value", "configure; makes a release"),
+    ("wherry rollback shop", "back to the release before"),
+)
+
+
+def show(session: Session) -> int:
+    if "--markdown" in session.given.options:
+        from wherry.faces.cli.reference import reference
+
+        session.terminal.say(reference().rstrip("\n"))
+        return 0
+    topic = session.given.maybe("TOPIC")
+    session.terminal.say(overview() if topic is None else about(topic))
+    return 0
+
+
+def version(session: Session) -> int:
+    """Its own version always; the platform's when it answers."""
+    try:
+        platform = session.api.get("/api")["version"]
+    except WherryError as error:
+        return session.show({"wherry": VERSION, "platform": None}, f"wherry {VERSION} (platform: {error.message})")
+    return session.show({"wherry": VERSION, "platform": platform}, f"wherry {VERSION} (platform {platform})")
+
+
+def overview() -> str:
+    """The one screen: what people do every day, then every command by noun."""
+    wide = max(len(line) for line, _ in EVERYDAY)
+    lines = ["usage: wherry COMMAND [APP] [WORD…]", ""]
+    lines += [f"  {line.ljust(wide)}  {meaning}" for line, meaning in EVERYDAY]
+    lines += ["", "Every command; wherry help COMMAND tells more:"]
+    for heading, nouns in headings().items():
+        names = [command.name for noun in nouns for command in of_noun(noun)]
+        lines.append(f"  {heading:<13}{'  '.join(names)}")
+    return "\n".join([*lines, "", "From elsewhere: ssh -p 2222 wherry@HOST COMMAND …   Error codes: wherry help R10"])
+
+
+def headings() -> dict[str, list[str]]:
+    """Each heading with its nouns, in order."""
+    found: dict[str, list[str]] = {}
+    for noun, heading in NOUNS.items():
+        found.setdefault(heading, []).append(noun)
+    return found
+
+
+def about(topic: str) -> str:
+    """The page of a command, the commands of a noun, or the meaning of an error code. Raises InvalidInput for another word."""
+    name = ALIASES.get(topic, topic)
+    if name in COMMANDS:
+        return page(COMMANDS[name])
+    if name in NOUNS:
+        return "\n".join(_list(name))
+    found = explain(topic)
+    if found is not None:
+        return found
+    if topic[:1].isupper() or "_" in topic:
+        raise NotFound(f"no error code {quoted(topic)}", hint="All of them are in docs/errors.md.", code="no_such_code")
+    raise unknown_command(topic)
+
+
+def page(command: Command) -> str:
+    """One command in full."""
+    lines = [f"usage: wherry {command.usage}", "", command.summary + "."]
+    lines += [*command.details.splitlines(), ""]
+    lines += [
+        f"  {', '.join(option.names) + (' ' + option.value if option.value else ''):<26}{option.summary}" for option in command.options
+    ]
+    lines += ["", *(f"  $ {example}" for example in command.examples)]
+    if command.aliases:
+        lines += ["", f"Also: {', '.join(command.aliases)}"]
+    if command.name == command.noun and len(of_noun(command.noun)) > 1:
+        lines += ["", *_list(command.noun)]
+    return "\n".join(lines)
+
+
+def explain(code: str) -> str | None:
+    """The row of docs/errors.md for this code as lines, None when there is no such row."""
+    from textwrap import fill
+
+    for cells in error_rows():
+        if cells[0].lower() == code.lower():
+            return "\n".join([cells[0], *(fill(text, 78, initial_indent="  ", subsequent_indent="  ") for text in cells[1:3])])
+    return None
+
+
+def error_rows() -> list[list[str]]:
+    """The rows of the table in docs/errors.md: code, what happened, the way out, HTTP status, exit status. Empty without the file."""
+    folder = os.path.realpath(__file__)
+    for _ in range(5):
+        folder = os.path.dirname(folder)  # noqa: PTH120 - pathlib costs 5 ms at every start
+    try:
+        with open(f"{folder}/docs/errors.md", encoding="utf-8") as file:  # noqa: PTH123
+            lines = file.read().splitlines()
+    except OSError:
+        return []
+    return [[cell.strip().replace("`", "") for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("| `")]
+
+
+def _list(noun: str) -> list[str]:
+    """The commands of a noun, each with its line."""
+    commands = of_noun(noun)
+    wide = max(len(f"{command.name} {command.takes}") for command in commands)
+    return [f"  {f'{command.name} {command.takes}'.ljust(wide)}  {command.summary}" for command in commands]

@@ -1,0 +1,104 @@
+"""`wherry ps …`: process types and instances."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wherry.errors import InvalidInput
+from wherry.faces.cli import follow
+from wherry.faces.cli.client import segment
+from wherry.faces.cli.render import elapsed, megabytes, quoted, size
+from wherry.faces.cli.session import Session
+
+HEADER = ("INSTANCE", "STATE", "SINCE", "MEMORY", "CPU", "RESTARTS")
+MOST = 50
+
+
+def show(session: Session) -> int:
+    if session.given.maybe("APP") is None:
+        return _show_all(session)
+    view = session.api.get(session.app_path("/instances"))
+    rows = [_row(instance) for instance in view["instances"]]
+    parts = [session.fitted(_headline(view)), session.table(rows, HEADER) if rows else _why_empty(view)]
+    return session.show(view, "\n".join(parts))
+
+
+def scale(session: Session) -> int:
+    pairs = session.given.many("TYPE=N…".removesuffix("…"))
+    path = session.app_path("/formation")
+    if not pairs:
+        document = session.api.get(path)
+        shown = [[name, str(quantity)] for name, quantity in document["formation"].items()]
+        return session.show(document, session.table(shown) if shown else "no process type yet; push first: git push wherry main")
+    return follow.settle(session, session.api.send("PATCH", path, formation_of(pairs)))
+
+
+def restart(session: Session) -> int:
+    instance = session.given.maybe("INSTANCE")
+    rest = f"/instances/{segment(_in_path(instance))}/actions/restart" if instance is not None else "/actions/restart"
+    return follow.settle(session, session.api.send("POST", session.app_path(rest)))
+
+
+def stop(session: Session) -> int:
+    return follow.settle(session, session.api.send("POST", session.app_path("/actions/stop")))
+
+
+def start(session: Session) -> int:
+    return follow.settle(session, session.api.send("POST", session.app_path("/actions/start")))
+
+
+def formation_of(pairs: list[str]) -> dict[str, int]:
+    """Reads `["web=2", "worker=1"]`. Raises InvalidInput for what JSON could not say; the rest is the API's to judge."""
+    wished: dict[str, int] = {}
+    for pair in pairs:
+        name, sign, quantity = pair.partition("=")
+        if not sign or not name:
+            raise InvalidInput(f"{quoted(pair)}: give process=quantity, e.g. web=2", field="scale")
+        if name in wished:
+            raise InvalidInput(f"{quoted(name)} is named twice; give each process once, e.g. web=2", field="scale")
+        wished[name] = _quantity(name, quantity)
+    return wished
+
+
+def _quantity(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= MOST):
+        shown = quoted(f"{name}={text}")[1:-1]
+        raise InvalidInput(f"{shown}: give a whole number from 0 to {MOST}, e.g. web=2", field="scale")
+    return int(text)
+
+
+def _in_path(instance: str) -> str:
+    if instance in ("", ".", "..") or "/" in instance or "\0" in instance or len(instance) > 100:
+        raise InvalidInput(f"{quoted(instance)}: give a process type or an instance, e.g. web or web.1", field="instance")
+    return instance
+
+
+def _show_all(session: Session) -> int:
+    document = session.api.get("/api/instances")
+    rows = [[instance["app"], *_row(instance)] for instance in document["instances"]]
+    return session.show(document, session.table(rows, ("APP", *HEADER)) if rows else "nothing runs; see: wherry apps")
+
+
+def _headline(view: dict[str, Any]) -> str:
+    """`shop  v7  http://shop.example.org    256 MB x 2 web, 1 worker`"""
+    formation = ", ".join(f"{quantity} {name}" for name, quantity in view["formation"].items() if quantity)
+    wish = "stopped" if view["stopped"] else f"{size(view['memory_limit'])} x {formation}" if formation else "scaled to 0"
+    left = f"{view['app']}  {view['release'] or 'no release'}  {view['url']}"
+    return f"{left:<55}  {wish}" if view["release"] else left
+
+
+def _why_empty(view: dict[str, Any]) -> str:
+    if view["release"] is None:
+        return "nothing runs yet; push first: git push wherry main"
+    return (
+        f"nothing runs; start it: wherry ps:start {view['app']}"
+        if view["stopped"]
+        else f"nothing runs; wherry ps:scale {view['app']} web=1"
+    )
+
+
+def _row(instance: dict[str, Any]) -> list[str]:
+    memory = "-" if instance["memory"] is None else f"{megabytes(instance['memory'])} / {megabytes(instance['memory_limit'])} M"
+    cpu = "-" if instance["cpu"] is None else f"{instance['cpu']:.0f} %"
+    restarts = str(instance["restarts"]) + (f", {instance['detail']}" if instance["detail"] else "")
+    return [instance["name"], instance["state"], elapsed(instance["since"]), memory, cpu, restarts]
