@@ -1,0 +1,1 @@
+"""Keeps the four processes of a platform alive from one small parent: see `supervisor.Supervisor`."""
