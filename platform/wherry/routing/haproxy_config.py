@@ -1,0 +1,231 @@
+"""Writes what HAProxy starts from: its configuration, maps and pages. What is on disk is what was last verified.
+
+HAProxy is changed at run time and the files follow, so that a crashed HAProxy serves again by being started again.
+After a boot nothing on disk can be trusted (addresses change owners): `prepare` keeps the hosts and forgets the rest.
+"""
+
+from __future__ import annotations
+
+import grp
+import hashlib
+import ipaddress
+import os
+import pwd
+import re
+import socket
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from wherry.errors import InvalidInput
+from wherry.routing import haproxy_pages
+from wherry.routing.haproxy_table import Maps, Server, Table, address
+from wherry.routing.hosts import is_host
+from wherry.routing.proxy import STATES, Route
+from wherry.settings import Settings
+
+TEMPLATE = Path(__file__).parent / "haproxy.cfg"
+POOL = 64
+"""Backends to begin with; doubled by a reload when more are needed. One costs about 9 KB."""
+MAXCONN = 4000
+MAX_THREADS = 4
+ACCOUNT = "haproxy"
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where HAProxy's files are, and what the settings put into them."""
+
+    settings: Settings
+
+    @property
+    def config(self) -> Path:
+        return self.settings.proxy / "haproxy.cfg"
+
+    @property
+    def certificates(self) -> Path:
+        return self.settings.proxy / "certificates"
+
+    @property
+    def socket(self) -> Path:
+        """Where the worker takes commands."""
+        return self.settings.run / "haproxy.sock"
+
+    @property
+    def master(self) -> Path:
+        """Where the master takes commands: a reload, and words to workers that a reload left behind."""
+        return self.settings.run / "haproxy-master.sock"
+
+    @cached_property
+    def maps(self) -> Maps:
+        folder = self.settings.proxy
+        return Maps(str(folder / "hosts.map"), str(folder / "states.map"), str(folder / "backends.map"))
+
+    def config_text(self, table: Table) -> str:
+        """The configuration whose backends hold what serves now. A server that leaves does not come back by a restart."""
+        words = self._words()
+        shape = self.shape(len(table.backends))
+        return _filled({**words, "shape": shape, "backends": _backends(table)})
+
+    def shape(self, pool: int) -> str:
+        """A fingerprint of all that only a reload can change."""
+        text = _filled({**self._words(), "shape": "", "backends": str(pool)})
+        pages = "".join(haproxy_pages.files().values())
+        return hashlib.sha256((text + pages).encode()).hexdigest()[:16]
+
+    def write(self, table: Table) -> None:
+        """Brings all files in step with `table`; untouched where they are so already."""
+        self.settings.proxy.mkdir(mode=0o755, parents=True, exist_ok=True)
+        (self.settings.proxy / "empty").mkdir(mode=0o755, exist_ok=True)
+        for name, text in haproxy_pages.files().items():
+            _put(self.settings.proxy / name, text.replace("@pages@", str(self.settings.proxy / "pages.map")))
+        for path, entries in ((self.maps.hosts, table.hosts), (self.maps.states, table.states), (self.maps.backends, table.active)):
+            _put(Path(path), "".join(f"{key} {value}\n" for key, value in sorted(entries.items())))
+        _put(self.config, self.config_text(table))
+
+    def read(self) -> Table:
+        """The hosts and states on disk, without any server. Lines that are not in the form are left out."""
+        hosts = _entries(Path(self.maps.hosts))
+        states = _entries(Path(self.maps.states))
+        apps = {app: state for app, state in states.items() if _is_app(app) and state in STATES}
+        known = {host: app for host, app in hosts.items() if is_host(host) and app in apps}
+        return Table(known, apps, {}, backends(POOL), ())
+
+    def _words(self) -> dict[str, str]:
+        return {
+            "maxconn": str(MAXCONN),
+            "threads": str(min(MAX_THREADS, len(os.sched_getaffinity(0)))),
+            "account": self._account(),
+            "socket": str(self.socket),
+            "proxy": str(self.settings.proxy),
+            "binds": "\n    ".join(self._binds()),
+        }
+
+    def _account(self) -> str:
+        """Root gives up its rights and its view of the file system; an unprivileged try-out has none to give."""
+        if os.geteuid() or not service_account():
+            return "# started without root: runs as its starter"
+        return f"user {ACCOUNT}\n    group {ACCOUNT}\n    chroot {self.settings.proxy / 'empty'}"
+
+    def _binds(self) -> list[str]:
+        # Two sockets per port: one for both families would show IPv4 visitors as ::ffff:192.0.2.1.
+        families = ["*", *([":::"] if has_ipv6() else [])]
+        spelt = [family.removesuffix(":") for family in families]
+        plain = [f"bind {name}:{self.settings.http_port}{_only(name)}" for name in spelt]
+        if not any(self.certificates.glob("*.pem")):
+            return plain
+        crypt = f" ssl crt {self.certificates}/ alpn h2,http/1.1"
+        return plain + [f"bind {name}:{self.settings.https_port}{_only(name)}{crypt}" for name in spelt]
+
+
+def command(settings: Settings) -> list[str]:
+    """The program that serves visitors: a master in the foreground, which keeps one worker and replaces it on reload."""
+    files = Files(settings)
+    return ["haproxy", "-W", "-f", str(files.config), "-p", str(settings.run / "haproxy.pid"), "-S", f"{files.master},mode,600"]
+
+
+def prepare(settings: Settings) -> None:
+    """Writes the files to start HAProxy from when the platform starts: known hosts answer 503 "starting", others 421,
+    until the engine has verified and published its apps. Creates the folders. For the supervisor, before `command`."""
+    files = Files(settings)
+    settings.run.mkdir(parents=True, exist_ok=True)
+    _check_paths(files)
+    table = files.read()
+    waiting = {app: "starting" if state == "serving" else state for app, state in table.states.items()}
+    files.write(replace(table, states=waiting))
+
+
+def backends(pool: int) -> tuple[str, ...]:
+    return tuple(f"b{number}" for number in range(pool))
+
+
+def check_route(route: Route) -> None:
+    """Raises InvalidInput unless every word of `route` is in its strict form; nothing else may reach the proxy."""
+    named = [_is_app(route.app), route.state in STATES, *(is_host(host) for host in route.hosts)]
+    if not all(named) or not all(_is_target(target.name, target.address, target.port) for target in route.targets):
+        raise InvalidInput(f"route of {route.app[:40]!a}: a name or address is not in its form", code="bad_route", field="route")
+    if len({target.name for target in route.targets}) != len(route.targets):
+        raise InvalidInput(f"route of {route.app}: a target is named twice", code="bad_route", field="route")
+
+
+def service_account() -> bool:
+    """Whether the machine has HAProxy's own user and group."""
+    try:
+        return bool(pwd.getpwnam(ACCOUNT) and grp.getgrnam(ACCOUNT))
+    except KeyError:
+        return False
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::", 0))
+        return True
+    except OSError:
+        return False
+
+
+def _only(name: str) -> str:
+    return " v6only" if name == "::" else ""
+
+
+def _is_app(name: str) -> bool:
+    return bool(re.fullmatch(r"[a-z][0-9a-z-]{0,29}", name))
+
+
+def _is_target(name: str, spelt: str, port: int) -> bool:
+    try:
+        ipaddress.ip_address(spelt)
+    except ValueError:
+        return False
+    return "%" not in spelt and bool(re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}", name)) and 0 < port < 65536
+
+
+def _check_paths(files: Files) -> None:
+    """HAProxy adds 12 characters to a socket's name while it binds; the kernel allows 107. Its map commands know no quotes."""
+    if len(str(files.master)) > 94 or not re.fullmatch(r"[0-9A-Za-z/._+-]+", str(files.settings.home)):
+        raise InvalidInput(
+            f"WHERRY_HOME={str(files.settings.home)!a}: give a path of at most 70 letters, digits and ./_+-, e.g. /var/lib/wherry",
+            field="WHERRY_HOME",
+        )
+
+
+def _filled(words: dict[str, str]) -> str:
+    text = TEMPLATE.read_text("utf-8")
+    for word, value in words.items():
+        text = text.replace(f"@{word}@", value)
+    return text
+
+
+def _backends(table: Table) -> str:
+    serving: dict[str, list[Server]] = {}
+    for app in table.active:
+        for server in table.serving(app):
+            serving.setdefault(server.backend, []).append(server)
+    return "\n".join(_backend(name, serving.get(name, [])) for name in table.backends)
+
+
+def _backend(name: str, servers: list[Server]) -> str:
+    lines = [f"    server {server.app}:{server.target.name} {address(server.target)}\n" for server in servers]
+    return f"backend {name}\n    balance leastconn\n{''.join(lines)}"
+
+
+def _entries(path: Path) -> dict[str, str]:
+    try:
+        lines = path.read_text("ascii", "replace").splitlines()
+    except FileNotFoundError:
+        return {}
+    return {words[0]: words[1] for line in lines if len(words := line.split()) == 2}
+
+
+def _put(path: Path, text: str) -> None:
+    """Replaces a file in one step, only when it differs. No fsync: after a power cut `prepare` trusts nothing anyway."""
+    data = text.encode()
+    try:
+        if path.read_bytes() == data:
+            return
+    except FileNotFoundError:
+        pass
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_bytes(data)
+    fresh.replace(path)

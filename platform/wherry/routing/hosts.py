@@ -1,0 +1,40 @@
+"""The one form of a host name: IDNA, lower case, no trailing dot, letters, digits and "-" in labels."""
+
+from __future__ import annotations
+
+import re
+
+from wherry.errors import InvalidInput
+
+LABEL = r"[0-9a-z]([0-9a-z-]{0,61}[0-9a-z])?"
+FORM = rf"(?=.{{1,253}}\Z){LABEL}(\.{LABEL})*"
+
+
+def normalise(text: str) -> str:
+    """Returns the host name as routes and maps hold it. Raises InvalidInput with the allowed form and an example."""
+    name = _ascii(text)
+    if name is None or not is_host(name):
+        raise InvalidInput(f'domain "{ascii(text[:80])[1:-1]}": give the host name only: {_meant(text)}', field="domain")
+    return name
+
+
+def is_host(name: str) -> bool:
+    """Whether `name` is already in the strict form. Addresses are not names: their last label is a number."""
+    return bool(re.fullmatch(FORM, name)) and not name.rpartition(".")[2].isdigit()
+
+
+def _ascii(text: str) -> str | None:
+    name = text.removesuffix(".")
+    if name.isascii():
+        return name.lower()
+    try:
+        return name.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return None
+
+
+def _meant(text: str) -> str:
+    """The host name inside a URL, or an example when there is none."""
+    found = re.match(r"\s*(?:[a-z][a-z+.-]*://)?(?:[^/@]*@)?([^/:?#\s]*)", text, re.IGNORECASE)
+    name = _ascii(found[1]) if found else None
+    return name if name and name != text and is_host(name) else "shop.example.org"

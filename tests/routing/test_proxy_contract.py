@@ -1,0 +1,229 @@
+"""What every proxy promises, asked of the one in memory and of a real HAProxy alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from routing_support import Upstream, Visitor, get, running_haproxy, settings_in, start_upstream, wait_until
+
+from wherry.errors import Unavailable
+from wherry.routing.haproxy_proxy import HaproxyProxy
+from wherry.routing.memory_proxy import MemoryProxy
+from wherry.routing.proxy import Proxy, Route, Target
+
+
+@dataclass
+class World:
+    """A proxy with visitors in front and instances behind it."""
+
+    proxy: Proxy
+    port: int = 0
+    upstreams: dict[str, Upstream] = field(default_factory=dict)
+
+    def target(self, name: str) -> Target:
+        if isinstance(self.proxy, MemoryProxy):
+            return Target(name, "10.0.0.1", 5000)
+        if name not in self.upstreams:
+            self.upstreams[name] = start_upstream(name)
+        return self.upstreams[name].target
+
+    def route(self, app: str, *names: str, hosts: tuple[str, ...] = (), state: str = "serving") -> Route:
+        return Route(app, hosts or (f"{app}.example.org",), tuple(self.target(name) for name in names), state)
+
+    def visit(self, host: str) -> tuple[int, str]:
+        if isinstance(self.proxy, MemoryProxy):
+            return self.proxy.visit(host)
+        answer = get(self.port, host)
+        return answer.status, answer.text if answer.status == 200 else ""
+
+    def status(self, host: str) -> int:
+        return self.visit(host)[0]
+
+    def answering(self, host: str) -> set[str]:
+        return {self.visit(host)[1] for _ in range(12)}
+
+    def hold(self, host: str) -> AbstractContextManager[str]:
+        return self.proxy.hold(host) if isinstance(self.proxy, MemoryProxy) else self._held(host)
+
+    @contextmanager
+    def _held(self, host: str) -> Iterator[str]:
+        visitor = Visitor(self.port)
+        before = {name: len(upstream.received) for name, upstream in self.upstreams.items()}
+        visitor.send(host, "/held")
+        wait_until(lambda: any(len(upstream.received) > before[name] for name, upstream in self.upstreams.items()))
+        yield next(name for name, upstream in self.upstreams.items() if len(upstream.received) > before[name])
+        for upstream in self.upstreams.values():
+            upstream.gate.set()
+        visitor.close()
+
+
+@pytest.fixture(scope="module")
+def haproxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HaproxyProxy, int]]:
+    with running_haproxy(tmp_path_factory.mktemp("home")) as running:
+        yield running.proxy, running.settings.http_port
+
+
+@pytest.fixture(params=["memory", "haproxy"])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    if request.param == "memory":
+        yield World(MemoryProxy())
+        return
+    proxy, port = request.getfixturevalue("haproxy")
+    world = World(proxy, port)
+    world.proxy.start([])
+    yield world
+    world.proxy.start([])
+    for upstream in world.upstreams.values():
+        upstream.stop()
+
+
+def test_a_published_app_answers_at_its_host(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    assert world.visit("shop.example.org") == (200, "web.1-a")
+
+
+def test_an_unknown_host_is_told_so(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    assert world.status("other.example.org") == 421
+
+
+@pytest.mark.parametrize("state", ["serving", "starting", "no-web", "stopped", "empty"])
+def test_a_known_host_without_an_instance_is_unavailable(world: World, state: str) -> None:
+    world.proxy.publish(world.route("shop", state=state))
+    assert world.status("shop.example.org") == 503
+    assert world.proxy.routes()["shop"].state == state
+
+
+def test_two_apps_answer_at_their_own_hosts(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    world.proxy.publish(world.route("blog", "web.1-b"))
+    assert world.answering("shop.example.org") == {"web.1-a"}
+    assert world.answering("blog.example.org") == {"web.1-b"}
+
+
+def test_a_new_release_takes_over_at_once(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a", "web.2-a"))
+    world.proxy.publish(world.route("shop", "web.1-b", "web.2-b"))
+    assert world.answering("shop.example.org") == {"web.1-b", "web.2-b"}
+
+
+def test_scaling_up_adds_an_instance_and_keeps_the_first(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    world.proxy.publish(world.route("shop", "web.1-a", "web.2-a"))
+    assert world.answering("shop.example.org") == {"web.1-a", "web.2-a"}
+
+
+def test_scaling_down_takes_an_instance_out(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a", "web.2-a"))
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    assert world.answering("shop.example.org") == {"web.1-a"}
+
+
+def test_scaling_to_nothing_and_back_serves_again(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    world.proxy.publish(world.route("shop", state="no-web"))
+    assert world.status("shop.example.org") == 503
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    assert world.visit("shop.example.org") == (200, "web.1-a")
+
+
+def test_an_instance_that_was_taken_out_can_come_back(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a", "web.2-a"))
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    world.proxy.publish(world.route("shop", "web.1-a", "web.2-a"))
+    assert world.answering("shop.example.org") == {"web.1-a", "web.2-a"}
+
+
+def test_a_rollback_to_an_instance_that_still_drains_serves_from_it(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    world.proxy.publish(world.route("shop", "web.1-b"))
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    assert world.answering("shop.example.org") == {"web.1-a"}
+    world.proxy.release("shop", "web.1-b")
+    assert world.answering("shop.example.org") == {"web.1-a"}
+
+
+def test_a_request_under_way_is_counted_until_it_ends_even_after_its_target_left(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    with world.hold("shop.example.org") as name:
+        world.proxy.publish(world.route("shop", "web.1-b"))
+        assert name == "web.1-a"
+        assert world.proxy.in_flight("shop") == {"web.1-a": 1, "web.1-b": 0}
+    wait_until(lambda: world.proxy.in_flight("shop")["web.1-a"] == 0)
+
+
+def test_a_released_target_is_forgotten_with_what_was_under_way(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    with world.hold("shop.example.org"):
+        world.proxy.publish(world.route("shop", "web.1-b"))
+        world.proxy.release("shop", "web.1-a")
+        assert world.proxy.in_flight("shop") == {"web.1-b": 0}
+
+
+def test_a_target_in_the_route_is_not_released(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    world.proxy.release("shop", "web.1-a")
+    assert world.visit("shop.example.org") == (200, "web.1-a")
+
+
+def test_releasing_what_is_not_there_is_fine(world: World) -> None:
+    world.proxy.release("shop", "web.1-z")
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    world.proxy.release("shop", "web.1-z")
+    assert world.proxy.in_flight("shop") == {"web.1-a": 0}
+
+
+def test_publishing_twice_is_publishing_once(world: World) -> None:
+    route = world.route("shop", "web.2-a", "web.1-a")
+    world.proxy.publish(route)
+    before = world.proxy.routes()
+    world.proxy.publish(route)
+    assert world.proxy.routes() == before == {"shop": world.route("shop", "web.1-a", "web.2-a")}
+
+
+def test_hosts_come_and_go(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a", hosts=("shop.example.org", "www.shop.example")))
+    assert world.status("www.shop.example") == 200
+    world.proxy.publish(world.route("shop", "web.1-a", hosts=("shop.example.org", "new.shop.example")))
+    assert [world.status(host) for host in ("www.shop.example", "new.shop.example", "shop.example.org")] == [421, 200, 200]
+
+
+def test_a_host_that_moves_to_another_app_stays_there(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a", hosts=("shop.example.org", "both.example.org")))
+    world.proxy.publish(world.route("blog", "web.1-b", hosts=("blog.example.org", "both.example.org")))
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    assert world.answering("both.example.org") == {"web.1-b"}
+    assert world.proxy.routes()["shop"].hosts == ("shop.example.org",)
+
+
+def test_a_withdrawn_app_is_unknown(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    world.proxy.withdraw("shop")
+    assert world.status("shop.example.org") == 421
+    assert world.proxy.routes() == {}
+    assert world.proxy.in_flight("shop") == {}
+
+
+def test_withdrawing_what_is_not_there_is_fine(world: World) -> None:
+    world.proxy.withdraw("nothing")
+    assert world.proxy.routes() == {}
+
+
+def test_start_makes_the_given_routes_all_there_is(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    world.proxy.publish(world.route("blog", "web.1-b"))
+    world.proxy.start([world.route("blog", "web.1-c"), world.route("wiki", state="starting")])
+    assert [world.status(f"{app}.example.org") for app in ("shop", "blog", "wiki")] == [421, 200, 503]
+    assert world.answering("blog.example.org") == {"web.1-c"}
+    assert set(world.proxy.routes()) == {"blog", "wiki"}
+
+
+def test_a_proxy_that_is_down_says_so(tmp_path: Path) -> None:
+    for proxy in (MemoryProxy(down=True), HaproxyProxy(settings_in(tmp_path))):
+        with pytest.raises(Unavailable) as raised:
+            proxy.routes()
+        assert raised.value.code == "proxy_unavailable"

@@ -1,0 +1,251 @@
+"""A real HAProxy on free ports, tiny real upstream servers in threads, and a visitor who says bytes as they are."""
+
+from __future__ import annotations
+
+import json
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wherry import command
+from wherry.routing import haproxy_config
+from wherry.routing.haproxy_proxy import HaproxyProxy
+from wherry.routing.proxy import Target
+from wherry.settings import Settings, load
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [opened.getsockname()[1] for opened in sockets]
+    for opened in sockets:
+        opened.close()
+    return ports
+
+
+def settings_in(home: Path) -> Settings:
+    http, https = free_ports(2)
+    return load({"WHERRY_HOME": str(home), "WHERRY_HTTP_PORT": str(http), "WHERRY_HTTPS_PORT": str(https)})
+
+
+class Haproxy:
+    """HAProxy as the supervisor runs it. `kill` is a crash; `start` starts it again from what is on disk."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.proxy = HaproxyProxy(settings)
+        self.log = settings.home / "haproxy.log"
+        self.start()
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = command.spawn(haproxy_config.command(self.settings), stdout=log, stderr=log)
+        wait_until(lambda: (self.settings.run / "haproxy.sock").exists() and self.listens())
+
+    def listens(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.settings.http_port), 1).close()
+            return True
+        except OSError:
+            return False
+
+    def worker(self) -> int:
+        return int(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        wait_until(lambda: not self.listens())
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+
+
+@contextmanager
+def running_haproxy(home: Path) -> Iterator[Haproxy]:
+    settings = settings_in(home)
+    haproxy_config.prepare(settings)
+    haproxy = Haproxy(settings)
+    try:
+        yield haproxy
+    finally:
+        haproxy.stop()
+
+
+def wait_until(true: Callable[[], bool], timeout: float = 10.0) -> None:
+    deadline = time.monotonic() + timeout
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)
+
+
+@dataclass
+class Upstream:
+    """One instance of an app: answers with its name, its path decides how. `received` holds every request's raw head."""
+
+    name: str
+    port: int
+    server: socketserver.ThreadingTCPServer
+    received: list[bytes] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def target(self) -> Target:
+        return Target(self.name, "127.0.0.1", self.port)
+
+    def stop(self) -> None:
+        self.gate.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    upstream: Upstream
+    disable_nagle_algorithm = True
+
+    def handle(self) -> None:
+        try:
+            while head := self._head():
+                if not self._answer(head):
+                    return
+        except OSError:
+            return
+
+    def _head(self) -> bytes:
+        lines = []
+        while (line := self.rfile.readline()) not in (b"", b"\r\n"):
+            lines.append(line)
+        return b"".join(lines)
+
+    def _answer(self, head: bytes) -> bool:
+        self.upstream.received.append(head)
+        path = head.split(b" ", 2)[1].decode()
+        special = {"/held": self._held, "/sse": self._sse, "/ws": self._websocket, "/upload": self._upload, "/close": self._close}
+        return special.get(path, self._name)(head)
+
+    def _name(self, head: bytes) -> bool:
+        body = self.upstream.name.encode()
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        return True
+
+    def _held(self, head: bytes) -> bool:
+        self.upstream.gate.wait(20)
+        return self._name(head)
+
+    def _close(self, head: bytes) -> bool:
+        return False
+
+    def _sse(self, head: bytes) -> bool:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: first\n\n")
+        self.upstream.gate.wait(20)
+        self.wfile.write(b"data: second\n\n")
+        return False
+
+    def _websocket(self, head: bytes) -> bool:
+        self.wfile.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+        while data := self.request.recv(4096):
+            self.wfile.write(data)
+        return False
+
+    def _upload(self, head: bytes) -> bool:
+        length = next(int(line.split(b":")[1]) for line in head.lower().splitlines() if line.startswith(b"content-length"))
+        left = length
+        while left:
+            left -= len(self.rfile.read(min(left, 65536)))
+        body = str(length).encode()
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        return True
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A visitor who leaves is no news."""
+
+
+def start_upstream(name: str) -> Upstream:
+    handler = type("Handler", (_Handler,), {})
+    server = _Server(("127.0.0.1", 0), handler)
+    upstream = Upstream(name, server.server_address[1], server)
+    handler.upstream = upstream
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    return upstream
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A parsed HTTP answer. Header names are lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    def json(self) -> dict[str, object]:
+        found = json.loads(self.body)
+        assert isinstance(found, dict)
+        return found
+
+
+class Visitor:
+    """One connection to the proxy, kept alive as long as the answers allow."""
+
+    def __init__(self, port: int, timeout: float = 10.0) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._file = self.socket.makefile("rb")
+
+    def get(self, host: str, path: str = "/", **headers: str) -> Answer:
+        self.send(host, path, **headers)
+        return self.read()
+
+    def send(self, host: str, path: str = "/", **headers: str) -> None:
+        lines = [f"GET {path} HTTP/1.1", f"Host: {host}", *(f"{name}: {value}" for name, value in headers.items())]
+        self.socket.sendall("\r\n".join([*lines, "", ""]).encode())
+
+    def read(self) -> Answer:
+        line = self._file.readline()
+        if not line:
+            raise ConnectionResetError("closed without an answer")
+        headers = {}
+        while (field_line := self._file.readline()) not in (b"\r\n", b""):
+            name, _, value = field_line.decode("latin-1").partition(":")
+            headers[name.lower()] = value.strip()
+        body = self._file.read(int(headers.get("content-length", "0")))
+        return Answer(int(line.split()[1]), headers, body)
+
+    def close(self) -> None:
+        self._file.close()
+        self.socket.close()
+
+
+def get(port: int, host: str, path: str = "/", **headers: str) -> Answer:
+    visitor = Visitor(port)
+    try:
+        return visitor.get(host, path, **headers)
+    finally:
+        visitor.close()
+
+
+def say(port: int, data: bytes, timeout: float = 3.0) -> bytes:
+    """Sends bytes as they are and returns all that comes back until the other side closes or `timeout` passes in silence."""
+    with socket.create_connection(("127.0.0.1", port), timeout) as connection:
+        connection.sendall(data)
+        heard = b""
+        try:
+            while chunk := connection.recv(65536):
+                heard += chunk
+        except (TimeoutError, ConnectionResetError):
+            pass
+        return heard
