@@ -10,6 +10,7 @@ from typing import IO
 
 from wherry.errors import CommandFailed
 
+PIPE = subprocess.PIPE
 CLEAN_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
 
@@ -66,8 +67,9 @@ def spawn(
     stdout: int | IO[bytes] | None = None,
     stderr: int | IO[bytes] | None = None,
     new_session: bool = True,
+    pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Starts `argv` and returns at once; the caller owns the process and must wait for it."""
+    """Starts `argv` and returns at once; the caller owns the process and must wait for it. `pass_fds` stay open in it."""
     return subprocess.Popen(
         list(argv),
         env={**CLEAN_ENVIRONMENT, **(env or {})},
@@ -76,6 +78,7 @@ def spawn(
         stdout=stdout,
         stderr=stderr,
         start_new_session=new_session,
+        pass_fds=pass_fds,
     )
 
 

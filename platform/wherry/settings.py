@@ -45,6 +45,12 @@ def _word(text: str) -> str:
     return text
 
 
+def _registry(text: str) -> str:
+    if not re.fullmatch(r"([0-9a-z][0-9a-z.-]*(:[0-9]{1,5})?/([0-9a-z._-]+/)*)?", text):
+        raise ValueError("a host, a port and a path, ending in a slash, e.g. mirror.example.org:5000/library/")
+    return text
+
+
 def _branch(text: str) -> str:
     if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,99}", text):
         raise ValueError("a branch name, e.g. main")
@@ -84,6 +90,12 @@ DECLARED: tuple[Setting, ...] = (
     Setting("WHERRY_BUILDS", "1", _count, "How many builds run at the same time."),
     Setting("WHERRY_INSTANCE_MEMORY", "256", _count, "Memory limit of one instance in MB."),
     Setting("WHERRY_MAX_PUSH", "512", _count, "The largest push that is accepted, in MB."),
+    Setting(
+        "WHERRY_REGISTRY",
+        "",
+        _registry,
+        "Where official images come from: empty for Docker Hub, or the prefix of a mirror of it, ending in a slash.",
+    ),
     Setting("WHERRY_USER", "wherry", _word, "The unprivileged system user of the receiver; it owns the git repositories."),
     Setting("WHERRY_API_USER", "wherry-api", _word, "The unprivileged system user of the control API."),
 )
@@ -110,6 +122,7 @@ class Settings:
     max_push: int
     user: str
     api_user: str
+    registry: str = ""
 
     @property
     def database(self) -> Path:
@@ -145,6 +158,16 @@ class Settings:
     def engine_socket(self) -> Path:
         """Datagrams here wake the engine; what they say is only a hint."""
         return self.run / "engine.sock"
+
+    @property
+    def engine_ready(self) -> Path:
+        """The engine creates this file when the proxy's configuration is written; then the proxy may start."""
+        return self.run / "engine.ready"
+
+    @property
+    def platform_log(self) -> Path:
+        """What the platform's own processes say, where there is no journal."""
+        return self.home / "logs" / "platform.log"
 
     @property
     def proxy(self) -> Path:

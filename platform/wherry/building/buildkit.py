@@ -1,0 +1,286 @@
+"""The builder's door to Docker: builds with BuildKit over the engine's HTTP API, looks at images, and cleans up.
+
+Nothing else in this room knows docker. A build needs no docker client program and no session: a tar goes in, progress
+comes out line by line.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import queue
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+sys.modules.setdefault("docker.transport.sshconn", None)  # type: ignore[arg-type]
+# It would load paramiko and cryptography: half of the memory and time of this import, for a transport that is not used.
+
+import docker  # noqa: E402
+import docker.errors  # noqa: E402
+import requests  # noqa: E402
+
+from wherry.building import trace  # noqa: E402
+from wherry.errors import Unavailable  # noqa: E402
+
+SOCKET = "unix:///var/run/docker.sock"
+POLL = 0.25
+CANCEL_GRACE = 15.0
+
+
+class SolveFailed(Exception):
+    """The builder's own sentence, as it came."""
+
+
+class SolveStopped(Exception):
+    """The build was cancelled; `timed_out` says that nobody asked for it."""
+
+    def __init__(self, timed_out: bool) -> None:
+        super().__init__("timed out" if timed_out else "cancelled")
+        self.timed_out = timed_out
+
+
+@dataclass(frozen=True)
+class Image:
+    """What the engine knows of an image. `size` is bytes; `starts` says that it has a CMD or an ENTRYPOINT."""
+
+    id: str
+    size: int
+    user: str
+    starts: bool
+    ports: tuple[int, ...]
+    architecture: str
+    labels: dict[str, str]
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Solve:
+    """One build: the tar, and what to make of it."""
+
+    body: Iterator[bytes]
+    tag: str = ""
+    dockerfile: str = "Dockerfile"
+    target: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    no_cache: bool = False
+    pull: bool = False
+
+    def query(self, build_id: str) -> dict[str, str]:
+        wanted = {"t": self.tag, "target": self.target, "nocache": "1" if self.no_cache else "", "pull": "1" if self.pull else ""}
+        fixed = {"version": "2", "buildid": build_id, "dockerfile": self.dockerfile, "labels": json.dumps(self.labels), "rm": "1"}
+        return fixed | {key: value for key, value in wanted.items() if value}
+
+
+class BuildKit:
+    """One engine. Every method raises Unavailable when the engine does not answer."""
+
+    def __init__(self, url: str = SOCKET) -> None:
+        self._url = url
+        self._lock = threading.Lock()
+        self._shared: Any = None
+
+    def solve(
+        self,
+        wish: Solve,
+        see: Callable[[trace.Step | trace.Output], None],
+        tick: Callable[[], None],
+        cancelled: Callable[[], bool],
+        timeout: float,
+    ) -> str:
+        """Builds, and returns the image id (`sha256:…`). Blocks; `tick` and `cancelled` are called about four times a
+        second. Raises SolveFailed, or SolveStopped once the engine has let go of a build that was to stop."""
+        build_id = uuid.uuid4().hex
+        messages: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
+        reader = threading.Thread(target=self._read, args=(wish, build_id, messages), name="build", daemon=True)
+        reader.start()
+        image, stop_at, stopped = "", time.monotonic() + timeout, None
+        while True:
+            message = _next(messages)
+            if isinstance(message, _End):
+                break
+            if isinstance(message, dict):
+                image = _taken(message, see, failing=stopped is None) or image
+            tick()
+            if stopped is None and (cancelled() or time.monotonic() > stop_at):
+                stopped = SolveStopped(timed_out=time.monotonic() > stop_at)
+                stop_at = time.monotonic() + CANCEL_GRACE
+                self.cancel(build_id)
+            elif stopped is not None and time.monotonic() > stop_at:
+                break
+        if stopped is not None:
+            raise stopped
+        return image
+
+    def cancel(self, build_id: str) -> None:
+        with _translated():
+            self._api().post(self._api()._url("/build/cancel"), params={"id": build_id}, timeout=10)
+
+    def image(self, reference: str) -> Image | None:
+        """None when there is no such image on this machine."""
+        with _translated():
+            try:
+                found = self._api().inspect_image(reference)
+            except docker.errors.ImageNotFound:
+                return None
+        return _image(found)
+
+    def architecture(self) -> str:
+        """The machine's own, in Docker's words: amd64, arm64."""
+        with _translated():
+            return str(self._api().version()["Arch"])
+
+    def registry_has(self, reference: str, timeout: float) -> bool:
+        """True when the engine reaches the registry of `reference` and finds it there within `timeout` seconds."""
+        api = self._api()
+        try:
+            answer = api.get(api._url("/distribution/{0}/json", reference), timeout=timeout)
+        except requests.RequestException:
+            return False
+        return bool(answer.status_code == 200)
+
+    def load(self, root: IO[bytes], tag: str, labels: dict[str, str]) -> str:
+        """Makes an image of a root file system as a tar stream; returns its id."""
+        repository, _, version = tag.rpartition(":")
+        params = [("fromSrc", "-"), ("repo", repository), ("tag", version)]
+        params += [("changes", f"LABEL {key}={json.dumps(value)}") for key, value in labels.items()]
+        with _translated(), self._new() as api:
+            answer = api.post(api._url("/images/create"), params=params, data=iter(lambda: root.read(256 * 1024), b""), timeout=None)
+            api._raise_for_status(answer)
+            lines = [json.loads(line) for line in answer.text.splitlines() if line.strip()]
+        return str(lines[-1].get("status", "")) if lines else ""
+
+    def tag(self, image: str, reference: str) -> None:
+        repository, _, version = reference.rpartition(":")
+        with _translated():
+            self._api().tag(image, repository, version)
+
+    def remove(self, image: str) -> bool:
+        """Removes an image with all its tags; False when something still needs it."""
+        with _translated():
+            try:
+                self._api().remove_image(image, force=False)
+            except docker.errors.ImageNotFound:
+                return True
+            except docker.errors.APIError as error:
+                if error.status_code == 409:
+                    return False
+                raise
+        return True
+
+    def untag(self, reference: str) -> None:
+        """Takes a name from an image that has others."""
+        with _translated(), contextlib.suppress(docker.errors.ImageNotFound):
+            self._api().remove_image(reference, noprune=True)
+
+    def images(self, labels: dict[str, str]) -> list[Image]:
+        """All images that carry these labels; an empty value asks for the key alone."""
+        wanted = [f"{key}={value}" if value else key for key, value in labels.items()]
+        with _translated():
+            found = self._api().images(all=False, filters={"label": wanted})
+        return [image for entry in found if (image := self.image(entry["Id"]))]
+
+    def shrink_cache(self, keep: int) -> int:
+        """Forgets the oldest build cache until `keep` bytes are left; returns the bytes that came free."""
+        with _translated(), self._new() as api:
+            answer = api.post(api._url("/build/prune"), params={"all": "1", "keep-storage": str(keep)}, timeout=600)
+            api._raise_for_status(answer)
+            return int(answer.json().get("SpaceReclaimed") or 0)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._shared is not None:
+                self._shared.close()
+                self._shared = None
+
+    def _api(self) -> Any:
+        """One client for short calls."""
+        with self._lock:
+            if self._shared is None:
+                with _translated():
+                    self._shared = docker.APIClient(base_url=self._url, version="auto", timeout=30)
+            return self._shared
+
+    def _new(self) -> Any:
+        """A client of its own for a long stream: a shared one would hold up the short calls."""
+        return contextlib.closing(docker.APIClient(base_url=self._url, version=self._api()._version, timeout=None))
+
+    def _read(self, wish: Solve, build_id: str, messages: queue.SimpleQueue[dict[str, Any] | Exception | None]) -> None:
+        """Runs in a thread of its own: sends the tar, then puts every message of the answer on the queue."""
+        try:
+            with self._new() as api:
+                headers = {"Content-Type": "application/x-tar"}
+                answer = api.post(api._url("/build"), params=wish.query(build_id), data=wish.body, headers=headers, stream=True)
+                if answer.status_code != 200:
+                    messages.put({"error": answer.json().get("message", f"HTTP {answer.status_code}")})
+                for line in answer.iter_lines(chunk_size=None):
+                    if line:
+                        messages.put(json.loads(line))
+        except Exception as error:  # the thread's owner hears of whatever ends it
+            messages.put(error)
+        messages.put(None)
+
+
+class _End:
+    """The stream has ended."""
+
+
+def _next(messages: queue.SimpleQueue[dict[str, Any] | Exception | None]) -> dict[str, Any] | _End | None:
+    """The next message, None when nothing came for a moment."""
+    try:
+        message = messages.get(timeout=POLL)
+    except queue.Empty:
+        return None
+    if isinstance(message, Exception):
+        with _translated():
+            raise message
+    return _End() if message is None else message
+
+
+def _taken(message: dict[str, Any], see: Callable[[trace.Step | trace.Output], None], *, failing: bool) -> str:
+    """Passes progress on; returns the image id when this message names it."""
+    if message.get("id") == "moby.buildkit.trace":
+        for seen in trace.decode(base64.b64decode(message["aux"])):
+            see(seen)
+    elif message.get("id") == "moby.image.id":
+        return str(message["aux"]["ID"])
+    elif "error" in message and failing:
+        raise SolveFailed(str(message["error"]))
+    return ""
+
+
+def _image(found: dict[str, Any]) -> Image:
+    config = found.get("Config") or {}
+    ports = [int(port.partition("/")[0]) for port in config.get("ExposedPorts") or {} if port.endswith("/tcp")]
+    return Image(
+        id=found["Id"],
+        size=int(found.get("Size") or 0),
+        user=config.get("User") or "",
+        starts=bool(config.get("Cmd") or config.get("Entrypoint")),
+        ports=tuple(sorted(ports)),
+        architecture=found.get("Architecture") or "",
+        labels=config.get("Labels") or {},
+        tags=tuple(found.get("RepoTags") or ()),
+    )
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """Docker's and the transport's errors in our words."""
+    try:
+        yield
+    except requests.RequestException as error:
+        raise Unavailable(
+            "the Docker engine does not answer", hint="Look at it: systemctl status docker", code="engine_unavailable"
+        ) from error
+    except docker.errors.DockerException as error:
+        if isinstance(error, docker.errors.APIError):
+            raise Unavailable(f"the Docker engine refuses: {error.explanation or error}", code="engine_unavailable") from error
+        raise Unavailable(
+            "the Docker engine does not answer", hint="Look at it: systemctl status docker", code="engine_unavailable"
+        ) from error

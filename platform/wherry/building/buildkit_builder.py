@@ -1,0 +1,188 @@
+"""Builds a pushed archive into one image with BuildKit: plan it, build it, look at what came out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from wherry.building import dockerfile, plan
+from wherry.building.archive import open_tree
+from wherry.building.builder import Built, Line, Source
+from wherry.building.buildkit import BuildKit, Image, Solve, SolveFailed, SolveStopped
+from wherry.building.buildpack import Buildpack, fill, load_all
+from wherry.building.context import Context
+from wherry.building.failure import refuse
+from wherry.building.limits import Limits, half_of_memory
+from wherry.building.plan import Planned
+from wherry.building.progress import DEPENDENCIES, Progress, tail, without_mounts
+from wherry.building.stack import OWNER, Stacks
+from wherry.building.versions import choose
+from wherry.errors import DeployFailed
+from wherry.settings import Settings, source_root
+
+APP, COMMIT = "wherry.app", "wherry.commit"
+CACHE_KEPT = 3 * 1024**3
+"""Bytes of build cache that a clean-up leaves: the dependency layers of some twenty apps."""
+
+
+class BuildKitBuilder:
+    """The Builder of a real platform. One object serves any number of threads."""
+
+    def __init__(self, settings: Settings, engine: BuildKit | None = None, stacks: Stacks | None = None, packs: Path | None = None) -> None:
+        self._settings = settings
+        self._engine = engine or BuildKit()
+        self._packs = packs or source_root() / "buildpacks"
+        self.stacks = stacks or Stacks(settings, self._engine, packs=self._packs)
+        self._limits = Limits(half_of_memory())
+
+    def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
+        """See Builder."""
+        began = time.monotonic()
+        planned = plan.plan(open_tree(source.archive), load_all(self._packs), line)
+        context = self._prepare(planned, source, line)
+        image = self._solve(planned, source, context, Watch(line, no_cache, cancelled))
+        built = self._built(planned, image)
+        line(f"-----> Built in {time.monotonic() - began:.1f} s, {image.size / 1e6:.0f} MB")
+        return built
+
+    def prune(self, keep: set[str], cache: int = CACHE_KEPT) -> int:
+        """Removes this platform's app images whose id is not in `keep`, its nameless leftovers, and the oldest build
+        cache beyond `cache` bytes. An image that a container uses stays. Returns the bytes of cache that came free."""
+        for image in self._engine.images({OWNER: self._settings.name}):
+            if image.id not in keep and (APP in image.labels or not image.tags):
+                self._remove(image)
+        return self._engine.shrink_cache(cache)
+
+    def _prepare(self, planned: Planned, source: Source, line: Line) -> Context:
+        """The tar to build from, once the person knows what was decided and the stack is there."""
+        pack = planned.detected.buildpack
+        context = plan.context(planned)
+        if pack is None:
+            line(plan.heading(planned, ""))
+            return context
+        self.stacks.current() or self.stacks.ensure(line)
+        version = choose(planned.wish, self.stacks.default_version(pack), self.stacks.offers(pack), pack.title)
+        for text in [plan.heading(planned, version), *plan.notes(planned)]:
+            line(text)
+        context.add_text("Dockerfile", self._dockerfile(planned, pack, version, source, line).encode())
+        return context
+
+    def _dockerfile(self, planned: Planned, pack: Buildpack, version: str, source: Source, line: Line) -> str:
+        how = planned.detected.plan
+        assert how is not None
+        values: dict[str, str | bool] = {
+            "stack": self.stacks.image(pack, version, line),
+            # One cache per app: what one app's dependencies leave there must never be installed into another.
+            "cache": f"{self._settings.name}-{source.app}-{pack.name}",
+            "plan": how.name,
+            "sources": planned.detected.sources,
+        }
+        return fill(pack.template("Dockerfile"), values)
+
+    def _solve(self, planned: Planned, source: Source, context: Context, watch: Watch) -> Image:
+        pack = planned.detected.buildpack
+        progress = Progress(watch.line, time.monotonic, pack.packages if pack else "")
+        labels = {OWNER: self._settings.name, APP: source.app, COMMIT: source.commit}
+        tag = self._tag(source)
+        before = self._engine.image(tag)
+        wish = Solve(context.stream(source.archive), tag, labels=labels, no_cache=watch.no_cache)
+        try:
+            image_id = self._engine.solve(
+                wish, progress.see, watch.ticking(progress, self._limits), watch.cancelled, self._settings.build_timeout
+            )
+        except SolveStopped as stopped:
+            raise self._stopped(stopped) from stopped
+        except SolveFailed as failed:
+            raise _explained(planned, progress, str(failed)) from failed
+        self._say_reused(progress, watch.line)
+        self._keep_named(before, image_id, tag)
+        return self._image(image_id)
+
+    def _tag(self, source: Source) -> str:
+        return f"{self._settings.name}/{source.app}:{source.commit[:12]}"
+
+    def _image(self, image_id: str) -> Image:
+        image = self._engine.image(image_id)
+        if image is None:
+            raise refuse("the image that was built is gone", "Push again.", code="image_gone")
+        return image
+
+    def _keep_named(self, before: Image | None, image_id: str, tag: str) -> None:
+        """A second build of a commit takes the name from the first, which a release may still need: it gets another."""
+        if before is not None and before.id != image_id and tag in before.tags and len(before.tags) == 1:
+            self._engine.tag(before.id, f"{tag}-{before.id.removeprefix('sha256:')[:8]}")
+
+    def _remove(self, image: Image) -> None:
+        for tag in image.tags[1:]:
+            self._engine.untag(tag)
+        self._engine.remove(image.id)
+
+    def _built(self, planned: Planned, image: Image) -> Built:
+        if planned.detected.buildpack is None:
+            dockerfile.check(image, planned.processes, self._engine.architecture())
+        processes = planned.processes if planned.processes is not None else {plan.WEB: ""}
+        return Built(
+            image=image.id,
+            buildpack=planned.buildpack,
+            size=image.size,
+            processes=processes,
+            checks=planned.asked.checks,
+            formation={name: count for name, count in planned.asked.formation.items() if name in processes},
+            root=image.user.partition(":")[0] in ("", "root", "0"),
+            port=image.ports[0] if planned.detected.buildpack is None and len(image.ports) == 1 else None,
+        )
+
+    def _say_reused(self, progress: Progress, line: Line) -> None:
+        steps = progress.dependencies()
+        if steps and all(step.cached for step in steps):
+            line("       dependencies unchanged, reused")
+
+    def _stopped(self, stopped: SolveStopped) -> DeployFailed:
+        if stopped.timed_out:
+            return refuse(
+                f"the build took longer than {self._settings.build_timeout} s",
+                "Make it shorter, or raise WHERRY_BUILD_TIMEOUT.",
+                code="build_timeout",
+            )
+        return refuse("the build was cancelled", code="build_cancelled")
+
+
+class Watch:
+    """Who follows a build, and how."""
+
+    def __init__(self, line: Line, no_cache: bool, cancelled: Callable[[], bool]) -> None:
+        self.line, self.no_cache, self.cancelled = line, no_cache, cancelled
+
+    def ticking(self, progress: Progress, limits: Limits) -> Callable[[], None]:
+        def tick() -> None:
+            progress.tick()
+            limits.apply()
+
+        return tick
+
+
+def _explained(planned: Planned, progress: Progress, message: str) -> DeployFailed:
+    """The failed build in one sentence, with the fix and the last lines of the step that failed."""
+    broken, pack, how = progress.failed(), planned.detected.buildpack, planned.detected.plan
+    if pack is None or how is None:
+        return dockerfile.explain(message, broken)
+    lines = tail(broken, 30) if broken else (message[-300:],)
+    text = "\n".join(lines)
+    for known in pack.failures:
+        match = known.pattern.search(text)
+        if match:
+            values = {"file": how.lock or how.files[0], **{str(number): value or "" for number, value in enumerate(match.groups(), 1)}}
+            sentence, fix = (_named(template, values) for template in (known.message, known.fix))
+            return refuse(sentence, fix, code="build_failed", evidence=lines[-12:], source="the build")
+    in_dependencies = broken is not None and broken.name.startswith(f"[{DEPENDENCIES} ")
+    what = f"the dependencies of {how.lock or how.files[0]} could not be installed" if in_dependencies else "the build failed"
+    if broken and not in_dependencies:
+        what = f"the build failed at {without_mounts(broken.name)}"
+    return refuse(what, "The lines below say why.", code="build_failed", evidence=lines[-12:], source="the build")
+
+
+def _named(template: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        template = template.replace("{" + name + "}", value)
+    return template

@@ -1,0 +1,150 @@
+"""Decides how a pushed tree is built: by its Dockerfile, else by the first buildpack that knows it; and what it runs."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wherry.building.archive import MAX_LOCK, Tree
+from wherry.building.buildpack import Buildpack, Plan, WebRule
+from wherry.building.failure import refuse, shown
+from wherry.errors import DeployFailed
+
+DOCKERFILE = "Dockerfile"
+MAX_FOLLOWED = 50
+
+
+@dataclass(frozen=True)
+class Detected:
+    """`buildpack` and `plan` are None for a Dockerfile. `files` are the dependency files; `sources` says that some
+    dependencies lie in the app's own folder; `notes` are lines for the person who pushed."""
+
+    buildpack: Buildpack | None = None
+    plan: Plan | None = None
+    files: tuple[str, ...] = ()
+    sources: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def detect(tree: Tree, packs: Sequence[Buildpack]) -> Detected:
+    """Raises DeployFailed: nothing detected (what was looked for, what is there), or an app that contradicts itself."""
+    if DOCKERFILE in tree.members:
+        if not tree.has(DOCKERFILE):
+            tree.text(DOCKERFILE)
+        return Detected()
+    if not any(not member.isdir() for member in tree.members.values()):
+        raise refuse("the push holds no files", "Commit the app's files and push again.", code="nothing_to_build")
+    for pack in packs:
+        detected = _with(pack, tree)
+        if detected:
+            return detected
+    raise _nothing(tree, packs)
+
+
+def web_command(tree: Tree, detected: Detected) -> tuple[str, str]:
+    """The `web` command of an app without a Procfile, and what it was recognised as. Raises DeployFailed when there is none."""
+    pack = detected.buildpack
+    assert pack is not None
+    for rule in pack.webs:
+        match = rule.pattern.search(tree.text(rule.file) or "") if tree.has(rule.file) else None
+        if match:
+            _check_needs(tree, detected, rule)
+            command = re.sub(r"\{(\d)\}", lambda place, found=match: str(found[int(place[1])]), rule.command)  # type: ignore[misc]
+            return command, f"{rule.what} in {rule.file}"
+    raise refuse(
+        "there is no Procfile, and no web process was recognised",
+        _procfile_hint(pack),
+        code="no_process",
+    )
+
+
+def _with(pack: Buildpack, tree: Tree) -> Detected | None:
+    locks = [plan.lock for plan in pack.plans if plan.lock and tree.has(plan.lock)]
+    if len(locks) > 1:
+        names = " and ".join(locks)
+        raise refuse(
+            f"{names} contradict each other: they are lock files of different tools", "Keep one and remove the other.", code="two_locks"
+        )
+    for plan in pack.plans:
+        if all(tree.has(name) for name in plan.files) and _required(plan, tree):
+            return _planned(pack, plan, tree)
+    unready = _unready(pack, tree)
+    if unready:
+        raise unready
+    return None
+
+
+def _required(plan: Plan, tree: Tree) -> bool:
+    if plan.require and not plan.require.search(tree.text(plan.files[0], MAX_LOCK) or ""):
+        raise refuse(plan.otherwise, plan.fix, code="not_ready")
+    return True
+
+
+def _planned(pack: Buildpack, plan: Plan, tree: Tree) -> Detected:
+    texts = {name: tree.text(name, MAX_LOCK) or "" for name in plan.files}
+    files = _followed(plan, tree, texts)
+    files += [name for name in plan.also if tree.has(name)]
+    sources = plan.sources is not None and any(plan.sources.search(text) for text in texts.values())
+    others = [other.files[0] for other in pack.plans if not other.lock and plan.lock and other.files[0] not in plan.files]
+    notes = tuple(f"{plan.lock} decides; {name} is not used" for name in others if tree.has(name))
+    return Detected(pack, plan, tuple(files), sources, notes)
+
+
+def _followed(plan: Plan, tree: Tree, texts: dict[str, str]) -> list[str]:
+    """The plan's files and every file they name. `texts` gains what is read."""
+    waiting = list(texts)
+    while plan.follow and waiting:
+        name = waiting.pop()
+        for target in plan.follow.findall(texts[name]):
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+            if path in texts:
+                continue
+            text = tree.text(path, MAX_LOCK)
+            if text is None or len(texts) > MAX_FOLLOWED:
+                raise refuse(
+                    f"{name} names {shown(target)}, which is not in the push",
+                    f"Commit it, or remove the line from {name}.",
+                    code="not_ready",
+                )
+            texts[path] = text
+            waiting.append(path)
+    return list(texts)
+
+
+def _unready(pack: Buildpack, tree: Tree) -> DeployFailed | None:
+    for entry in pack.unready:
+        named = [name for name in tree.members if (entry.glob.fullmatch(name) if entry.glob else name == entry.file)]
+        if named:
+            return refuse(entry.message.replace("{file}", sorted(named)[0]), entry.fix, code="not_ready")
+    return None
+
+
+def _check_needs(tree: Tree, detected: Detected, rule: WebRule) -> None:
+    """The recognised app needs a server among its dependencies; without one it would only fail later."""
+    form = re.compile(rf"(?i)(?<![A-Za-z0-9_-]){re.escape(rule.needs)}(?![A-Za-z0-9_-])")
+    texts = [tree.text(name, MAX_LOCK) or "" for name in detected.files]
+    if any(form.search(text) or (rule.brought and rule.brought.search(text)) for text in texts):
+        return
+    raise refuse(
+        f"{rule.file} is a {rule.what} app without a Procfile, and {rule.needs} is not among its dependencies",
+        f"Add {rule.needs} to {detected.files[0]}, or commit a Procfile with a web process of your own.",
+        code="no_process",
+    )
+
+
+def _procfile_hint(pack: Buildpack) -> str:
+    example = pack.webs[-1].command.replace("{1}", "app") if pack.webs else "./server"
+    return f'Commit a Procfile with a line such as "web: {example}"'
+
+
+def _nothing(tree: Tree, packs: Sequence[Buildpack]) -> DeployFailed:
+    looked = [DOCKERFILE, *dict.fromkeys(plan.lock or plan.files[0] for pack in packs for plan in pack.plans)]
+    there = [shown(name) for name in tree.top()]
+    more = f" and {len(there) - 12} more" if len(there) > 12 else ""
+    return refuse(
+        f"nothing says how to build this app: looked for {', '.join(looked)}; found {', '.join(there[:12])}{more}",
+        "These files must lie at the top of the repository.",
+        code="not_detected",
+    )

@@ -1,0 +1,95 @@
+"""Decides which version of a language an app gets, from what it asks for and what the stack offers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wherry.building.archive import Tree
+from wherry.building.buildpack import Buildpack, VersionRule
+from wherry.building.failure import refuse, shown
+
+CODE = "version_invalid"
+NEWEST_PATCH = 10**6
+"""A stack gives the newest patch of a version, so `3.12` stands for `3.12.<newest>` when a range is checked."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What an app asks for: a version such as `3.12`, or a range such as `>=3.12,<4`; `source` is the file that says so."""
+
+    text: str
+    source: str
+    range: bool = False
+
+
+def wish(tree: Tree, pack: Buildpack) -> Wish | None:
+    """The first file that says something decides. Raises DeployFailed for a version file that can not be understood."""
+    for rule in pack.versions:
+        text = tree.text(rule.file) if tree.has(rule.file) else None
+        found = None if text is None else _read(rule, text)
+        if found:
+            return Wish(found, rule.file, rule.range)
+    return None
+
+
+def choose(asked: Wish | None, default: str, offers: Sequence[str], title: str) -> str:
+    """The version to build with: what was asked for, or within a range the default if it fits, else the newest that does.
+    Raises DeployFailed naming what is offered."""
+    if asked is None:
+        return default
+    if asked.range:
+        fitting = [version for version in sorted(offers, key=_numbers, reverse=True) if fits(version, asked.text)]
+        if fitting:
+            return default if default in fitting else fitting[0]
+    elif asked.text in offers:
+        return asked.text
+    offered = f"{', '.join(offers)} {'is' if len(offers) == 1 else 'are'}"
+    raise refuse(
+        f"{title} {shown(asked.text)}, which {asked.source} asks for, is not offered: {offered}",
+        f"Ask for one of these in {asked.source}, or build with a Dockerfile.",
+        code="version_unavailable",
+    )
+
+
+def fits(version: str, text: str) -> bool:
+    """True when the newest patch of `version` lies in the range `text` (PEP 440's operators, and `^` as Poetry has it)."""
+    return all(_fits_one(version, clause.strip()) for clause in text.split(",") if clause.strip())
+
+
+def _fits_one(version: str, clause: str) -> bool:
+    match = re.fullmatch(r"(>=|<=|==|!=|~=|>|<|\^|~|=)?\s*v?(\d+(?:\.\d+)*)(\.\*)?", clause)
+    if not match:
+        return True
+    sign, bound = match[1] or "==", _numbers(match[2])
+    have = (*_numbers(version), NEWEST_PATCH)
+    if sign in ("==", "="):
+        return have[: min(len(bound), 2)] == bound[:2]
+    if sign == "!=":
+        return len(bound) > 2 or have[: len(bound)] != bound
+    if sign == "^":
+        return bound <= have < (bound[0] + 1,)
+    if sign in ("~=", "~"):
+        kept = bound[:-1] if sign == "~=" or len(bound) > 2 else bound
+        return bound <= have and have[: len(kept)] == kept
+    return {">=": have >= bound, ">": have > bound, "<=": have <= bound, "<": have < bound}[sign]
+
+
+def _read(rule: VersionRule, text: str) -> str | None:
+    if not rule.whole:
+        match = rule.pattern.search(text)
+        return match[1] if match else None
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            whole = rule.pattern.fullmatch(line.strip())
+            if not whole:
+                raise refuse(
+                    f'{rule.file} line {number}: "{shown(line.strip())}" is not a version', f"Give one, e.g. {rule.example}", code=CODE
+                )
+            return whole[1]
+    raise refuse(f"{rule.file} is empty", f"Give a version, e.g. {rule.example}, or remove the file.", code=CODE)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
