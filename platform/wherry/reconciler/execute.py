@@ -43,20 +43,29 @@ class Executor:
     def take(self, steps: Sequence[Step]) -> Taken:
         """Takes `steps` in order; boots and verifications run side by side. A failed boot ends the round."""
         taken = Taken()
-        for dead in (step for step in steps if isinstance(step, Discard)):
-            self._discard(dead.container)
-        starts = [step for step in steps if isinstance(step, (Boot, Verify))]
-        if starts:
-            with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="boot") as pool:
-                list(pool.map(lambda step: self._ready(step, taken), starts))
-        if taken.failures:
-            return taken
         for step in steps:
             if isinstance(step, Publish):
                 self.outside.proxy.publish(step.route)
-            elif isinstance(step, Retire):
+            elif isinstance(step, Discard):
+                self._discard(step.container)
+        self._boot([step for step in steps if isinstance(step, (Boot, Verify))], taken)
+        for step in steps:
+            if isinstance(step, Retire) and not taken.failures:
                 self._retire(step.container)
         return taken
+
+    def _boot(self, steps: Sequence[Boot | Verify], taken: Taken) -> None:
+        if len(steps) == 1:
+            self._ready(steps[0], taken)
+        elif steps:
+            with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="boot") as pool:
+                list(pool.map(lambda step: self._ready_in_a_thread(step, taken), steps))
+
+    def _ready_in_a_thread(self, step: Boot | Verify, taken: Taken) -> None:
+        try:
+            self._ready(step, taken)
+        finally:
+            self.outside.database.close()
 
     def _ready(self, step: Boot | Verify, taken: Taken) -> None:
         began = clock.monotonic()
@@ -114,6 +123,8 @@ class Executor:
             report.left(self.outside, container)
         except Unavailable:
             self.outside.memory.forget(container.id)
+        finally:
+            self.outside.database.close()
 
     def _drain(self, container: Observed) -> None:
         """Waits until no request is under way, at most the drain limit."""

@@ -34,25 +34,41 @@ class Loop:
         self._door = _door(outside)
         self._next_look = 0.0
 
-    def recover(self) -> None:
-        """Before anything is served: whose work is left over, what runs, and what the proxy may say from now on."""
+    def recover(self, proxy_may_start: Callable[[bool], None] = lambda absent: None) -> None:
+        """Before anything is served: whose work is left over, what runs, and what the proxy may say from now on.
+
+        `proxy_may_start` is called before the proxy is filled, with whether none runs yet.
+        """
         self.worker.recover()
-        containers = self.outside.engine.observe()
+        self.outside.engine.remove_one_offs()
+        containers = self._containers()
         published = self._published()
         for seen in containers:
             if seen.running and self._proven(seen, published):
                 self.outside.memory.mark_ready(seen.id)
             if seen.running:
                 self.outside.collector.add(seen.id, seen.app, seen.name)
+        proxy_may_start(published is None)
         self.outside.proxy.start(self._routes(containers))
+
+    def _containers(self) -> list[Observed]:
+        """What runs; waits for an engine that is still starting, as after a boot."""
+        while True:
+            try:
+                return self.outside.engine.observe()
+            except Unavailable as error:
+                print(f"{error}", file=sys.stderr, flush=True)
+                clock.sleep(1.0)
 
     def run(self) -> None:
         """Blocks until `stop`."""
         threading.Thread(target=self._listen, name="docker events", daemon=True).start()
         self.worker.start_waiting()
-        while not self._stopping.is_set():
-            self._turn()
-            self._sleep()
+        with self._door:
+            while not self._stopping.is_set():
+                self._turn()
+                self._sleep()
+        self.outside.database.close()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -100,15 +116,16 @@ class Loop:
             names = {app.name for app in apps.every(connection)}
         for name in names:
             mine = [seen for seen in containers if seen.app == name]
-            with self.outside.memory.alone_now(name) as free:
-                if free and self._differs(name, mine, routes):
-                    threading.Thread(target=self._settle, args=(name,), name=f"heal {name}", daemon=True).start()
+            if self._differs(name, mine, routes):
+                threading.Thread(target=self._settle, args=(name,), name=f"heal {name}", daemon=True).start()
         for stray in {seen.app for seen in containers} - names:
             self._remove_strays([seen for seen in containers if seen.app == stray])
 
     def _differs(self, name: str, containers: list[Observed], routes: dict[str, Route]) -> bool:
-        desired = wish_of(self.outside, name)
-        return desired is not None and bool(plan(desired, observe(self.outside, desired, containers, routes)))
+        """False while someone else moves the app: they see the difference themselves."""
+        with self.outside.memory.alone_now(name) as free:
+            desired = wish_of(self.outside, name) if free else None
+            return desired is not None and bool(plan(desired, observe(self.outside, desired, containers, routes)))
 
     def _settle(self, name: str) -> None:
         try:

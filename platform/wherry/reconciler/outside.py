@@ -25,6 +25,8 @@ class Collector(Protocol):
     def finish(self, container_id: str, timeout: float) -> None:
         """Waits until everything a dead container wrote was collected, at most `timeout` seconds."""
 
+    def stop(self) -> None: ...
+
 
 @dataclass(frozen=True)
 class Outside:

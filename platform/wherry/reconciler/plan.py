@@ -16,16 +16,19 @@ Slot = tuple[str, int]
 
 
 def plan(desired: Desired, world: World) -> list[Step]:
-    """The next steps in the order in which they must be taken; empty when the wish is true or must wait."""
+    """The next steps in the order in which they must be taken; empty when the wish is true or must wait.
+
+    The route is put right first, so that no visitor is sent to a dead instance while its successor boots.
+    """
     wished = {(spec.type, spec.index): spec for spec in desired.specs}
     alive = [seen for seen in world.seen if seen.container.running and not seen.leaving]
     matched = _matched(wished, alive)
     others = [seen for seen in alive if seen not in matched.values()]
     complete = all(slot in matched and matched[slot].ready for slot in wished)
     return [
+        *_publishes(desired, matched, others, complete, world),
         *_discards(world),
         *_starts(wished, matched, world),
-        *_publishes(desired, matched, others, complete, world),
         *_retirements(others, complete, wished),
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -124,9 +124,12 @@ class Engine(Protocol):
     def remove(self, container: str) -> None:
         """Removes a container, killing it first if it runs."""
 
-    def run(self, spec: InstanceSpec, timeout: int, line: object = None) -> OneOff:
+    def run(self, spec: InstanceSpec, timeout: int, line: Callable[[str], None] | None = None) -> OneOff:
         """Runs a one-off container to its end and removes it; `line` is called with each line of its output.
         Raises DeployFailed after `timeout` seconds."""
+
+    def remove_one_offs(self, app: str | None = None) -> None:
+        """Removes the one-off containers that a dead engine left behind."""
 
     def tail(self, container: str, lines: int = 20) -> list[str]:
         """The last lines of a container's output, oldest first; empty when it is gone."""

@@ -1,0 +1,131 @@
+"""A whole platform in one process for tests: real database, logs and threads; engine, proxy and builder in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from wherry import clock, settings
+from wherry.building.builder import Built, Line, Source
+from wherry.errors import DeployFailed
+from wherry.model.operation import Operation
+from wherry.model.user import Actor
+from wherry.reconciler.loop import Loop
+from wherry.reconciler.outside import Outside
+from wherry.routing.memory_proxy import MemoryProxy
+from wherry.running.memory_engine import MemoryEngine
+from wherry.services import operations, platform, pushes
+from wherry.services.platform import Platform
+from wherry.store.database import Database
+
+ADMIN = Actor("alice", "admin", "test")
+
+
+class TextBuilder:
+    """Implements `Builder` over archives that are plain text: `image=good`, `web=run`, `release=check`, `fail=why`."""
+
+    def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
+        words = dict(row.split("=", 1) for row in source.archive.read_text("utf-8").splitlines())
+        if "fail" in words:
+            raise DeployFailed(words["fail"], code="build_failed", evidence=("pip said no",), source="the build")
+        line("-----> Built in 0.0 s, 1 MB")
+        image = words.pop("image")
+        return Built(image=image, buildpack="text", size=1, processes=words)
+
+
+class NoOutput:
+    """A collector of instances that say nothing."""
+
+    def add(self, container_id: str, app: str, process: str) -> None:
+        return
+
+    def finish(self, container_id: str, timeout: float) -> None:
+        return
+
+    def stop(self) -> None:
+        return
+
+
+@dataclass
+class Machine:
+    """The platform under test with handles on its parts."""
+
+    outside: Outside
+    services: Platform
+    loop: Loop
+    engine: MemoryEngine
+    proxy: MemoryProxy
+
+    def push(self, app: str, tree: str, options: tuple[str, ...] = (), **words: str) -> Operation:
+        """Deploys a source of these words and waits for the end."""
+        archive = self.services.settings.spool / f"{clock.monotonic()}.tar"
+        archive.write_text("".join(f"{key}={value}\n" for key, value in words.items()), "utf-8")
+        pushes.app_for(self.services, ADMIN, app)
+        return self.wait(pushes.deploy(self.services, ADMIN, app, tree * 40, tree * 40, archive, options))
+
+    def wait(self, operation: Operation | None) -> Operation:
+        """The operation as it is once it is over."""
+        assert operation is not None
+        end = clock.monotonic() + 20
+        while clock.monotonic() < end:
+            found = operations.get(self.services, ADMIN, operation.id)
+            if found.done:
+                return found
+            clock.sleep(0.01)
+        raise AssertionError(f"operation {operation.id} did not end")
+
+    def log(self, operation: Operation) -> list[str]:
+        return self.services.operation_logs.read(operation.id)[0]
+
+    def targets(self, app: str) -> list[str]:
+        """The instances that the proxy sends visitors to."""
+        route = self.proxy.routes().get(app)
+        return sorted(target.name.split("-")[0] for target in route.targets) if route else []
+
+    def until(self, true: Callable[[], object]) -> None:
+        """Waits until `true()`; fails after 10 seconds."""
+        end = clock.monotonic() + 10
+        while not true():
+            assert clock.monotonic() < end, "it did not become true"
+            clock.sleep(0.01)
+
+
+def settings_in(home: Path, **words: str) -> settings.Settings:
+    """Settings over an empty home with the folders that setup makes."""
+    made = settings.load({"WHERRY_HOME": str(home), **words})
+    for folder in (made.database.parent, made.spool, made.operation_logs, made.app_logs, made.run, made.repositories, made.proxy):
+        folder.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+@contextmanager
+def machine(
+    home: Path, engine: MemoryEngine | None = None, proxy: MemoryProxy | None = None, lines: list[str] | None = None, **words: str
+) -> Iterator[Machine]:
+    """Boots the platform over `home`; leaves it as `kill -9` would: nothing is tidied."""
+    made = settings_in(home, WHERRY_BOOT_TIMEOUT="1", WHERRY_DRAIN_TIMEOUT="1", **words)
+    Database(made.database).migrate()
+    engine, proxy = engine or MemoryEngine(), proxy or MemoryProxy()
+    said = [] if lines is None else lines
+    outside = Outside(
+        settings=made,
+        database=Database(made.database),
+        engine=engine,
+        proxy=proxy,
+        builder=TextBuilder(),
+        look=engine,
+        collector=NoOutput(),
+        platform_line=lambda app, process, text: said.append(f"{app} {process}: {text}"),
+    )
+    loop = Loop(outside)
+    loop.recover()
+    thread = threading.Thread(target=loop.run)
+    thread.start()
+    try:
+        yield Machine(outside, platform.of(made), loop, engine, proxy)
+    finally:
+        loop.stop()
+        thread.join()

@@ -1,0 +1,221 @@
+"""What a person asks for becomes true, or nothing changes: operations over a real database, engine and proxy in memory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from platform_support import ADMIN, Machine, machine
+from wherry.errors import Conflict, NothingToDo
+from wherry.routing.memory_proxy import MemoryProxy
+from wherry.running.memory_engine import MemoryEngine
+from wherry.services import apps, config_vars, formation, operations, pushes, releases
+from wherry.store import instances
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Machine]:
+    with machine(tmp_path) as made:
+        yield made
+
+
+def rows(here: Machine, app: str = "shop") -> list[tuple[str, str, int]]:
+    with here.outside.database.read() as connection:
+        return [(row.name, row.state, row.release) for row in instances.of_app(connection, app)]
+
+
+def test_a_push_goes_live(here: Machine) -> None:
+    operation = here.push("shop", "a", image="good", web="run")
+    assert operation.state == "succeeded"
+    assert here.targets("shop") == ["web.1"]
+    log = here.log(operation)
+    assert log[0] == "-----> Built in 0.0 s, 1 MB"
+    assert log[1] == "-----> Release v1"
+    assert log[2].startswith("       web.1 ready in ")
+    assert log[3].startswith("-----> Live in ") and log[3].endswith("http://shop.localhost")
+    assert rows(here) == [("web.1", "running", 1)]
+
+
+def test_a_release_that_crashes_changes_nothing(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    before = here.proxy.routes()["shop"]
+    operation = here.push("shop", "b", image="crash", web="run")
+    assert (operation.state, operation.error and operation.error["code"]) == ("failed", "H10")
+    assert here.proxy.routes()["shop"] == before
+    assert "v1 keeps serving. More: wherry help H10" in here.log(operation)[-1]
+    here.until(lambda: [seen.image for seen in here.engine.observe("shop")] == ["good"])
+    here.until(lambda: rows(here) == [("web.1", "running", 1)])
+    assert [(one.version, one.outcome) for one in releases.of_app(here.services, ADMIN, "shop")] == [("v2", "failed"), ("v1", "live")]
+
+
+@pytest.mark.parametrize(("image", "code"), [("deaf", "R10"), ("oom", "R14"), ("crash", "H10"), ("nosuch", "image_gone")])
+def test_each_way_to_fail_has_its_code(here: Machine, image: str, code: str) -> None:
+    operation = here.push("shop", "a", image=image, web="run")
+    assert operation.error is not None and operation.error["code"] == code
+    assert here.log(operation)[-1] == f"       Nothing was changed. More: wherry help {code}"
+    here.until(lambda: here.engine.observe("shop") == [])
+
+
+def test_a_failed_build_makes_no_release(here: Machine) -> None:
+    operation = here.push("shop", "a", fail="no requirements", image="good")
+    assert operation.state == "failed"
+    assert "         pip said no" in here.log(operation)
+    assert releases.of_app(here.services, ADMIN, "shop") == []
+
+
+def test_the_release_command_runs_before_traffic(here: Machine) -> None:
+    operation = here.push("shop", "a", image="good", web="run", release="migrate")
+    assert here.engine.one_offs == ["migrate"]
+    assert "       ran migrate" in here.log(operation)
+    assert here.targets("shop") == ["web.1"]
+
+
+def test_a_failing_release_command_fails_the_release(here: Machine) -> None:
+    operation = here.push("shop", "a", image="crash", release="migrate")
+    assert operation.error is not None and operation.error["code"] == "release_command"
+    assert here.engine.started == []
+
+
+def test_scaling_two_to_three_starts_one_instance(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.wait(formation.scale(here.services, ADMIN, "shop", {"web": 2}))
+    before = len(here.engine.started)
+    operation = here.wait(formation.scale(here.services, ADMIN, "shop", {"web": 3}))
+    assert here.engine.started[before:] == ["shop/web.3"]
+    assert here.log(operation)[-1] == "web 2 -> 3"
+    assert here.targets("shop") == ["web.1", "web.2", "web.3"]
+
+
+def test_scaling_to_zero_shows_that_there_is_no_web_process(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.wait(formation.scale(here.services, ADMIN, "shop", {"web": 0}))
+    assert here.proxy.routes()["shop"].state == "no-web"
+    here.until(lambda: here.engine.observe("shop") == [])
+
+
+def test_the_same_scale_again_is_nothing_to_do(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    with pytest.raises(NothingToDo, match="shop has web=1 already"):
+        formation.scale(here.services, ADMIN, "shop", {"web": 1})
+
+
+def test_a_config_change_is_a_release(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    operation = here.wait(config_vars.change(here.services, ADMIN, "shop", {"COLOUR": "blue"}))
+    assert operation.state == "succeeded"
+    assert here.log(operation)[-1].startswith("Set COLOUR. v2 live in ")
+    assert config_vars.of_app(here.services, ADMIN, "shop") == {"COLOUR": "blue"}
+    here.until(lambda: rows(here) == [("web.1", "running", 2)])
+
+
+def test_config_before_the_first_deploy_waits_for_it(here: Machine) -> None:
+    apps.create(here.services, ADMIN, "shop")
+    assert config_vars.change(here.services, ADMIN, "shop", {"A": "1"}) is None
+    here.push("shop", "a", image="good", web="run")
+    assert releases.get(here.services, ADMIN, "shop", 1).config == {"A": "1"}
+
+
+def test_a_rollback_brings_image_and_config_back_without_a_build(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.wait(config_vars.change(here.services, ADMIN, "shop", {"A": "1"}))
+    here.push("shop", "b", image="good2", web="run")
+    operation = here.wait(releases.rollback(here.services, ADMIN, "shop", 1))
+    assert here.log(operation)[-1].startswith("v4 = v1 (image aaaaaaa, config of v1). Live in ")
+    assert config_vars.of_app(here.services, ADMIN, "shop") == {}
+    here.until(lambda: [seen.image for seen in here.engine.observe("shop")] == ["good"])
+
+
+def test_rollback_without_a_version_goes_to_the_last_live_release_before(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.push("shop", "b", image="crash", web="run")
+    here.push("shop", "c", image="good2", web="run")
+    operation = here.wait(releases.rollback(here.services, ADMIN, "shop"))
+    assert operation.state == "succeeded"
+    assert releases.of_app(here.services, ADMIN, "shop")[0].description == "Rollback to v1"
+
+
+def test_the_same_tree_with_the_same_config_is_already_running(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    assert pushes.already_running(here.services, "shop", "a" * 40) == "v1"
+    assert pushes.already_running(here.services, "shop", "b" * 40) is None
+
+
+def test_a_restart_replaces_the_instances_it_names(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.wait(formation.scale(here.services, ADMIN, "shop", {"web": 2}))
+    before = len(here.engine.started)
+    here.wait(formation.restart(here.services, ADMIN, "shop", "web.2"))
+    assert here.engine.started[before:] == ["shop/web.2"]
+    here.until(lambda: len(here.engine.observe("shop")) == 2)
+
+
+def test_stopped_stays_stopped_until_it_is_started(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.wait(apps.stop(here.services, ADMIN, "shop"))
+    assert here.engine.observe("shop") == []
+    assert here.proxy.routes()["shop"].state == "stopped"
+    with pytest.raises(Conflict, match="shop is stopped"):
+        formation.restart(here.services, ADMIN, "shop")
+    here.wait(apps.start(here.services, ADMIN, "shop"))
+    assert here.targets("shop") == ["web.1"]
+
+
+def test_destroying_an_app_leaves_nothing(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    assert here.wait(apps.destroy(here.services, ADMIN, "shop", "shop")).state == "succeeded"
+    assert here.engine.observe() == [] and here.engine.networks == {} and here.proxy.routes() == {}
+    assert apps.every(here.services, ADMIN) == []
+
+
+def test_a_crashed_instance_comes_back(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.engine.die(here.engine.observe("shop")[0].id)
+    here.loop.wake()
+    here.until(lambda: len(here.engine.started) == 2 and here.targets("shop") == ["web.1"])
+
+
+def test_an_operation_that_is_cancelled_while_it_boots_changes_nothing(here: Machine) -> None:
+    archive = here.services.settings.spool / "x.tar"
+    archive.write_text("image=deaf\nweb=run\n")
+    pushes.app_for(here.services, ADMIN, "shop")
+    operation = pushes.deploy(here.services, ADMIN, "shop", "a" * 40, "b" * 40, archive)
+    here.until(lambda: here.engine.started)
+    operations.cancel(here.services, ADMIN, operation.id)
+    assert here.wait(operation).state == "cancelled"
+
+
+def test_after_a_power_cut_every_app_comes_back(tmp_path: Path) -> None:
+    engine = MemoryEngine()
+    with machine(tmp_path, engine) as before:
+        before.push("shop", "a", image="good", web="run", worker="work")
+        before.wait(formation.scale(before.services, ADMIN, "shop", {"worker": 1}))
+        before.push("blog", "b", image="good2", web="run")
+    engine.reboot()
+    with machine(tmp_path, engine, MemoryProxy()) as after:
+        after.until(lambda: after.targets("shop") == ["web.1"] and after.targets("blog") == ["web.1"])
+        after.until(lambda: rows(after) == [("web.1", "running", 1), ("worker.1", "running", 1)])
+
+
+def test_an_operation_whose_engine_died_is_finished_by_the_next(tmp_path: Path) -> None:
+    engine, proxy = MemoryEngine(), MemoryProxy()
+    with machine(tmp_path, engine, proxy) as before:
+        before.push("shop", "a", image="good", web="run")
+        operation = formation.scale(before.services, ADMIN, "shop", {"web": 2})
+        before.wait(operation)
+        with before.outside.database.write() as connection:
+            connection.execute("UPDATE operations SET state = 'running', owner = 'a dead engine' WHERE id = ?", (operation.id,))
+    with machine(tmp_path, engine, proxy) as after:
+        assert after.wait(operation).state == "succeeded"
+        assert after.targets("shop") == ["web.1", "web.2"]
+
+
+def test_a_new_engine_changes_nothing_that_serves(tmp_path: Path) -> None:
+    engine, proxy = MemoryEngine(), MemoryProxy()
+    with machine(tmp_path, engine, proxy) as before:
+        before.push("shop", "a", image="good", web="run")
+        route = proxy.routes()["shop"]
+    with machine(tmp_path, engine, proxy) as after:
+        after.loop.wake()
+        after.push("blog", "b", image="good", web="run")
+        assert proxy.routes()["shop"] == route
+        assert engine.started == ["shop/web.1", "blog/web.1"]
