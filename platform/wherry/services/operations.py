@@ -26,6 +26,12 @@ def recent(platform: Platform, actor: Actor, app: str | None = None) -> list[Ope
         return operations.recent(connection, app)
 
 
+def log(platform: Platform, actor: Actor, operation_id: int, offset: int = 0) -> tuple[list[str], int]:
+    """The whole lines from byte `offset` on, and the offset after them. Raises NotFound."""
+    get(platform, actor, operation_id)
+    return platform.operation_logs.read(operation_id, offset)
+
+
 def follow(platform: Platform, actor: Actor, operation_id: int, offset: int = 0) -> Iterator[str | None]:
     """The operation's lines until it is over; None about once a second in silence."""
     get(platform, actor, operation_id)

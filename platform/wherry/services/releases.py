@@ -26,6 +26,13 @@ def get(platform: Platform, actor: Actor, name: str, number: int) -> Release:
         return releases.get(connection, app, number)
 
 
+def current(platform: Platform, actor: Actor, name: str) -> Release | None:
+    """The release that the app is wished to run, None before the first deploy."""
+    app = app_services.get(platform, actor, name)
+    with platform.database.read() as connection:
+        return releases.current(connection, app)
+
+
 def rollback(platform: Platform, actor: Actor, name: str, number: int | None = None) -> Operation:
     """Queues a new release with image and config of release `number`; without it, of the last live one before the
     current. Raises NotFound, Conflict when there is nothing to go back to, NothingToDo for the current one."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from wherry import clock
 from wherry.access.require import require
 from wherry.errors import Conflict, Forbidden
 from wherry.model.user import PLATFORM, Actor, User, check_role, check_user_name
 from wherry.services.platform import Platform
 from wherry.store import events, users
+from wherry.store.database import Connection
 
 
 def add(platform: Platform, actor: Actor, name: str, role: str = "deploy", local_uid: int | None = None) -> User:
@@ -62,7 +61,7 @@ def ensure_admin(platform: Platform, name: str, local_uid: int) -> User:
     return user
 
 
-def owner(connection: sqlite3.Connection, actor: Actor, name: str | None) -> User:
+def owner(connection: Connection, actor: Actor, name: str | None) -> User:
     """Whose key or token it is to be: the actor's own, or that of `name` when an admin says so."""
     if name and name != actor.name and actor.role != "admin":
         raise Forbidden(f"{actor.name} ({actor.role}) may not act for {name[:40]}: that needs the role admin")

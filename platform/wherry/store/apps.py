@@ -39,6 +39,10 @@ def every(connection: sqlite3.Connection) -> list[App]:
     return [_app(row) for row in connection.execute("SELECT * FROM apps ORDER BY name")]
 
 
+def count(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM apps").fetchone()[0])
+
+
 def change(connection: sqlite3.Connection, app: App, **columns: Any) -> App:
     """Writes the named columns (`release`, `stopped`, `formation`, `config`, `restarts`) and returns the app as it is now."""
     sets = ", ".join(f"{name} = ?" for name in columns)

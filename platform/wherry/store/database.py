@@ -24,9 +24,6 @@ Connection = sqlite3.Connection
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT = 10.0
 
-Connection = sqlite3.Connection
-"""What other rooms call it when they pass one on."""
-
 
 class Database:
     """One file, one connection per thread. Safe to share between threads; not across a fork."""

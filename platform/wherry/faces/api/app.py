@@ -1,0 +1,59 @@
+"""The control API as a Flask application: the nouns, the guard before them, one form for all that goes wrong."""
+
+from __future__ import annotations
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from wherry.errors import WherryError
+from wherry.faces.api import (
+    apps,
+    config_vars,
+    formation,
+    guard,
+    index,
+    instances,
+    keys,
+    logs,
+    openapi,
+    operations,
+    problems,
+    releases,
+    tokens,
+    users,
+)
+from wherry.faces.api.followers import Followers
+from wherry.faces.api.routes import Routes
+from wherry.services.platform import Platform
+
+
+def nouns() -> list[Routes]:
+    """Every route of the API."""
+    described = [
+        module.routes for module in (index, apps, formation, instances, logs, releases, config_vars, operations, keys, tokens, users)
+    ]
+    return [*described, openapi.routes_for(described)]
+
+
+def create_app(platform: Platform, followers: Followers | None = None) -> Flask:
+    """Stateless but for the places of followers: all it knows is in the platform's database and log files."""
+    app = Flask("wherry", static_folder=None, template_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.url_map.merge_slashes = False
+    app.extensions["wherry"] = (platform, followers or Followers())
+    found = nouns()
+    for noun in found:
+        app.register_blueprint(noun.blueprint())
+    guard.install(app, platform, found)
+    app.register_error_handler(WherryError, problems.of_error)
+    app.register_error_handler(HTTPException, problems.of_http)
+    app.register_error_handler(Exception, problems.of_unexpected)
+    app.after_request(_private)
+    return app
+
+
+def _private(answer: Response) -> Response:
+    """Answers are for one person now: not for a cache, and never to be taken for a page."""
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer

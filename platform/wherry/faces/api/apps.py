@@ -1,0 +1,76 @@
+"""Apps: `/api/apps`."""
+
+from __future__ import annotations
+
+from flask import Response
+from msgspec import Struct
+
+from wherry.faces.api.answers import Nothing, accepted, created, ok
+from wherry.faces.api.documents import AppDocument, Links, OperationDocument, app_document
+from wherry.faces.api.routes import Ask, Routes
+from wherry.model.app import App
+from wherry.services import apps as services
+from wherry.services import formation
+
+routes = Routes("apps")
+
+
+class NewApp(Struct, forbid_unknown_fields=True):
+    name: str
+
+
+class Confirm(Struct, forbid_unknown_fields=True):
+    confirm: str = ""
+
+
+class AppList(Struct):
+    apps: list[AppDocument]
+    links: Links
+
+
+def shown(ask: Ask, app: App) -> AppDocument:
+    return app_document(ask.platform.settings, app, formation.of_app(ask.platform, ask.actor, app.name))
+
+
+@routes.on("GET", "/api/apps", needs="read", answers=AppList)
+def list_apps(ask: Ask) -> Response:
+    """list the apps"""
+    apps = services.every(ask.platform, ask.actor)
+    return ok(AppList([shown(ask, app) for app in apps], {"self": "/api/apps"}))
+
+
+@routes.on("POST", "/api/apps", needs="deploy", body=NewApp, answers=AppDocument, status=201)
+def create_app(ask: Ask, body: NewApp) -> Response:
+    """create an app"""
+    app = services.create(ask.platform, ask.actor, body.name)
+    return created(shown(ask, app), f"/api/apps/{app.name}")
+
+
+@routes.on("GET", "/api/apps/<app>", needs="read", answers=AppDocument)
+def show_app(ask: Ask, app: str) -> Response:
+    """look at an app"""
+    return ok(shown(ask, services.get(ask.platform, ask.actor, app)))
+
+
+@routes.on("DELETE", "/api/apps/<app>", needs="deploy", query=Confirm, answers=OperationDocument, status=202)
+def destroy_app(ask: Ask, app: str, query: Confirm) -> Response:
+    """destroy an app"""
+    return accepted(services.destroy(ask.platform, ask.actor, app, query.confirm))
+
+
+@routes.on("POST", "/api/apps/<app>/actions/restart", needs="deploy", body=Nothing, answers=OperationDocument, status=202)
+def restart_app(ask: Ask, app: str, body: Nothing) -> Response:
+    """restart an app"""
+    return accepted(formation.restart(ask.platform, ask.actor, app))
+
+
+@routes.on("POST", "/api/apps/<app>/actions/stop", needs="deploy", body=Nothing, answers=OperationDocument, status=202)
+def stop_app(ask: Ask, app: str, body: Nothing) -> Response:
+    """stop an app"""
+    return accepted(services.stop(ask.platform, ask.actor, app))
+
+
+@routes.on("POST", "/api/apps/<app>/actions/start", needs="deploy", body=Nothing, answers=OperationDocument, status=202)
+def start_app(ask: Ask, app: str, body: Nothing) -> Response:
+    """start an app"""
+    return accepted(services.start(ask.platform, ask.actor, app))

@@ -1,0 +1,209 @@
+"""The documents that the API answers: each lists its fields, so nothing else of a row can leave."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from wherry.model.app import App
+from wherry.model.instance import Instance
+from wherry.model.operation import Operation
+from wherry.model.release import Release
+from wherry.model.user import Key, Token, User
+from wherry.settings import Settings
+
+Links = dict[str, str]
+
+
+class AppDocument(Struct):
+    name: str
+    url: str
+    git_url: str
+    release: str | None
+    stopped: bool
+    formation: dict[str, int]
+    created_at: str
+    created_by: str
+    links: Links
+
+
+class InstanceDocument(Struct):
+    app: str
+    name: str
+    type: str
+    index: int
+    release: str
+    state: str
+    since: str
+    memory: int | None
+    memory_limit: int | None
+    cpu: float | None
+    restarts: int
+    detail: str
+    links: Links
+
+
+class ReleaseDocument(Struct):
+    app: str
+    version: str
+    number: int
+    description: str
+    actor: str
+    created_at: str
+    outcome: str | None
+    reason: str
+    current: bool
+    commit: str
+    image: str
+    buildpack: str
+    size: int
+    processes: dict[str, str]
+    config_keys: list[str]
+    links: Links
+
+
+class OperationDocument(Struct):
+    id: int
+    app: str
+    kind: str
+    actor: str
+    state: str
+    request: dict[str, Any]
+    result: dict[str, Any]
+    error: dict[str, Any] | None
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    links: Links
+
+
+class KeyDocument(Struct):
+    name: str
+    user: str
+    type: str
+    fingerprint: str
+    created_at: str
+    links: Links
+
+
+class TokenDocument(Struct, omit_defaults=True):
+    """`token` is the secret, in the answer that made it and never again."""
+
+    name: str
+    user: str
+    role: str
+    prefix: str
+    created_at: str
+    expires_at: str | None
+    last_used_at: str | None
+    links: Links
+    token: str = ""
+
+
+class UserDocument(Struct):
+    name: str
+    role: str
+    local_uid: int | None
+    created_at: str
+    links: Links
+
+
+def app_document(settings: Settings, app: App, formation: dict[str, int]) -> AppDocument:
+    at = f"/api/apps/{app.name}"
+    names = {"formation": "formation", "instances": "instances", "logs": "logs", "releases": "releases", "config_vars": "config-vars"}
+    links = {"self": at, **{key: f"{at}/{name}" for key, name in names.items()}, "operations": f"/api/operations?app={app.name}"}
+    links |= {action: f"{at}/actions/{action}" for action in ("restart", "stop", "start")}
+    git_url = f"ssh://{settings.user}@{settings.domain}:{settings.ssh_port}/{app.name}"
+    release = f"v{app.release}" if app.release else None
+    return AppDocument(app.name, settings.url_of(app.name), git_url, release, app.stopped, formation, app.created_at, app.created_by, links)
+
+
+def instance_document(seen: Instance) -> InstanceDocument:
+    app = f"/api/apps/{seen.app}"
+    at = f"{app}/instances/{seen.name}"
+    links = {"self": at, "app": app, "restart": f"{at}/actions/restart", "logs": f"{app}/logs?process={seen.name}"}
+    return InstanceDocument(
+        seen.app,
+        seen.name,
+        seen.type,
+        seen.index,
+        f"v{seen.release}",
+        seen.state,
+        seen.since,
+        seen.memory,
+        seen.memory_limit,
+        seen.cpu,
+        seen.restarts,
+        seen.detail,
+        links,
+    )
+
+
+def release_document(app: App, release: Release) -> ReleaseDocument:
+    build, at = release.build, f"/api/apps/{app.name}"
+    return ReleaseDocument(
+        app.name,
+        release.version,
+        release.number,
+        release.description,
+        release.actor,
+        release.created_at,
+        release.outcome,
+        release.reason,
+        release.number == app.release,
+        build.commit,
+        build.image,
+        build.buildpack,
+        build.size,
+        build.processes,
+        sorted(release.config),
+        {"self": f"{at}/releases/{release.version}", "app": at},
+    )
+
+
+def operation_document(operation: Operation) -> OperationDocument:
+    at = f"/api/operations/{operation.id}"
+    links = {"self": at, "log": f"{at}/log", "app": f"/api/apps/{operation.app}", "cancel": f"{at}/actions/cancel"}
+    told = ("code", "message", "hint", "source", "evidence")
+    return OperationDocument(
+        operation.id,
+        operation.app,
+        operation.kind,
+        operation.actor,
+        operation.state,
+        _request(operation),
+        operation.result,
+        {key: operation.error[key] for key in told if key in operation.error} if operation.error else None,
+        operation.created_at,
+        operation.started_at,
+        operation.finished_at,
+        links,
+    )
+
+
+def _request(operation: Operation) -> dict[str, Any]:
+    """What may be shown of a wish: of config vars the names, never the values."""
+    payload = operation.payload
+    shown: dict[str, Any] = {name: payload[name] for name in ("formation", "scope", "commit") if name in payload}
+    if "changes" in payload:
+        shown["keys"] = sorted(payload["changes"])
+    if "to" in payload:
+        shown["to"] = f"v{payload['to']}"
+    return shown
+
+
+def key_document(key: Key) -> KeyDocument:
+    return KeyDocument(key.name, key.user, key.type, key.fingerprint, key.created_at, {"self": f"/api/keys/{quote(key.name, safe='@:+')}"})
+
+
+def token_document(token: Token, secret: str = "") -> TokenDocument:
+    links = {"self": f"/api/tokens/{token.prefix}"}
+    return TokenDocument(
+        token.name, token.user, token.role, token.prefix, token.created_at, token.expires_at, token.last_used_at, links, secret
+    )
+
+
+def user_document(user: User) -> UserDocument:
+    return UserDocument(user.name, user.role, user.local_uid, user.created_at, {"self": f"/api/users/{user.name}"})
