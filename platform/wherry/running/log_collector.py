@@ -1,0 +1,270 @@
+"""Collects what all instances print, in one thread, and hands it to the logs of their apps.
+
+No thread, process or buffer per container: hundreds of quiet containers cost a socket each. A flood costs at most half
+of a core, delays others by milliseconds, and grows neither memory nor the store; what the engine throws away before it
+could be read leaves a line that says so.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import selectors
+import socket
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from wherry.model.log_line import LogRecord
+from wherry.running.log_position import Position
+from wherry.running.log_source import READ, LogSource
+from wherry.running.log_stream import BrokenStream
+
+SAVE_EVERY = 1.0
+LONGEST_REST = 0.05
+QUEUE_FULL = 0.02
+
+logger = logging.getLogger(__name__)
+
+
+class LogSink(Protocol):
+    """Where lines go. `cursor` is a place in an app's log, `after` all lines of a process written since."""
+
+    def append(self, app: str, records: Iterable[LogRecord]) -> None: ...
+
+    def cursor(self, app: str) -> str: ...
+
+    def after(self, app: str, cursor: str, *, process: str | None = None, source: str | None = None) -> list[str]: ...
+
+
+class LogCollector:
+    """All methods may be called from any thread. `socket_path` is the engine's unix socket; `positions` a file."""
+
+    def __init__(self, socket_path: str, logs: LogSink, positions: Path) -> None:
+        self._path = socket_path
+        self._logs = logs
+        self._positions = positions
+        self._sources: dict[str, LogSource] = {}
+        self._due: dict[LogSource, float] = {}
+        self._selector = selectors.DefaultSelector()
+        self._wishes: deque[Callable[[], None]] = deque()
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._batches: dict[str, list[LogRecord]] = defaultdict(list)
+        self._read: list[LogSource] = []
+        self._dirty = self._stopping = False
+        self._saved_at = 0.0
+        self._thread = threading.Thread(target=self._run, name="log-collector", daemon=True)
+
+    def start(self) -> None:
+        """Goes on where the last collector was, with all containers that it knew."""
+        self._load()
+        self._wake_in.setblocking(False)
+        self._wake_out.setblocking(False)
+        self._selector.register(self._wake_in, selectors.EVENT_READ)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Writes what was read, notes the positions, ends the thread. Idempotent."""
+        self._wish(lambda: setattr(self, "_stopping", True))
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def add(self, container: str, app: str, process: str) -> None:
+        """Collects from a container that was started, from where we were or from its first line. Idempotent; once
+        more for a container that was started again."""
+        self._wish(lambda: self._add(container, app, process))
+
+    def finish(self, container: str, timeout: float) -> bool:
+        """Waits until all that the container wrote up to now can be read in the log. Call it before a stopped
+        container is removed. False when that took longer than `timeout` seconds."""
+        done = threading.Event()
+        self._wish(lambda: self._finish(container, done))
+        return done.wait(timeout)
+
+    def discard(self, container: str, drain: bool = True) -> None:
+        """Forgets a container; with `drain`, once all that it wrote was read. Does not wait."""
+        self._wish(lambda: self._discard(container, drain))
+
+    def _wish(self, wish: Callable[[], None]) -> None:
+        self._wishes.append(wish)
+        with suppress(BlockingIOError, OSError):
+            self._wake_out.send(b"!")
+
+    def _add(self, container: str, app: str, process: str) -> None:
+        source = self._sources.get(container)
+        if source is None:
+            source = self._sources[container] = LogSource(container, app, process)
+        elif source.ended:
+            source.restart()
+        else:
+            return
+        self._dirty = True
+        self._due[source] = 0.0
+
+    def _finish(self, container: str, done: threading.Event) -> None:
+        source = self._sources.get(container)
+        if source is None or source.ended:
+            done.set()
+            return
+        source.waiting.append(done)
+        self._catch_up(source)
+
+    def _discard(self, container: str, drain: bool) -> None:
+        source = self._sources.get(container)
+        if source is None:
+            return
+        if source.ended or not drain:
+            self._forget(source)
+            return
+        source.leaving = True
+        self._catch_up(source)
+
+    def _catch_up(self, source: LogSource) -> None:
+        if source.catch_up():
+            self._close(source)
+        if source.socket is None:
+            self._due[source] = 0.0
+
+    def _forget(self, source: LogSource) -> None:
+        self._close(source)
+        self._due.pop(source, None)
+        self._sources.pop(source.container, None)
+        self._read.append(source)
+        self._dirty = True
+
+    def _run(self) -> None:
+        while not self._stopping:
+            ready = self._selector.select(self._patience())
+            started = time.monotonic()
+            self._take_wishes()
+            full = [self._turn(key.data) for key, _ in ready if isinstance(key.data, LogSource) and key.data.socket is key.fileobj]
+            self._open_due()
+            self._flush()
+            if any(full):  # as long a rest as the work was: a flood may have half a core
+                time.sleep(min(LONGEST_REST, time.monotonic() - started))
+        self._close_all()
+
+    def _patience(self) -> float | None:
+        """Seconds until something is due without anybody's waking us."""
+        now = time.monotonic()
+        waits = [min(self._due.values()) - now] if self._due else []
+        if self._dirty:
+            waits.append(self._saved_at + SAVE_EVERY - now)
+        return max(0.0, min(waits)) if waits else None
+
+    def _take_wishes(self) -> None:
+        with suppress(BlockingIOError):
+            self._wake_in.recv(4096)
+        while self._wishes:
+            self._wishes.popleft()()
+
+    def _open_due(self) -> None:
+        now = time.monotonic()
+        for source in [source for source, at in self._due.items() if at <= now]:
+            del self._due[source]
+            try:
+                source.open(self._path)
+            except BlockingIOError:  # hundreds at once: the engine's queue is full for a moment
+                self._close(source)
+                self._due[source] = now + QUEUE_FULL
+            except OSError:
+                self._retry(source)
+            else:
+                assert source.socket is not None
+                self._selector.register(source.socket, selectors.EVENT_READ, source)
+
+    def _turn(self, source: LogSource) -> bool:
+        """Reads a little from one container; True when there may be a lot more."""
+        try:
+            return self._receive(source)
+        except BlockingIOError:
+            return False
+        except (OSError, BrokenStream, ValueError) as error:
+            logger.debug("log of %s: %s", source.container[:12], error)
+            self._retry(source)
+        return False
+
+    def _receive(self, source: LogSource) -> bool:
+        records, size = source.receive()
+        if records:
+            self._batches[source.app] += records
+            self._dirty = True
+        if not size:
+            self._next_step(source)
+        elif source.floods():
+            self._close(source)
+            source.mode = "snapshot"
+            self._due[source] = 0.0
+        return size == READ
+
+    def _next_step(self, source: LogSource) -> None:
+        wait = source.after_answer()
+        self._close(source)
+        if source.read:
+            self._read.append(source)
+        if source.gone or (source.read and source.ended and source.leaving):
+            self._forget(source)
+        elif not source.ended:
+            self._due[source] = time.monotonic() + wait
+
+    def _retry(self, source: LogSource) -> None:
+        self._close(source)
+        self._due[source] = time.monotonic() + source.fail()
+
+    def _close(self, source: LogSource) -> None:
+        if source.socket is not None:
+            with suppress(KeyError):
+                self._selector.unregister(source.socket)
+            source.close()
+
+    def _flush(self) -> None:
+        for app, records in self._batches.items():
+            try:
+                self._logs.append(app, records)
+            except Exception:  # one app's trouble must not end the logs of all
+                logger.exception("log of %s: %d lines could not be written", app, len(records))
+        self._batches.clear()
+        for source in self._read:
+            source.tell()
+        self._read.clear()
+        if self._dirty and time.monotonic() - self._saved_at >= SAVE_EVERY:
+            self._save()
+
+    def _close_all(self) -> None:
+        self._flush()
+        self._save()
+        for source in list(self._sources.values()):
+            self._close(source)
+        self._selector.close()
+        self._wake_in.close()
+        self._wake_out.close()
+
+    def _save(self) -> None:
+        """Notes positions with the place in each app's log that they stand for."""
+        self._saved_at, self._dirty = time.monotonic(), False
+        cursors = {app: self._logs.cursor(app) for app in {source.app for source in self._sources.values()}}
+        noted = {id: {**source.to_json(), "cursor": cursors[source.app]} for id, source in self._sources.items()}
+        temporary = self._positions.with_suffix(".tmp")
+        with suppress(OSError):  # a full disk: the next time, then
+            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(fd, "w") as file:
+                file.write(json.dumps(noted))
+            temporary.replace(self._positions)
+
+    def _load(self) -> None:
+        try:
+            noted = json.loads(self._positions.read_text("utf-8"))
+            for container, facts in noted.items():
+                source = self._sources[container] = LogSource(container, facts["app"], facts["process"])
+                stored = self._logs.after(source.app, facts["cursor"], process=source.process, source="app")
+                source.resume(Position.from_json(facts["position"]), stored)
+                self._due[source] = 0.0
+        except FileNotFoundError:
+            self._positions.parent.mkdir(parents=True, exist_ok=True)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            logger.warning("%s can not be read; logs of running instances may be collected twice", self._positions)

@@ -1,0 +1,124 @@
+"""Where in the output of a container we are, so exactly that a restart neither loses nor doubles a line: pure.
+
+A position is an anchor, a moment that lies a little back, and the number of frames received since: asked again for all
+since the anchor, the engine sends the same frames in the same order, so passing over that number goes on exactly where
+we were. The last timestamp alone would not do: stdout and stderr overtake one another.
+"""
+
+from __future__ import annotations
+
+import calendar
+import time
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+ANCHOR_LAG = 250_000_000
+"""Nanoseconds by which the anchor stays behind: more than two outputs of one container overtake each other by."""
+
+TIMESTAMP_SIZE = len("2026-11-21T07:43:05.123456789Z")
+
+
+@dataclass
+class Position:
+    """`anchor` is a timestamp (empty: the container's beginning), `seen` the number of frames received that are later,
+    `first` the first of them, `last` the latest timestamp of all. The `next_` ones become the anchor in their turn."""
+
+    anchor: str = ""
+    seen: int = 0
+    first: str = ""
+    last: str = ""
+    next_anchor: str = ""
+    next_seen: int = 0
+    next_first: str = ""
+
+    def take(self, timestamp: str) -> None:
+        """Counts one frame as received."""
+        if timestamp > self.anchor:
+            self.seen += 1
+            self.first = self.first or timestamp
+        if timestamp > self.next_anchor:
+            self.next_seen += 1
+            self.next_first = self.next_first or timestamp
+        if timestamp > self.last:
+            self.last = timestamp
+            if self.next_first and nanoseconds(timestamp) - nanoseconds(self.next_first) > ANCHOR_LAG:
+                self._move_anchor()
+
+    def rebase(self) -> None:
+        """Forgets the count: what is later than the last frame is new."""
+        self.anchor = self.next_anchor = self.last
+        self.seen = self.next_seen = 0
+        self.first = self.next_first = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> Position:
+        return cls(**{each.name: facts[each.name] for each in fields(cls)})
+
+    def _move_anchor(self) -> None:
+        self.anchor, self.seen, self.first = self.next_anchor, self.next_seen, self.next_first
+        self.next_anchor, self.next_seen, self.next_first = self.last, 0, ""
+
+
+class Resumption:
+    """Tells known frames from new ones in a stream that was asked for from a position's anchor."""
+
+    def __init__(self, position: Position) -> None:
+        self._position = position
+        self._left = position.seen
+        self._first = position.first
+        self._known_until = ""
+        self._gap = ""
+        self._done = False
+
+    def is_new(self, timestamp: str) -> bool:
+        if self._done:
+            return True
+        if timestamp <= self._position.anchor:
+            return False
+        if self._first:
+            self._check_first(timestamp)
+        if self._known_until:
+            return self._is_later(timestamp)
+        self._left -= 1
+        self._done = self._left < 0
+        return self._done
+
+    def take_gap(self) -> str:
+        """The last timestamp before frames that are missing, once; empty when none are. They were rotated away by the
+        engine before they could be read."""
+        gap, self._gap = self._gap, ""
+        return gap
+
+    def _check_first(self, timestamp: str) -> None:
+        """When the first frame after the anchor is not the one that it was, then frames were rotated away and the
+        count means nothing: timestamps must do."""
+        if timestamp != self._first:
+            self._known_until = self._position.last
+            self._gap = self._position.last if timestamp > self._position.last else ""
+        self._first = ""
+
+    def _is_later(self, timestamp: str) -> bool:
+        if timestamp <= self._known_until:
+            return False
+        self._done = True
+        self._position.rebase()
+        return True
+
+
+def since_parameter(timestamp: str) -> str:
+    """`2026-11-21T07:43:05.123456789Z` as Docker's API takes it: `1795246985.123456789`."""
+    return f"{nanoseconds(timestamp) // 10**9}.{timestamp[20:29]}"
+
+
+def nanoseconds(timestamp: str) -> int:
+    """Nanoseconds since the epoch. Raises ValueError for anything but Docker's fixed form."""
+    return _seconds(timestamp[:19]) * 10**9 + int(timestamp[20:29])
+
+
+@lru_cache(maxsize=256)
+def _seconds(text: str) -> int:
+    return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))

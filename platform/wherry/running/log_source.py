@@ -1,0 +1,227 @@
+"""One container's output: what is asked of the engine next, over one connection at a time, until all has been read.
+
+    follow ──end──▶ inspect ──runs──▶ follow
+       │               └──stopped──▶ snapshot ──▶ inspect ──still stopped──▶ ended
+       └──flood──▶ snapshot ──quiet──▶ follow
+
+`follow` alone is not enough. Docker leaves out a last line without a newline, and when its log files rotate faster than
+it can send them, it silently passes over whole files. A snapshot (the same request without follow) reads all files as
+they are at one moment, and shows by its first frame whether anything is missing.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from wherry.model.log_line import LogRecord, encode
+from wherry.running.log_position import TIMESTAMP_SIZE, Position, Resumption, nanoseconds, since_parameter
+from wherry.running.log_stream import BrokenStream, Document, Frames, Lines
+
+READ = 64 * 1024
+FLOOD = 1024 * 1024
+"""Bytes in one second from which a container's output is read by snapshots. Below the size of one file of the log
+driver, so that no whole file can be passed over before we notice."""
+
+LATE = 3 * 10**9
+"""Nanoseconds by which frames may be late before we take it that the follower has fallen behind."""
+
+GONE = (404, 409)
+"""Absent, or dead and marked for removal: nothing will come any more."""
+
+SLOWEST_RETRY = 5.0
+STEADY = 10.0
+"""Seconds after which a connection that ends was a good one."""
+
+STORED_STAMP = len("2026-11-21T07:43:05.123456Z")
+
+
+class LogSource:
+    """The state of one container's collection. Belongs to the collector's thread."""
+
+    def __init__(self, container: str, app: str, process: str) -> None:
+        self.container = container
+        self.app = app
+        self.process = process
+        self.position = Position()
+        self._stored: Counter[str] = Counter()
+        self._stored_until = ""
+        self.mode = "follow"
+        self.socket: socket.socket | None = None
+        self.ended = self.gone = self.read = False
+        self.leaving = False
+        self.waiting: list[threading.Event] = []
+        self._stopped = self._caught_up = False
+        self._delay = 0.0
+        self._opened = self._since = 0.0
+        self._bytes = self._new = 0
+        self._fresh()
+
+    def resume(self, position: Position, stored: list[str]) -> None:
+        """Goes on at a noted position. `stored` are the lines of this process that the engine, which then died, wrote
+        after it had noted the position; they will come again."""
+        self.position = position
+        self._stored = Counter(stored)
+        self._stored_until = max((line[:STORED_STAMP] for line in stored), default="")
+        self.mode = "inspect"
+
+    def restart(self) -> None:
+        """The container was started again."""
+        self.ended = self._stopped = self._caught_up = False
+        self.mode = "follow"
+
+    @property
+    def finishing(self) -> bool:
+        """Somebody waits for all that was written until now."""
+        return self.leaving or bool(self.waiting)
+
+    def open(self, path: str) -> None:
+        """Connects and asks for what `mode` needs. Raises OSError."""
+        self._fresh()
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.setblocking(False)
+        self.socket = connection
+        connection.connect(path)
+        connection.sendall(f"GET {self._target()} HTTP/1.0\r\nHost: docker\r\n\r\n".encode())
+
+    def close(self) -> None:
+        if self.socket is not None:
+            self.socket.close()
+            self.socket = None
+
+    def receive(self) -> tuple[list[LogRecord], int]:
+        """New records, and how many bytes came; 0 bytes is the end of the answer. Raises OSError, BrokenStream."""
+        assert self.socket is not None
+        data = self.socket.recv(READ)
+        records = [record for output, payload in self._frames.feed(data) for record in self._records(output, payload)]
+        self._bytes += len(data)
+        if records:
+            self._delay = 0.0
+        return records, len(data)
+
+    def floods(self) -> bool:
+        """True when following can not be trusted any more: too much, or too late."""
+        if self.mode != "follow" or self._bytes < READ or not self.position.last:
+            return False
+        now = time.monotonic()
+        flood = self._bytes > FLOOD or time.time_ns() - nanoseconds(self.position.last) > LATE
+        if now - self._since > 1.0:
+            self._since, self._bytes = now, 0
+        return flood
+
+    def catch_up(self) -> bool:
+        """Makes the next steps those of catching up. False when they are being taken already."""
+        if self._stopped and self.mode != "follow":
+            return False
+        self.mode, self._caught_up = "inspect", False
+        return True
+
+    def fail(self) -> float:
+        """Goes back to the start after an error; returns the seconds to wait before."""
+        self.mode, self._caught_up = "inspect", False
+        return self._slower()
+
+    def after_answer(self) -> float:
+        """Decides on the next step when an answer has ended; returns the seconds to wait before it. Sets `gone` or
+        `ended` when there is none, and `read` when all that was written was read. Raises BrokenStream for an answer
+        that is none."""
+        self.read = False
+        if self._frames.status in GONE:
+            self.gone = self.read = True
+            return 0.0
+        if self._frames.status != 200:
+            raise BrokenStream(f"status {self._frames.status}")
+        step = {"follow": self._after_follow, "snapshot": self._after_snapshot, "inspect": self._after_inspect}
+        return step[self.mode]()
+
+    def tell(self) -> None:
+        """Tells those who wait."""
+        for event in self.waiting:
+            event.set()
+        self.waiting.clear()
+
+    def _after_follow(self) -> float:
+        self.mode, self._caught_up = "inspect", False
+        if time.monotonic() - self._opened > STEADY:
+            self._delay = 0.0
+        return 0.0
+
+    def _after_snapshot(self) -> float:
+        if self._stopped or self.finishing:
+            self.mode, self._caught_up = "inspect", True
+            return 0.0
+        self.mode = "snapshot" if self._new > FLOOD // 4 else "follow"
+        return 0.1
+
+    def _after_inspect(self) -> float:
+        """The end counts only when the container was stopped before the last look at its log, and still is; this also
+        shows that the answer did not end because the daemon did."""
+        was_stopped, self._stopped = self._stopped, not self._runs()
+        self.read = self._caught_up and (was_stopped or not self._stopped)
+        self._caught_up = False
+        if self.read:
+            self.ended = self._stopped
+            self._delay = 0.0
+        catch_up = self._stopped or (self.finishing and not self.read)
+        self.mode = "snapshot" if catch_up else "follow"
+        return 0.0 if catch_up or self.read else self._slower()
+
+    def _runs(self) -> bool:
+        try:
+            assert isinstance(self._frames, Document)
+            return bool(json.loads(self._frames.body)["State"]["Running"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise BrokenStream("no description of a container") from error
+
+    def _records(self, output: int, payload: bytes) -> Iterator[LogRecord]:
+        stamp, _, text = payload.partition(b" ")
+        timestamp = stamp.decode("ascii", "replace")
+        if len(timestamp) != TIMESTAMP_SIZE:
+            raise BrokenStream("a frame without a timestamp")
+        line = self._lines.line(output, text)
+        if not self._resumption.is_new(timestamp):
+            return
+        gap = self._resumption.take_gap()
+        if gap:
+            yield LogRecord(timestamp, "wherry", self.process, f"lines dropped after {gap}: written faster than they could be read")
+        self.position.take(timestamp)
+        self._new += len(payload)
+        record = LogRecord(timestamp, "app", self.process, line or b"")
+        if line is not None and not (self._stored and self._is_stored(record)):
+            yield record
+
+    def _is_stored(self, record: LogRecord) -> bool:
+        line = encode(record).decode().removesuffix("\n")
+        if self._stored[line]:
+            self._stored[line] -= 1
+            return True
+        if line[: len(self._stored_until)] > self._stored_until:
+            self._stored.clear()
+        return False
+
+    def _slower(self) -> float:
+        delay = self._delay
+        self._delay = min(SLOWEST_RETRY, max(0.1, delay * 2))
+        return delay
+
+    def _fresh(self) -> None:
+        self._frames: Frames = Document() if self.mode == "inspect" else Frames()
+        self._lines = Lines()
+        self._resumption = Resumption(self.position)
+        self._opened = self._since = time.monotonic()
+        self._bytes = self._new = 0
+
+    def _target(self) -> str:
+        if self.mode == "inspect":
+            return f"/containers/{self.container}/json"
+        since = f"&since={since_parameter(self.position.anchor)}" if self.position.anchor else ""
+        follow = "&follow=1" if self.mode == "follow" else ""
+        return f"/containers/{self.container}/logs?stdout=1&stderr=1&timestamps=1{follow}{since}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"app": self.app, "process": self.process, "position": self.position.to_json()}

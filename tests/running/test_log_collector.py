@@ -1,0 +1,338 @@
+"""Collecting what instances print: against a small server that speaks Docker's protocol, and against a real engine."""
+
+import json
+import resource
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from docker_log_server import DockerLogServer
+from wherry.model.log_line import CUT_MARK
+from wherry.running.log_collector import LogCollector
+from wherry.store.app_logs import AppLogs
+
+TESTS = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[DockerLogServer]:
+    with DockerLogServer(tmp_path / "docker.sock") as server:
+        yield server
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> AppLogs:
+    return AppLogs(tmp_path / "apps")
+
+
+@pytest.fixture
+def collector(tmp_path: Path, server: DockerLogServer, logs: AppLogs) -> Iterator[LogCollector]:
+    collector = LogCollector(str(server.path), logs, tmp_path / "positions.json")
+    collector.start()
+    yield collector
+    collector.stop()
+
+
+def texts(logs: AppLogs, app: str = "shop", **wanted: str) -> list[str]:
+    return [line.split("]: ", 1)[1] for line in logs.tail(app, 1_000_000, **wanted)]
+
+
+def until(true: Callable[[], object], seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not become true in time"
+        time.sleep(0.005)
+
+
+def noted(folder: Path) -> list[str] | None:
+    """The containers whose positions a restart would find."""
+    path = folder / "positions.json"
+    return list(json.loads(path.read_text())) if path.exists() else None
+
+
+def numbered(first: int, last: int) -> list[str]:
+    return [f"line {number}" for number in range(first, last)]
+
+
+def test_lines_arrive_as_they_are_printed_with_their_time_and_process(
+    server: DockerLogServer, collector: LogCollector, logs: AppLogs
+) -> None:
+    container = server.container("c1")
+    container.write("first")
+    collector.add("c1", "shop", "web.1")
+    until(lambda: texts(logs) == ["first"])
+    container.write("second", output=2)
+    until(lambda: len(texts(logs)) == 2)
+    assert logs.tail("shop", 1) == ["2027-01-15T08:00:00.002000Z app[web.1]: second"]
+
+
+def test_adding_a_container_twice_shows_its_lines_once(server: DockerLogServer, collector: LogCollector, logs: AppLogs) -> None:
+    server.container("c1").write(*numbered(0, 100))
+    for _ in range(3):
+        collector.add("c1", "shop", "web.1")
+    assert collector.finish("c1", 5)
+    assert texts(logs) == numbered(0, 100)
+
+
+def test_a_last_line_without_a_newline_is_there_when_a_crashed_instance_is_removed(
+    server: DockerLogServer, collector: LogCollector, logs: AppLogs
+) -> None:
+    container = server.container("c1")
+    collector.add("c1", "shop", "web.1")
+    container.write("Traceback")
+    container.write_without_newline(b"KeyError: 'PORT'")
+    container.exit()
+    assert collector.finish("c1", 5)
+    del server.containers["c1"]
+    assert texts(logs) == ["Traceback", "KeyError: 'PORT'"]
+
+
+def test_finishing_a_running_instance_waits_for_what_it_printed_so_far(
+    server: DockerLogServer, collector: LogCollector, logs: AppLogs
+) -> None:
+    container = server.container("c1")
+    collector.add("c1", "shop", "web.1")
+    container.write(*numbered(0, 5_000))
+    assert collector.finish("c1", 5)
+    assert texts(logs) == numbered(0, 5_000)
+    container.write("and on")
+    until(lambda: texts(logs)[-1] == "and on")
+    assert texts(logs) == [*numbered(0, 5_000), "and on"]
+
+
+def test_finishing_an_unknown_or_vanished_instance_does_not_wait(server: DockerLogServer, collector: LogCollector) -> None:
+    collector.add("gone", "shop", "web.1")
+    assert collector.finish("gone", 1)
+    assert collector.finish("never-seen", 1)
+
+
+def test_finishing_gives_up_in_time_when_the_engine_is_away(server: DockerLogServer, collector: LogCollector) -> None:
+    server.container("c1")
+    collector.add("c1", "shop", "web.1")
+    server.stop()
+    started = time.monotonic()
+    assert not collector.finish("c1", 0.3)
+    assert time.monotonic() - started < 1
+
+
+def test_a_new_collector_goes_on_where_the_last_one_stopped(server: DockerLogServer, logs: AppLogs, tmp_path: Path) -> None:
+    container = server.container("c1")
+    for start in range(0, 3_000, 500):
+        container.write(*numbered(start, start + 250))
+        collector = LogCollector(str(server.path), logs, tmp_path / "positions.json")
+        collector.start()
+        collector.add("c1", "shop", "web.1")
+        container.write(*numbered(start + 250, start + 500))
+        if start % 1_000:
+            assert collector.finish("c1", 5)
+        collector.stop()
+    collector = LogCollector(str(server.path), logs, tmp_path / "positions.json")
+    collector.start()
+    assert collector.finish("c1", 5)
+    collector.stop()
+    assert texts(logs) == numbered(0, 3_000)
+
+
+def test_two_outputs_that_overtake_each_other_are_each_kept_over_a_restart(server: DockerLogServer, logs: AppLogs, tmp_path: Path) -> None:
+    container = server.container("c1")
+    for start in range(0, 400, 100):
+        collector = LogCollector(str(server.path), logs, tmp_path / "positions.json")
+        collector.start()
+        collector.add("c1", "shop", "web.1")
+        for number in range(start, start + 100, 2):
+            container.write(f"out {number}", step=3_000_000)
+            container.write(f"err {number}", output=2, step=-2_000_000)
+        assert collector.finish("c1", 5)
+        collector.stop()
+    assert sorted(texts(logs)) == sorted(f"{kind} {number}" for kind in ("out", "err") for number in range(0, 400, 2))
+
+
+def test_a_killed_engine_neither_loses_nor_doubles_a_line(server: DockerLogServer, tmp_path: Path) -> None:
+    container = server.container("c1")
+    program = textwrap.dedent(f"""
+        import sys, time
+        from pathlib import Path
+        from wherry.running.log_collector import LogCollector
+        from wherry.store.app_logs import AppLogs
+        logs = AppLogs(Path({str(tmp_path / "apps")!r}))
+        collector = LogCollector({str(server.path)!r}, logs, Path({str(tmp_path / "positions.json")!r}))
+        collector.start()
+        collector.add("c1", "shop", "web.1")
+        print("up", flush=True)
+        while True:
+            logs.platform_line("shop", "web.1", "between")
+            time.sleep(0.01)
+    """)
+    written = 0
+    for round_ in range(5):
+        environment = {"PYTHONPATH": str(TESTS.parent / "platform")}
+        child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment)
+        assert child.stdout is not None
+        child.stdout.readline()
+        for _ in range(30 + 17 * round_):
+            container.write(*numbered(written, written + 20))
+            written += 20
+            time.sleep(0.01)
+        child.kill()
+        child.wait()
+        child.stdout.close()
+    logs = AppLogs(tmp_path / "apps")
+    collector = LogCollector(str(server.path), logs, tmp_path / "positions.json")
+    collector.start()
+    assert collector.finish("c1", 5)
+    collector.stop()
+    assert texts(logs, source="app") == numbered(0, written)
+
+
+def test_an_engine_restart_is_survived(server: DockerLogServer, collector: LogCollector, logs: AppLogs) -> None:
+    container = server.container("c1")
+    collector.add("c1", "shop", "web.1")
+    for start in range(0, 400, 100):
+        container.write(*numbered(start, start + 50))
+        server.stop()
+        container.write(*numbered(start + 50, start + 100))
+        time.sleep(0.15)
+        server.start()
+    until(lambda: len(texts(logs)) >= 400)
+    assert texts(logs) == numbered(0, 400)
+
+
+def test_a_container_that_is_started_again_goes_on(server: DockerLogServer, collector: LogCollector, logs: AppLogs) -> None:
+    container = server.container("c1")
+    collector.add("c1", "shop", "web.1")
+    container.write("first life")
+    container.exit()
+    assert collector.finish("c1", 5)
+    container.running = True
+    collector.add("c1", "shop", "web.1")
+    container.write("second life")
+    until(lambda: texts(logs) == ["first life", "second life"])
+
+
+def test_a_discarded_container_is_read_to_its_end_and_then_forgotten(
+    server: DockerLogServer, collector: LogCollector, logs: AppLogs, tmp_path: Path
+) -> None:
+    container = server.container("c1")
+    collector.add("c1", "shop", "web.1")
+    container.write(*numbered(0, 1_000))
+    container.exit()
+    collector.discard("c1")
+    until(lambda: texts(logs) == numbered(0, 1_000))
+    until(lambda: noted(tmp_path) == [])
+
+
+def test_a_vanished_container_is_forgotten(server: DockerLogServer, collector: LogCollector, tmp_path: Path) -> None:
+    container = server.container("c1")
+    collector.add("c1", "shop", "web.1")
+    until(lambda: noted(tmp_path) == ["c1"])
+    del server.containers["c1"]
+    container.exit()
+    until(lambda: noted(tmp_path) == [])
+
+
+def test_one_line_of_ten_megabytes_is_cut_and_the_next_is_whole(server: DockerLogServer, collector: LogCollector, logs: AppLogs) -> None:
+    container = server.container("c1")
+    container.write(b"y" * 10_000_000, b"\x00\xff\x1b[2J", "next")
+    collector.add("c1", "shop", "web.1")
+    assert collector.finish("c1", 10)
+    long, binary, last = texts(logs)
+    assert long.endswith(CUT_MARK)
+    assert len(long) < 17_000
+    assert (binary, last) == (r"\x00\xff\x1b[2J", "next")
+
+
+def test_lines_that_the_engine_rotated_away_unread_are_marked(server: DockerLogServer, collector: LogCollector, logs: AppLogs) -> None:
+    container = server.container("c1")
+    collector.add("c1", "shop", "web.1")
+    container.write(*numbered(0, 1_000))
+    assert collector.finish("c1", 5)
+    server.stop()
+    container.write(*numbered(1_000, 5_000))
+    container.rotate(500)
+    server.start()
+    until(lambda: texts(logs)[-1] == "line 4999")
+    (mark,) = texts(logs, source="wherry")
+    assert mark == "lines dropped after 2027-01-15T08:00:01.000000000Z: written faster than they could be read"
+    assert texts(logs, source="app") == numbered(0, 1_000) + numbered(4_500, 5_000)
+
+
+def test_known_lines_that_were_rotated_away_are_no_loss(server: DockerLogServer, collector: LogCollector, logs: AppLogs) -> None:
+    container = server.container("c1")
+    collector.add("c1", "shop", "web.1")
+    container.write(*numbered(0, 1_000))
+    assert collector.finish("c1", 5)
+    server.stop()
+    container.write(*numbered(1_000, 1_100))
+    container.rotate(150)
+    server.start()
+    until(lambda: texts(logs)[-1] == "line 1099")
+    assert texts(logs) == numbered(0, 1_100)
+
+
+def test_a_flood_delays_no_other_and_needs_no_memory(server: DockerLogServer, collector: LogCollector, logs: AppLogs) -> None:
+    loud, quiet = server.container("loud"), server.container("quiet")
+    collector.add("loud", "shop", "web.1")
+    collector.add("quiet", "blog", "web.1")
+    until(lambda: len(server.requests) >= 2)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    flood = threading.Thread(target=lambda: [loud.write(*numbered(start, start + 2_000)) for start in range(0, 100_000, 2_000)])
+    flood.start()
+    delays = []
+    for number in range(20):
+        quiet.write(f"still here {number}")
+        started = time.monotonic()
+        until(lambda number=number: len(texts(logs, "blog")) > number)
+        delays.append(time.monotonic() - started)
+    flood.join()
+    assert collector.finish("loud", 30)
+    assert texts(logs) == numbered(0, 100_000)
+    assert max(delays) < 1.0
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000
+
+
+def test_300_containers_are_followed_by_one_thread(server: DockerLogServer, collector: LogCollector, logs: AppLogs) -> None:
+    for number in range(300):
+        server.container(f"c{number}").write(f"hello {number}")
+        collector.add(f"c{number}", f"app{number % 7}", f"web.{number // 7 + 1}")
+    until(lambda: sum(len(texts(logs, f"app{number}")) for number in range(7)) == 300, 15)
+    assert [thread.name for thread in threading.enumerate()].count("log-collector") == 1
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"", b"hello\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\n" + b"\xff" * 100, b"HTTP/1.0 500 No\r\n\r\n{}", b"x" * 40_000]
+)
+def test_an_answer_that_is_no_log_is_asked_for_again(tmp_path: Path, logs: AppLogs, garbage: bytes) -> None:
+    path = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        collector = LogCollector(str(path), logs, tmp_path / "positions.json")
+        collector.start()
+        collector.add("c1", "shop", "web.1")
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(1000)
+            connection.sendall(garbage)
+    path.unlink()
+    server = DockerLogServer(path)
+    server.container("c1").write("hello")
+    with server:
+        until(lambda: texts(logs) == ["hello"])
+        collector.stop()
+
+
+def test_positions_that_can_not_be_read_do_not_stop_the_collection(server: DockerLogServer, logs: AppLogs, tmp_path: Path) -> None:
+    (tmp_path / "positions.json").write_text('{"c1": {"app": "sh')
+    server.container("c1").write("hello")
+    collector = LogCollector(str(server.path), logs, tmp_path / "positions.json")
+    collector.start()
+    collector.add("c1", "shop", "web.1")
+    until(lambda: texts(logs) == ["hello"])
+    collector.stop()
