@@ -1,0 +1,158 @@
+"""Collecting logs from a real Docker engine: crash, flood, restart of the collector."""
+
+import itertools
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tiny_image import tiny_image
+from wherry.running.log_collector import LogCollector
+from wherry.store.app_logs import AppLogs
+
+pytestmark = pytest.mark.engine
+
+SOCKET = "/var/run/docker.sock"
+RUN = uuid.uuid4().hex[:10]
+LABEL = "wherry-test-run"
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    import docker
+
+    client = docker.DockerClient(base_url=f"unix://{SOCKET}", version="auto")
+    yield client
+    for container in client.containers.list(all=True, filters={"label": f"{LABEL}={RUN}"}, ignore_removed=True):
+        container.remove(force=True)
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def start(client: Any) -> Callable[..., Any]:
+    """Starts a shell line in a container with a platform's log limits."""
+    image = tiny_image(client)
+
+    def start(line: str, size: str = "10m", files: int = 2) -> Any:
+        return client.containers.run(
+            image,
+            ["sh", "-c", line],
+            detach=True,
+            init=True,
+            network_mode="none",
+            labels={LABEL: RUN},
+            log_config={"type": "json-file", "config": {"max-size": size, "max-file": str(files)}},
+        )
+
+    return start
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> AppLogs:
+    return AppLogs(tmp_path / "apps")
+
+
+@pytest.fixture
+def collector(tmp_path: Path, logs: AppLogs) -> Iterator[LogCollector]:
+    collector = LogCollector(SOCKET, logs, tmp_path / "positions.json")
+    collector.start()
+    yield collector
+    collector.stop()
+
+
+def texts(logs: AppLogs, app: str = "shop", **wanted: str) -> list[str]:
+    return [line.split("]: ", 1)[1] for line in logs.tail(app, 1_000_000, **wanted)]
+
+
+def until(true: Callable[[], object], seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not become true in time"
+        time.sleep(0.01)
+
+
+def test_the_last_lines_of_a_crashed_instance_survive_its_removal(start: Any, collector: LogCollector, logs: AppLogs) -> None:
+    container = start("echo starting; echo 'no such module' >&2; printf 'and a last word'; exit 3")
+    collector.add(container.id, "shop", "web.1")
+    container.wait()
+    started = time.monotonic()
+    assert collector.finish(container.id, 10)
+    assert time.monotonic() - started < 1
+    container.remove()
+    assert sorted(texts(logs)) == ["and a last word", "no such module", "starting"]
+
+
+def test_an_instance_that_is_long_dead_is_still_collected(start: Any, collector: LogCollector, logs: AppLogs) -> None:
+    container = start("seq 1 1000")
+    container.wait()
+    collector.add(container.id, "shop", "web.1")
+    assert collector.finish(container.id, 10)
+    assert texts(logs) == [str(number) for number in range(1, 1001)]
+
+
+def test_a_restart_of_the_collector_neither_doubles_nor_loses(start: Any, logs: AppLogs, tmp_path: Path) -> None:
+    container = start("i=0; while [ $i -lt 3000 ]; do echo out $i; echo err $i >&2; i=$((i+1)); [ $((i % 100)) = 0 ] && sleep 0.1; done")
+    for _ in range(5):
+        collector = LogCollector(SOCKET, logs, tmp_path / "positions.json")
+        collector.start()
+        collector.add(container.id, "shop", "web.1")
+        time.sleep(0.4)
+        collector.stop()
+    container.wait()
+    collector = LogCollector(SOCKET, logs, tmp_path / "positions.json")
+    collector.start()
+    assert collector.finish(container.id, 10)
+    collector.stop()
+    seen = texts(logs)
+    assert [line for line in seen if line.startswith("out")] == [f"out {number}" for number in range(3000)]
+    assert [line for line in seen if line.startswith("err")] == [f"err {number}" for number in range(3000)]
+
+
+def test_a_line_of_100_kb_is_one_line(start: Any, collector: LogCollector, logs: AppLogs) -> None:
+    container = start("head -c 100000 /dev/zero | tr '\\0' x; echo; echo next")
+    container.wait()
+    collector.add(container.id, "shop", "web.1")
+    assert collector.finish(container.id, 10)
+    first, second = texts(logs)
+    assert first.endswith("x … [cut at 16 KB]")
+    assert second == "next"
+
+
+def test_a_flood_of_200000_lines_is_bounded_and_marked_and_delays_no_other(
+    start: Any, collector: LogCollector, logs: AppLogs, tmp_path: Path
+) -> None:
+    quiet = start("while sleep 0.1; do cat /proc/uptime; done")
+    collector.add(quiet.id, "blog", "web.1")
+    until(lambda: texts(logs, "blog"))
+    loud = start("seq -f 'GET /items/%.0f 200 and so on and on and on' 1 200000; echo the end", size="1m")
+    collector.add(loud.id, "shop", "web.1")
+    gaps = []
+    while not _exited(loud):
+        count, asked = len(texts(logs, "blog")), time.monotonic()
+        until(lambda count=count: len(texts(logs, "blog")) > count)
+        gaps.append(time.monotonic() - asked)
+    assert collector.finish(loud.id, 30)
+    seen = texts(logs, source="app")
+    lines = [int(text.split("/")[2].split()[0]) for text in seen if text.startswith("GET")]
+    assert seen[-1] == "the end"
+    assert lines == sorted(set(lines))
+    jumps = sum(after - before > 1 for before, after in itertools.pairwise(lines))
+    assert len(texts(logs, source="wherry")) >= jumps
+    assert max(gaps) < 1.1
+    assert sum(path.stat().st_size for path in (tmp_path / "apps" / "shop").iterdir()) < 16 * 1024 * 1024
+
+
+def test_a_flood_within_the_engines_own_limits_loses_nothing(start: Any, collector: LogCollector, logs: AppLogs) -> None:
+    loud = start("seq 1 200000", size="50m")
+    collector.add(loud.id, "shop", "web.1")
+    loud.wait()
+    assert collector.finish(loud.id, 30)
+    assert texts(logs) == [str(number) for number in range(1, 200_001)]
+
+
+def _exited(container: Any) -> bool:
+    container.reload()
+    return bool(container.status == "exited")
