@@ -87,4 +87,5 @@ def _name_and_port(authority: str, default: int) -> tuple[str, int]:
         name, port = authority, str(default)
     if not port.isascii() or not port.isdigit() or not 1 <= int(port[:6]) <= 65535:
         return "", 0
-    return name.strip("[]"), int(port)
+    bracketed = name.startswith("[") and name.endswith("]")
+    return (name[1:-1] if bracketed else "" if set(name) & set("[]:") else name), int(port)

@@ -40,7 +40,7 @@ def destroy(session: Session) -> int:
     name = session.given.app
     confirm = session.given.option("--confirm")
     if confirm is None:
-        confirm = _ask(session, name)
+        confirm = "" if session.given.json else _ask(session, name)
     return follow.settle(session, session.api.send("DELETE", session.app_path(), query={"confirm": confirm}))
 
 
@@ -54,7 +54,8 @@ def state_of(app: dict[str, Any]) -> str:
     """`stopped`, or what is wished: `2 web, 1 worker`."""
     if app["stopped"]:
         return "stopped"
-    return ", ".join(f"{quantity} {name}" for name, quantity in app["formation"].items()) or "-"
+    running = ", ".join(f"{quantity} {name}" for name, quantity in app["formation"].items() if quantity)
+    return running or ("scaled to 0" if app["formation"] else "-")
 
 
 def _ask(session: Session, name: str) -> str:

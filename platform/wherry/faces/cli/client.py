@@ -34,7 +34,11 @@ class Answer:
     def __init__(self, connection: socket.socket, file: IO[bytes]) -> None:
         self._connection = connection
         self._file = file
-        self.status, self.headers = _read_head(file)
+        try:
+            self.status, self.headers = _read_head(file)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self._file.close()
@@ -43,7 +47,6 @@ class Answer:
     def document(self) -> Any:
         """The body as JSON, None when it is empty."""
         body = b"".join(self.pieces())
-        self.close()
         try:
             return json.loads(body) if body.strip() else None
         except ValueError as error:
@@ -52,7 +55,7 @@ class Answer:
             ) from error
 
     def pieces(self) -> Iterator[bytes]:
-        """The body as it arrives. Raises Dropped when it is cut off."""
+        """The body as it arrives; the connection is closed after it. Raises Dropped when it is cut off."""
         try:
             if self.headers.get("transfer-encoding", "").lower() == "chunked":
                 yield from _chunks(self._file)
@@ -60,6 +63,8 @@ class Answer:
                 yield from _plain(self._file, self.headers.get("content-length"))
         except OSError as error:
             raise _dropped() from error
+        finally:
+            self.close()
 
     def lines(self) -> Iterator[str]:
         """The body's whole lines as they arrive, without their ends."""

@@ -85,6 +85,9 @@ NOUNS = {
 }
 """The first word of a command's name, and the heading it stands under; in the order people meet them."""
 
+MACHINE = ("setup", "serve", "down", "stack", "migrate", "uninstall")
+"""Commands of the machine itself, for root, which `wherry.main` answers; not over SSH and not through the API."""
+
 _TABLE = (
     Command("apps", "", "List the apps", "apps.every", ("wherry apps",), aliases=("apps:list",)),
     Command(

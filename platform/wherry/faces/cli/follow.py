@@ -20,6 +20,8 @@ PATIENCE = 60.0
 
 INTERRUPTED = 130
 
+INDENT = " " * 7
+
 
 class Event(NamedTuple):
     """One server-sent event."""
@@ -43,19 +45,36 @@ def settle(session: Session, answer: dict[str, Any]) -> int:
 
 def watch(session: Session, number: int) -> int:
     """Prints the operation's lines until it is over, and says how it went."""
-    spoke = False
+    story = Story(session)
     operation: dict[str, Any] = {}
     try:
         for event in follow(session.api, number):
             if event.name == "done":
                 operation = parsed(event.data)
             elif not session.given.json:
-                session.terminal.say(printable(event.data))
-                spoke = True
+                story.tell(event.data)
     except KeyboardInterrupt:
         session.terminal.complain(f"\nstill running: wherry operations:info {number}")
         return INTERRUPTED
-    return _conclude(session, operation, spoke)
+    return _conclude(session, operation, story)
+
+
+class Story:
+    """An operation's lines on their way to a person. A push indents below headings; without a heading there is nothing
+    to indent below. What went wrong begins with " !" and belongs to standard error."""
+
+    def __init__(self, session: Session) -> None:
+        self._terminal = session.terminal
+        self._headed = False
+        self.spoke = False
+        self.wrong = False
+
+    def tell(self, line: str) -> None:
+        self.wrong = self.wrong or line.startswith(" !")
+        self._headed = self._headed or self.wrong or line.startswith("----->")
+        shown = printable(line if self._headed else line.removeprefix(INDENT))
+        self._terminal.complain(shown) if self.wrong else self._terminal.say(shown)
+        self.spoke = True
 
 
 def follow(api: Client, number: int) -> Iterator[Event]:
@@ -86,9 +105,9 @@ def read_events(lines: Iterator[str]) -> Iterator[Event]:
     """Reads server-sent events (WHATWG HTML, 9.2.6); comments are passed over."""
     name, identity, data = "message", "", list[str]()
     for line in lines:
-        field, _, value = line.rstrip("\r").partition(":")
+        field, _, value = line.partition(":")
         value = value.removeprefix(" ")
-        if not field and not value and data:
+        if not line and data:
             yield Event(name, identity, "\n".join(data))
             name, data = "message", []
         elif field == "data":
@@ -107,14 +126,14 @@ def parsed(data: str) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _conclude(session: Session, operation: dict[str, Any], spoke: bool) -> int:
+def _conclude(session: Session, operation: dict[str, Any], story: Story) -> int:
     """Says how it ended. The lines told the story already; without any, the result's own sentence does."""
     failed = operation.get("state") != "succeeded"
     if session.given.json:
         session.terminal.say(as_json(operation))
-    elif failed:
-        session.terminal.complain(" !     " + as_text(failure_of(operation)).replace("\n", "\n       "))
-    elif not spoke:
+    elif failed and not story.wrong:
+        session.terminal.complain(" !     " + as_text(failure_of(operation)).replace("\n", f"\n{INDENT}"))
+    elif not failed and not story.spoke:
         session.terminal.say(printable(str((operation.get("result") or {}).get("message") or "done")))
     return 1 if failed else 0
 

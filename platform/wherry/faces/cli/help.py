@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 
 from wherry.errors import NotFound, WherryError
-from wherry.faces.cli.commands import ALIASES, COMMANDS, NOUNS, Command, of_noun
+from wherry.faces.cli.commands import ALIASES, COMMANDS, MACHINE, NOUNS, Command, of_noun
 from wherry.faces.cli.parse import unknown_command
 from wherry.faces.cli.render import quoted
 from wherry.faces.cli.session import Session
-
-VERSION = "0.1.0"
+from wherry.version import VERSION
 
 EVERYDAY = (
     ("git push wherry main", "build it, check it, serve it"),
@@ -51,6 +50,7 @@ def overview() -> str:
     for heading, nouns in headings().items():
         names = [command.name for noun in nouns for command in of_noun(noun)]
         lines.append(f"  {heading:<13}{'  '.join(names)}")
+    lines.append(f"  {'As root here':<13}{'  '.join(MACHINE)}")
     return "\n".join([*lines, "", "From elsewhere: ssh -p 2222 wherry@HOST COMMAND …   Error codes: wherry help R10"])
 
 

@@ -25,7 +25,7 @@ def info(session: Session) -> int:
         ("asked", f"{ago(operation['created_at'])} by {operation['actor']}"),
         ("took", _took(operation)),
         ("result", str((operation["result"] or {}).get("message") or "")),
-        ("error", as_text(follow.failure_of(operation)).replace("\n", " ") if operation["error"] else ""),
+        *(_error(operation) if operation["error"] else ()),
         ("log", f"wherry operations:log {operation['id']}"),
     ]
     return session.show(operation, facts(pairs))
@@ -47,7 +47,11 @@ def what(operation: dict[str, Any]) -> str:
     """`scale shop web=3`, as a person would have asked for it."""
     request = operation["request"] or {}
     words = [f"{name}={quantity}" for name, quantity in (request.get("formation") or {}).items()]
-    words += [str(request[key])[:12] for key in ("scope", "to", "commit") if request.get(key) and request[key] != "*"]
+    words += [
+        str(request[key])[:7] if key == "commit" else str(request[key])
+        for key in ("scope", "to", "commit")
+        if request.get(key) and request[key] != "*"
+    ]
     words += request.get("keys") or []
     return " ".join([operation["kind"], operation["app"], *words])
 
@@ -75,6 +79,11 @@ def _row(operation: dict[str, Any]) -> list[str]:
     error = operation["error"] or {}
     told = (operation["result"] or {}).get("message") or " ".join(filter(None, (error.get("code"), error.get("message")))) or ""
     return [str(operation["id"]), ago(operation["created_at"]), operation["actor"], operation["state"], what(operation), str(told)]
+
+
+def _error(operation: dict[str, Any]) -> list[tuple[str, str]]:
+    what, _, fix = as_text(follow.failure_of(operation)).partition("\n")
+    return [("error", what), ("fix", fix)]
 
 
 def _took(operation: dict[str, Any]) -> str:

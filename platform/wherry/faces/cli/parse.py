@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wherry.errors import InvalidInput
-from wherry.faces.cli.commands import ALIASES, COMMANDS, Command, Option, find
+from wherry.faces.cli.commands import ALIASES, COMMANDS, MACHINE, Command, Option, find
 from wherry.faces.cli.render import quoted
 
 
@@ -69,6 +69,8 @@ def parse(argv: list[str]) -> Given:
 def unknown_command(name: str) -> InvalidInput:
     from wherry.faces.cli.suggest import nearest
 
+    if name in MACHINE:
+        return InvalidInput(f"{name} is a command of the machine itself: run it there, sudo wherry {name}", code="unknown_command")
     near = nearest(name, [*COMMANDS, *ALIASES])
     advice = f"; did you mean {quoted(near)}?" if near else "; see: wherry help"
     return InvalidInput(f"unknown command {quoted(name)}{advice}", code="unknown_command")

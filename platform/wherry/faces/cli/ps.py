@@ -7,7 +7,7 @@ from typing import Any
 from wherry.errors import InvalidInput
 from wherry.faces.cli import follow
 from wherry.faces.cli.client import segment
-from wherry.faces.cli.render import elapsed, megabytes, quoted, size
+from wherry.faces.cli.render import elapsed, megabytes, quoted, size, table
 from wherry.faces.cli.session import Session
 
 HEADER = ("INSTANCE", "STATE", "SINCE", "MEMORY", "CPU", "RESTARTS")
@@ -18,13 +18,13 @@ def show(session: Session) -> int:
     if session.given.maybe("APP") is None:
         return _show_all(session)
     view = session.api.get(session.app_path("/instances"))
-    rows = [_row(instance) for instance in view["instances"]]
-    parts = [session.fitted(_headline(view)), session.table(rows, HEADER) if rows else _why_empty(view)]
+    rows = [_row(instance) for instance in view["instances"]]  # never cut: why an instance crashed stands at the end
+    parts = [session.fitted(_headline(view)), table(rows, HEADER, colour=session.terminal.colour) if rows else _why_empty(view)]
     return session.show(view, "\n".join(parts))
 
 
 def scale(session: Session) -> int:
-    pairs = session.given.many("TYPE=N…".removesuffix("…"))
+    pairs = session.given.many("TYPE=N")
     path = session.app_path("/formation")
     if not pairs:
         document = session.api.get(path)

@@ -72,7 +72,9 @@ class Terminal:
         """The line that a person types, without its end; None at the end of input."""
         self.stderr.write(question)
         self.stderr.flush()
-        line = self.stdin.readline()
+        line = self.stdin.readline(4096)
+        if not line.endswith(b"\n"):
+            self.stderr.write("\n")
         return line.decode("utf-8", "replace").rstrip("\r\n") if line else None
 
     def find_program(self, name: str) -> str | None:
