@@ -17,6 +17,8 @@ from wherry.building.failure import refuse
 from wherry.errors import DeployFailed
 
 PACKAGES = "ca-certificates"
+MERGED = {"bookworm": ["--include=usr-is-merged", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"]}
+"""Bookworm else installs usrmerge, which brings 50 MB of Perl that no app asked for."""
 KEPT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/lintian/*")
 APT = Path("/etc/apt")
 ENDED_BADLY = "the base image could not be made from this machine's packages"
@@ -64,7 +66,17 @@ def _argv(name: str) -> list[str]:
     checked = command.run(["apt-config", "shell", "V", "Acquire::Check-Valid-Until"], check=False).out
     stale = ["--aptopt=Acquire::Check-Valid-Until false"] if b"false" in checked else []
     fixed = ["mmdebstrap", "--quiet", "--format=tar", "--variant=minbase", f"--include={PACKAGES}"]
-    return [*fixed, *kept_out, "--dpkgopt=path-include=/usr/share/doc/*/copyright", *stale, "--", name, "-", *mirrors(name)]
+    return [
+        *fixed,
+        *MERGED.get(name, []),
+        *kept_out,
+        "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+        *stale,
+        "--",
+        name,
+        "-",
+        *mirrors(name),
+    ]
 
 
 def _of_lines(text: str, name: str) -> list[str]:
