@@ -1,0 +1,158 @@
+"""What git runs before it takes a push: decides, hands the commit to the engine, follows the deploy, says how it went.
+
+The exit status is the deploy's: a push that fails changes nothing that visitors see, and git refuses its refs. The
+engine does the work, so when this process dies the deploy goes on; the same push again joins it or finds it done.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wherry import settings as settings_module
+from wherry.errors import Conflict, WherryError
+from wherry.faces.git_hook import turn
+from wherry.faces.git_hook.screen import Gone, Screen
+from wherry.model.operation import Operation
+from wherry.model.user import Actor
+from wherry.receiving import refs
+from wherry.receiving.archive import Commit, Source
+from wherry.services import operations, platform, pushes
+from wherry.services.platform import Platform
+
+QUIET = 5
+"""Seconds in the queue without another operation in sight after which we say that the engine is not there."""
+
+
+@dataclass(frozen=True)
+class Push:
+    """Everything a push is, as the receiver and git have told it in `env`."""
+
+    platform: Platform
+    actor: Actor
+    app: str
+    options: tuple[str, ...]
+    source: Source
+    screen: Screen
+    lock: int
+
+
+def main(env: Mapping[str, str], stdin: bytes, screen: Screen) -> int:
+    """Returns 0 when git may take the refs, 1 when not."""
+    try:
+        push = _read(env, screen)
+        return _answer(push, refs.decide(refs.read(stdin), push.platform.settings.branch, push.app))
+    except Gone:
+        turn.give_up(int(env["WHERRY_LOCK"]))
+    except WherryError as error:
+        screen.refuse(error)
+    return 1
+
+
+def _read(env: Mapping[str, str], screen: Screen) -> Push:
+    options = tuple(env.get(f"GIT_PUSH_OPTION_{number}", "") for number in range(int(env.get("GIT_PUSH_OPTION_COUNT", "0"))))
+    actor = Actor(env["WHERRY_ACTOR"], env["WHERRY_ROLE"], "ssh")
+    of_git = {key: value for key, value in env.items() if key.startswith("GIT_") and not key.startswith("GIT_PUSH_")}
+    known = platform.of(settings_module.load(env))
+    return Push(known, actor, env["WHERRY_APP"], options, Source(of_git), screen, int(env["WHERRY_LOCK"]))
+
+
+def _answer(push: Push, decision: refs.Decision) -> int:
+    if isinstance(decision, refs.Refuse):
+        push.screen.warn(decision.reason)
+        push.screen.detail(decision.hint)
+        return 1
+    for note in decision.notes:
+        push.screen.detail(note)
+    return _deploy(push, decision.update) if isinstance(decision, refs.Deploy) else 0
+
+
+def _deploy(push: Push, update: refs.Update) -> int:
+    turn.take(push.lock, push.screen, push.app)
+    commit = push.source.look_up(update.new, update.ref)
+    if commit.ref_now != ("" if not update.old.strip("0") else update.old):
+        raise Conflict(f"{update.short} moved to {commit.ref_now[:7]} while you were pushing.", hint="Look at it: git fetch wherry")
+    push.source.check_history(commit.id)
+    running = None if "force" in push.options else pushes.already_running(push.platform, push.app, commit.tree)
+    if running:
+        same = f"{push.app} already runs {commit.id[:7]} with this config as {running}"
+        push.screen.detail(f"{same}; nothing to do (push -o force to deploy anyway)")
+        return 0
+    return _follow(push, _joined(push, commit) or _queued(push, commit))
+
+
+def _joined(push: Push, commit: Commit) -> Operation | None:
+    """The deploy of this very tree that is under way already: an earlier push whose connection dropped."""
+    if push.options:
+        return None
+    last = next((found for found in _open(push) if found.kind in ("deploy", "rollback")), None)
+    if last is None or last.payload.get("tree") != commit.tree:
+        return None
+    push.screen.head(f"{push.app} at {commit.id[:7]} is being deployed already, by {last.actor}: following operation {last.id}")
+    return last
+
+
+def _queued(push: Push, commit: Commit) -> Operation:
+    """Archives the commit while looking at its tree, then queues the deploy. Nothing is created when the tree is refused."""
+    with push.source.archived(commit.id, push.platform.settings.spool) as archive:
+        push.source.check_tree(commit.tree)
+        pushes.app_for(push.platform, push.actor, push.app)
+        path = archive.finish()
+        before = _open(push)
+        operation = pushes.deploy(push.platform, push.actor, push.app, commit.id, commit.tree, path, push.options)
+    goes_on = f"If the connection drops, the deploy goes on: wherry operations:info {operation.id}"
+    push.screen.head(f"{push.app} at {commit.id[:7]} by {push.actor.name}. {goes_on}")
+    for other in before[:1]:
+        push.screen.detail(f"waiting for operation {other.id} ({other.kind} by {other.actor})")
+    return operation
+
+
+def _open(push: Push) -> list[Operation]:
+    """Unfinished operations of the app, the newest first."""
+    return [found for found in operations.recent(push.platform, push.actor, push.app) if not found.done]
+
+
+def _follow(push: Push, operation: Operation) -> int:
+    silence = 0
+    for line in operations.follow(push.platform, push.actor, operation.id):
+        if line is None:
+            push.screen.check()
+            silence += 1
+            if silence == QUIET:
+                _explain_silence(push, operation)
+        else:
+            silence = -sys.maxsize
+            push.screen.say(line)
+    return _outcome(push, operations.get(push.platform, push.actor, operation.id))
+
+
+def _explain_silence(push: Push, operation: Operation) -> None:
+    now = operations.get(push.platform, push.actor, operation.id)
+    if now.state == "queued" and len(_open(push)) == 1:
+        push.screen.detail("queued; the engine has not taken it up yet")
+
+
+def _outcome(push: Push, operation: Operation) -> int:
+    """The engine has written why into the log; only a cancellation is ours to say."""
+    if operation.state == "cancelled":
+        push.screen.warn(f"operation {operation.id} was cancelled; nothing changed")
+    return 0 if operation.state == "succeeded" else 1
+
+
+def run(env: Mapping[str, str]) -> int:
+    """The process: reads git's lines, ends cleanly on a hang-up, and shows no traceback to a pusher."""
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: sys.exit(1))
+    screen = Screen(sys.stderr.fileno())
+    try:
+        return main(env, sys.stdin.buffer.read(), screen)
+    except Gone:
+        return 1
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        screen.warn(f"an unexpected error of Wherry's own: {type(error).__name__} in {where.name}, line {where.lineno} of {where.filename}")
+        screen.detail("Please report it with the output of: wherry doctor --bundle")
+        return 1

@@ -1,0 +1,156 @@
+"""What happens to a command that came over SSH: who is it, may they, and which process answers."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from wherry import clock, command
+from wherry.errors import Forbidden, InvalidInput, NotFound, Unavailable, WherryError
+from wherry.model.user import Actor
+from wherry.receiving import limits, repositories, requests
+from wherry.receiving.requests import Fetch, Push, Request
+from wherry.receiving.session import Session
+from wherry.settings import DECLARED, Settings
+
+KEY_IS_GONE = "this key was removed"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The other end of a channel: where they are, and who they are now (None once their key is removed)."""
+
+    address: str
+    identify: Callable[[], Actor | None]
+
+
+@dataclass
+class Desk:
+    """Answers one command per call, in the caller's thread.
+
+    `authorize(actor, needed_role, what)` raises Forbidden. `cli` is the argument list that starts our command line.
+    """
+
+    settings: Settings
+    authorize: Callable[[Actor, str, str], None]
+    cli: Sequence[str]
+    _running: set[Session] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def answer(self, channel: Any, caller: Caller, line: bytes | None) -> None:
+        """Serves the command to its end and closes the channel with its exit status. Never raises."""
+        began = clock.monotonic()
+        actor = caller.identify()
+        try:
+            what, status = self._serve(channel, actor, line)
+        except WherryError as error:
+            what, status = f"refused: {error.code}", error.exit_status
+            _say(channel, f"{error}\n")
+        except Exception:
+            what, status = "failed", 1
+            _log(traceback.format_exc())
+            _say(channel, "an unexpected error of Wherry's own; the platform's log has it\n")
+        name = actor.name if actor else "?"
+        _log(f"ssh {caller.address} {name} {what} -> {status} in {clock.monotonic() - began:.1f} s")
+        _close(channel, status)
+
+    def close(self) -> None:
+        """Hangs up on everybody; deploys under way go on in the engine."""
+        with self._lock:
+            running = list(self._running)
+        for session in running:
+            threading.Thread(target=session.hang_up, daemon=True).start()
+
+    def _serve(self, channel: Any, actor: Actor | None, line: bytes | None) -> tuple[str, int]:
+        """Returns what the log says of the command, and the exit status."""
+        if actor is None:
+            raise Forbidden(KEY_IS_GONE, code="key_removed")
+        if line is None:
+            raise InvalidInput(requests.LOGIN_IS_OFF, code="no_login")
+        try:
+            request = requests.parse(line)
+            if not isinstance(request, requests.Run):
+                return _title(request), self._serve_git(channel, actor, request)
+        except WherryError as error:
+            if requests.is_git(line):
+                return f"refused: {error.code}", _refuse_in_git(channel, error)
+            raise
+        return _title(request), self._converse(channel, [*self.cli, *request.words], self._environment(actor))
+
+    def _serve_git(self, channel: Any, actor: Actor, request: Push | Fetch) -> int:
+        argv, lock = self._git(actor, request)
+        try:
+            return self._converse(channel, argv, self._environment(actor, request.app, lock), lock)
+        finally:
+            if lock is not None:
+                os.close(lock)
+
+    def _git(self, actor: Actor, request: Push | Fetch) -> tuple[list[str], int | None]:
+        """The git command for `request`, and the open lock file for a push."""
+        if isinstance(request, Push):
+            self.authorize(actor, "deploy", f"push to {request.app}")
+            path = repositories.ensure(self.settings, request.app)
+            return ["git", "receive-pack", str(path)], repositories.open_lock(path)
+        self.authorize(actor, "read", f"fetch {request.app}")
+        path = repositories.path_of(self.settings, request.app)
+        if not path.exists():
+            raise NotFound(f'no app "{request.app}" was pushed here', code="no_such_app", hint="See yours with: wherry apps")
+        return ["git", "upload-pack", "--strict", str(path)], None
+
+    def _environment(self, actor: Actor, app: str = "", lock: int | None = None) -> dict[str, str]:
+        """All that the process learns from its environment comes from us: nothing of it from the client."""
+        known = {setting.key: str(getattr(self.settings, setting.key.removeprefix("WHERRY_").lower())) for setting in DECLARED}
+        who = {"WHERRY_ACTOR": actor.name, "WHERRY_ROLE": actor.role, "WHERRY_VIA": "ssh", "WHERRY_PYTHON": sys.executable}
+        push = {**repositories.GIT_ENVIRONMENT, "WHERRY_APP": app, "WHERRY_LOCK": str(lock)} if app else {}
+        return {**known, **who, **push}
+
+    def _converse(self, channel: Any, argv: list[str], env: dict[str, str], lock: int | None = None) -> int:
+        pipe = command.PIPE
+        with self._lock:
+            if len(self._running) >= limits.MOST_COMMANDS:
+                raise Unavailable(f"{limits.MOST_COMMANDS} commands run over ssh already", hint="Try again in a moment.", code="busy")
+            fds = () if lock is None else (lock,)
+            process = command.spawn(argv, env=env, cwd=None, stdin=pipe, stdout=pipe, stderr=pipe, pass_fds=fds)
+            session = Session(channel, process)
+            self._running.add(session)
+        try:
+            return session.run()
+        finally:
+            with self._lock:
+                self._running.discard(session)
+
+
+def _refuse_in_git(channel: Any, error: WherryError) -> int:
+    """Says it in git's own protocol (an ERR packet), so that git shows our sentence and not its guess about access rights."""
+    text = f"ERR {error}\n".encode()
+    with suppress(OSError, EOFError):
+        channel.sendall(f"{len(text) + 4:04x}".encode() + text)
+    return 0
+
+
+def _title(request: Request) -> str:
+    """What the log shows of a command: never its values, they may be secrets."""
+    return request.words[0] if isinstance(request, requests.Run) else f"{type(request).__name__.lower()} {request.app}"
+
+
+def _say(channel: Any, text: str) -> None:
+    with suppress(OSError, EOFError):
+        channel.sendall_stderr(text.encode())
+
+
+def _close(channel: Any, status: int) -> None:
+    with suppress(OSError, EOFError):
+        if not channel.closed:
+            channel.send_exit_status(status)
+    with suppress(OSError, EOFError):
+        channel.close()
+
+
+def _log(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

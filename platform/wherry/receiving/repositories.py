@@ -1,0 +1,135 @@
+"""The bare repositories, one per app: made by the first push, configured by us alone, tidied when nobody waits.
+
+The `config` file is written whole from here, so that every repository follows the present settings and code, and
+nothing a pusher sends can change how git works on it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from wherry import command
+from wherry.settings import Settings, source_root
+
+GIT_ENVIRONMENT = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "HOME": "/nonexistent", "GIT_TERMINAL_PROMPT": "0"}
+"""No configuration but the repository's own."""
+
+LOCK = "wherry.lock"
+LOOSE_IN_ONE_FOLDER = 24
+"""A 256th of the loose objects: git itself cleans up at 27."""
+
+PACKS = 40
+LEFTOVER_AGE = 24 * 3600.0
+
+
+def path_of(settings: Settings, app: str) -> Path:
+    return settings.repositories / f"{app}.git"
+
+
+def ensure(settings: Settings, app: str) -> Path:
+    """The app's repository, made if needed. A half-made one is never seen: it is renamed into place when complete."""
+    path = path_of(settings, app)
+    if not path.exists():
+        _create(settings, path)
+    _write_if_other(path / "config", _config(settings))
+    return path
+
+
+def remove(settings: Settings, app: str) -> None:
+    """Deletes the repository of an app that was destroyed; does nothing when there is none."""
+    path = path_of(settings, app)
+    grave = path.with_name(f".{app}.removed.{os.getpid()}")
+    try:
+        path.rename(grave)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(grave, ignore_errors=True)
+
+
+def open_lock(path: Path) -> int:
+    """A descriptor for the lock that makes pushes to one app take turns.
+
+    It goes to `git receive-pack` and from there to the hook, which takes the lock; the kernel lets go of it when the
+    last of the two is gone, whatever ended them. The file is never removed, so all see the same one.
+    """
+    return os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+
+
+def tidy(path: Path) -> bool:
+    """Packs the repository when it has grown untidy, at low priority; True when there was something to do."""
+    _sweep(path)
+    loose = len(list((path / "objects" / "17").glob("*")))
+    packs = len(list((path / "objects" / "pack").glob("*.pack")))
+    if loose < LOOSE_IN_ONE_FOLDER and packs < PACKS:
+        return False
+    command.run(["nice", "-n", "15", "git", "gc", "--quiet"], env=GIT_ENVIRONMENT, cwd=path, timeout=1800.0, check=False)
+    return True
+
+
+def _create(settings: Settings, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
+    argv = ["git", "init", "--quiet", "--bare", "--template=", f"--initial-branch={settings.branch}", "--", str(temporary)]
+    command.run(argv, env=GIT_ENVIRONMENT)
+    _write_if_other(temporary / "config", _config(settings))
+    try:
+        temporary.rename(path)
+    except OSError:
+        shutil.rmtree(temporary)
+        if not path.exists():
+            raise
+
+
+def _config(settings: Settings) -> str:
+    """fsckObjects refuses hostile trees and .gitmodules; three of its checks only warn, old honest histories fail them.
+    Clean-up is ours (`tidy`), so that no push waits for it. The fsyncs of one push are done together."""
+    hooks = str(source_root() / "hooks").replace("\\", "\\\\").replace('"', '\\"')
+    return f"""\
+[core]
+\trepositoryformatversion = 0
+\tbare = true
+\thooksPath = "{hooks}"
+\tfsyncMethod = batch
+\tlogAllRefUpdates = true
+[receive]
+\tfsckObjects = true
+\tmaxInputSize = {settings.max_push}m
+\tadvertisePushOptions = true
+\tshallowUpdate = false
+\tautogc = false
+\tkeepAlive = 5
+\tdenyCurrentBranch = ignore
+\tdenyDeleteCurrent = ignore
+[receive "fsck"]
+\tzeroPaddedFilemode = warn
+\tmissingSpaceBeforeDate = warn
+\tbadTimezone = warn
+[uploadpack]
+\tallowFilter = false
+\tallowAnySHA1InWant = false
+[uploadpackFilter]
+\tallow = false
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+"""
+
+
+def _write_if_other(path: Path, text: str) -> None:
+    if path.exists() and path.read_text("utf-8") == text:
+        return
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
+    temporary.write_text(text, "utf-8")
+    temporary.rename(path)
+
+
+def _sweep(path: Path) -> None:
+    """Removes what pushes left behind that were killed without warning."""
+    old = time.time() - LEFTOVER_AGE
+    for found in [*(path / "objects").glob("tmp_objdir-*"), *path.glob("shallow_*"), *(path / "objects" / "pack").glob("tmp_*")]:
+        if found.lstat().st_mtime < old:
+            shutil.rmtree(found, ignore_errors=True) if found.is_dir() else found.unlink(missing_ok=True)

@@ -1,0 +1,94 @@
+"""One conversation: a process of ours, its three streams on an SSH channel, and the end of both.
+
+Whoever ends first ends the other: when the process exits, its status goes to the client; when the client is gone, the
+process and its children get SIGHUP, and SIGKILL if that is not enough. Deploys are not among them: the engine works.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO, Any
+
+CHUNK = 256 * 1024
+LAST_WORDS = 5.0
+"""Seconds between SIGHUP and SIGKILL."""
+
+
+class Session:
+    """Joins `process` (all three streams are pipes, its own process group) to `channel`."""
+
+    def __init__(self, channel: Any, process: Any) -> None:
+        self._channel = channel
+        self._process = process
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+
+    def run(self) -> int:
+        """Blocks until the process has ended and all it said was sent; returns its exit status, 128+n for signal n."""
+        feeder = _thread(self._feed)
+        complaints = _thread(lambda: _copy(self._process.stderr, self._channel.sendall_stderr))
+        _copy(self._process.stdout, self._channel.sendall)
+        complaints.join()
+        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+        with self._lock:
+            self._ended.set()
+            status = int(self._process.wait())
+        self._channel.status_event.set()
+        feeder.join()
+        return status if status >= 0 else 128 - status
+
+    def hang_up(self) -> None:
+        """Ends the process as the end of a terminal would, then by force."""
+        self._signal(signal.SIGHUP)
+        if not self._ended.wait(LAST_WORDS):
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        with self._lock, suppress(ProcessLookupError):
+            if not self._ended.is_set():
+                os.killpg(self._process.pid, number)
+
+    def _feed(self) -> None:
+        """What the client sends goes to the process; then this thread waits for the end of either."""
+        with self._process.stdin as stdin:
+            os.set_blocking(stdin.fileno(), False)
+            while not self._ended.is_set() and (data := self._channel.recv(CHUNK)):
+                if not self._write(stdin.fileno(), data):
+                    break
+        self._channel.status_event.wait()
+        if not self._ended.is_set():
+            self.hang_up()
+
+    def _write(self, descriptor: int, data: bytes) -> bool:
+        """False when the process reads no more, or the client left while it was not reading."""
+        rest = memoryview(data)
+        poll = select.poll()
+        poll.register(descriptor, select.POLLOUT)
+        while rest:
+            try:
+                rest = rest[os.write(descriptor, rest) :]
+            except BlockingIOError:
+                poll.poll(1000)
+                if self._channel.closed or self._ended.is_set():
+                    return False
+            except BrokenPipeError:
+                return False
+        return True
+
+
+def _copy(source: IO[bytes], send: Callable[[bytes], None]) -> None:
+    """Sends all that `source` says. When the client is gone, closing the pipe tells the process so."""
+    with source, suppress(OSError, EOFError):
+        while data := os.read(source.fileno(), CHUNK):
+            send(data)
+
+
+def _thread(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
