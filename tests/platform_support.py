@@ -39,11 +39,11 @@ class TextBuilder:
 class NoOutput:
     """A collector of instances that say nothing."""
 
-    def add(self, container_id: str, app: str, process: str) -> None:
+    def add(self, container: str, app: str, process: str) -> None:
         return
 
-    def finish(self, container_id: str, timeout: float) -> None:
-        return
+    def finish(self, container: str, timeout: float) -> bool:
+        return True
 
     def stop(self) -> None:
         return

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
+import threading
+from typing import TYPE_CHECKING
 
 from wherry.errors import WherryError
-from wherry.settings import Settings
+from wherry.settings import Settings, source_root
+
+if TYPE_CHECKING:
+    from wherry.reconciler.outside import Outside
 
 
 def run_engine(settings: Settings) -> None:
@@ -15,11 +19,12 @@ def run_engine(settings: Settings) -> None:
     from wherry.reconciler.loop import Loop
 
     outside = _outside(settings)
-    loop = Loop(outside, _sampler(outside))
+    loop = Loop(outside)
     signal.signal(signal.SIGTERM, lambda *_: loop.stop())
     signal.signal(signal.SIGINT, lambda *_: loop.stop())
     _wall(settings)
     loop.recover(lambda absent: _open_the_gate(settings, absent))
+    threading.Thread(target=_measure, args=(outside,), name="measure", daemon=True).start()
     loop.run()
     outside.collector.stop()
 
@@ -35,11 +40,12 @@ def _open_the_gate(settings: Settings, proxy_absent: bool) -> None:
 
 def run_receiver(settings: Settings) -> None:
     """The SSH receiver: blocks. Knows users and keys from the database; everything else is the command line's."""
-    from wherry.receiving import server
+    from wherry.access.require import require
+    from wherry.receiving.server import Doors, serve
     from wherry.services import logins, platform
 
     made = platform.of(settings)
-    server.serve(settings, lambda key_type, blob: logins.by_key(made, key_type, blob), cli_argv(settings))
+    serve(settings, Doors(lambda key_type, blob: logins.by_key(made, key_type, blob), require, cli_argv()))
 
 
 def run_api(settings: Settings) -> None:
@@ -49,14 +55,12 @@ def run_api(settings: Settings) -> None:
     serve(settings)
 
 
-def cli_argv(settings: Settings) -> list[str]:
+def cli_argv() -> list[str]:
     """How this platform's command line is run from a fresh process."""
-    from wherry.settings import source_root
-
     return [sys.executable, "-I", "-S", str(source_root() / "platform" / "wherry" / "faces" / "cli" / "main.py")]
 
 
-def _outside(settings: Settings):  # type: ignore[no-untyped-def]
+def _outside(settings: Settings) -> Outside:
     from wherry.building.buildkit_builder import BuildKitBuilder
     from wherry.reconciler.outside import Outside
     from wherry.routing.haproxy_proxy import HaproxyProxy
@@ -81,18 +85,18 @@ def _outside(settings: Settings):  # type: ignore[no-untyped-def]
     )
 
 
-def _sampler(outside) -> Callable[[], None]:  # type: ignore[no-untyped-def]
-    """Measures the instances every other tick."""
-    from wherry.metering.sample import sample_all
+def _measure(outside: Outside) -> None:
+    """Measures the instances for ever: on some engines each look takes a second, so nobody waits for it."""
+    from wherry import clock
+    from wherry.metering.sample import EVERY, Measurements, sample_all
 
-    state = {"turn": 0, "previous": None}
-
-    def ticked() -> None:
-        state["turn"] += 1
-        if state["turn"] % 2:
-            state["previous"] = sample_all(outside.engine, outside.database, state["previous"])
-
-    return ticked
+    previous: Measurements = {}
+    while True:
+        try:
+            previous = sample_all(outside.engine, outside.database, previous)
+        except WherryError as error:
+            print(error, file=sys.stderr, flush=True)
+        clock.sleep(EVERY / 5)
 
 
 def _wall(settings: Settings) -> None:
@@ -125,3 +129,8 @@ class _Eyes:
         from wherry.running.listeners import listeners
 
         return listeners(pid)
+
+    def cpu_seconds(self, pid: int) -> float | None:
+        from wherry.running.processes import cpu_seconds
+
+        return cpu_seconds(pid)

@@ -24,12 +24,11 @@ TICK = 5.0
 
 
 class Loop:
-    """One per engine process. `ticked` is called on every tick, for work that only needs a rhythm (samples)."""
+    """One per engine process."""
 
-    def __init__(self, outside: Outside, ticked: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, outside: Outside) -> None:
         self.outside = outside
         self.worker = Worker(outside, self.wake)
-        self._ticked = ticked
         self._stopping = threading.Event()
         self._door = _door(outside)
         self._next_look = 0.0
@@ -89,7 +88,6 @@ class Loop:
             if clock.monotonic() >= self._next_look:
                 self._next_look = clock.monotonic() + TICK
                 self._heal()
-                self._ticked()
         except Unavailable as error:
             print(f"{error}", file=sys.stderr, flush=True)
             self._next_look = clock.monotonic() + 1.0

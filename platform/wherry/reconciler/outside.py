@@ -19,10 +19,10 @@ from wherry.store.operation_logs import OperationLogs
 class Collector(Protocol):
     """Where the output of instances goes."""
 
-    def add(self, container_id: str, app: str, process: str) -> None:
+    def add(self, container: str, app: str, process: str) -> None:
         """Follows a container's output from where it was left, or from its beginning. Idempotent."""
 
-    def finish(self, container_id: str, timeout: float) -> None:
+    def finish(self, container: str, timeout: float) -> bool:
         """Waits until everything a dead container wrote was collected, at most `timeout` seconds."""
 
     def stop(self) -> None: ...

@@ -16,7 +16,8 @@ from wherry.running.engine import Engine, Observed
 
 POLL = 0.01
 ALIVE_EVERY = 0.1
-SETTLE_AFTER, SETTLE_WINDOW, SETTLE_AT_MOST = 0.2, 0.15, 2.0
+SETTLE_WINDOW, SETTLE_AT_MOST, QUIET = 0.15, 2.0, 0.1
+"""Seconds of a look, seconds of all looks, and the share of a core below which a process waits rather than starts."""
 EVIDENCE = 12
 
 
@@ -30,6 +31,9 @@ class Look(Protocol):
 
     def listeners(self, pid: int) -> list[tuple[str, int]]:
         """(address, port) of what the instance listens on; empty when that can not be seen."""
+
+    def cpu_seconds(self, pid: int) -> float | None:
+        """CPU time the instance has used; None when that can not be seen."""
 
 
 def wait_until_ready(
@@ -46,7 +50,7 @@ def wait_until_ready(
     Raises DeployFailed: R10 (not ready within `timeout` seconds), R14 (out of memory), H10 (ended by itself).
     """
     if seen.port is None:
-        return _wait_settled(engine, seen)
+        return _wait_settled(engine, look, seen)
     end = clock.monotonic() + timeout
     next_alive = clock.monotonic() + ALIVE_EVERY
     status: int | None = None
@@ -78,18 +82,17 @@ def _checked(look: Look, seen: Observed, checks: tuple[HealthCheck, ...], host: 
     return status, f"GET {checks[-1].path} {status}"
 
 
-def _wait_settled(engine: Engine, seen: Observed) -> str:
-    began = clock.monotonic()
-    before: float | None = None
-    clock.sleep(SETTLE_AFTER)
-    while clock.monotonic() - began < SETTLE_AT_MOST:
+def _wait_settled(engine: Engine, look: Look, seen: Observed) -> str:
+    """Nothing tells when such a type is up, so it is watched: it is when it lives on and has gone quiet."""
+    end = clock.monotonic() + SETTLE_AT_MOST
+    before = look.cpu_seconds(seen.pid)
+    while clock.monotonic() < end:
+        clock.sleep(SETTLE_WINDOW)
         _still_alive(engine, seen)
-        sample = engine.sample(seen.id)
-        now = sample.cpu_seconds if sample else None
-        if before is not None and now is not None and now - before < SETTLE_WINDOW / 20:
+        now = look.cpu_seconds(seen.pid)
+        if now is not None and before is not None and now - before < QUIET * SETTLE_WINDOW:
             break
         before = now
-        clock.sleep(SETTLE_WINDOW)
     _still_alive(engine, seen)
     return "running"
 

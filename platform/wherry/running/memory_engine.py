@@ -129,3 +129,6 @@ class MemoryEngine:
 
     def listeners(self, pid: int) -> list[tuple[str, int]]:
         return []
+
+    def cpu_seconds(self, pid: int) -> float | None:
+        return 0.1
