@@ -165,4 +165,5 @@ def _config_words(before: dict[str, str], after: dict[str, str]) -> str:
 
 
 def _scale_words(before: dict[str, int], wished: dict[str, int]) -> str:
-    return ", ".join(f"{name} {before.get(name, 0)} -> {quantity}" for name, quantity in wished.items())
+    changed = {name: quantity for name, quantity in wished.items() if before.get(name) != quantity}
+    return ", ".join(f"{name} {before.get(name, 0)} -> {quantity}" for name, quantity in (changed or wished).items())

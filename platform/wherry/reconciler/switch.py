@@ -76,7 +76,7 @@ def switch(
     desired = desired_of(wished, release, outside.settings)
     with outside.memory.alone(wished.name):
         try:
-            prepare(outside, desired, lambda line: work.say(f"       {line}"), work.cancelled)
+            prepare(outside, desired, work.detail, work.cancelled)
         except DeployFailed:
             settle(outside, wished.name)
             raise

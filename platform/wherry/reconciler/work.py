@@ -32,6 +32,10 @@ class Work:
         """One line for whoever follows."""
         self.outside.operation_logs.write(self.operation.id, line)
 
+    def detail(self, line: str) -> None:
+        """A line below a heading; only a push has headings."""
+        self.say(f"       {line}" if self.operation.kind == "deploy" else line)
+
     def look_again(self) -> None:
         """Reads the operation anew: its facts may have grown."""
         with self.outside.database.read() as connection:

@@ -1,0 +1,91 @@
+"""What every engine promises, asked of the fake and of a real Docker."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from engine_support import docker_engine, spec
+from wherry.errors import Conflict, DeployFailed
+from wherry.running.engine import Engine
+from wherry.running.memory_engine import MemoryEngine
+
+SUBNET, OTHER_SUBNET = "10.223.250.0/24", "10.223.251.0/24"
+
+
+@pytest.fixture(params=["memory", pytest.param("docker", marks=pytest.mark.engine)], scope="module")
+def engines(request: pytest.FixtureRequest) -> Iterator[tuple[Engine, str]]:
+    if request.param == "memory":
+        yield MemoryEngine(), "good"
+        return
+    with docker_engine("contract") as made:
+        yield made
+
+
+@pytest.fixture
+def engine(engines: tuple[Engine, str]) -> Iterator[Engine]:
+    made, _ = engines
+    made.ensure_network("shop", SUBNET)
+    yield made
+    for seen in made.observe():
+        made.remove(seen.id)
+    made.remove_network("shop")
+
+
+@pytest.fixture
+def image(engines: tuple[Engine, str]) -> str:
+    return engines[1]
+
+
+def test_a_started_instance_is_seen_with_what_it_was_started_for(engine: Engine, image: str) -> None:
+    wished = spec(image)
+    started = engine.start(wished)
+    (seen,) = engine.observe("shop")
+    assert seen == started
+    assert (seen.app, seen.name, seen.release, seen.fingerprint, seen.image) == ("shop", "web.1", 1, wished.fingerprint, image)
+    assert seen.running and seen.address.startswith("10.") and seen.port == 5000 and seen.pid > 0
+
+
+def test_an_instance_that_was_stopped_is_seen_dead_and_is_gone_when_removed(engine: Engine, image: str) -> None:
+    started = engine.start(spec(image))
+    assert engine.stop(started.id, 5)
+    (seen,) = engine.observe("shop")
+    assert not seen.running and seen.address == "" and seen.exit_code is not None
+    engine.remove(started.id)
+    assert engine.observe("shop") == []
+
+
+def test_an_absent_container_counts_as_stopped_removed_and_silent(engine: Engine) -> None:
+    engine.remove("f" * 64)
+    assert engine.stop("f" * 64, 1)
+    assert engine.tail("f" * 64) == []
+
+
+def test_an_image_that_is_gone_is_named(engine: Engine) -> None:
+    absent = "sha256:" + "0" * 64
+    assert not engine.image_exists(absent)
+    with pytest.raises(DeployFailed, match="the image of shop v1 is gone"):
+        engine.start(spec(absent))
+    assert engine.observe("shop") == []
+
+
+def test_a_network_is_made_once_and_a_subnet_belongs_to_one_app(engine: Engine) -> None:
+    engine.ensure_network("shop", SUBNET)
+    with pytest.raises(Conflict):
+        engine.ensure_network("blog", SUBNET)
+    engine.ensure_network("blog", OTHER_SUBNET)
+    engine.remove_network("blog")
+    engine.remove_network("blog")
+
+
+def test_a_one_off_command_runs_to_its_end_and_leaves_nothing(engine: Engine, image: str) -> None:
+    lines: list[str] = []
+    ended = engine.run(spec(image, "echo hello", "release", 0), 20, lines.append)
+    assert ended.exit_code == 0
+    assert any("hello" in line for line in lines)
+    assert engine.observe("shop") == []
+
+
+def test_a_sample_tells_memory_and_its_limit(engine: Engine, image: str) -> None:
+    started = engine.start(spec(image))
+    sample = engine.sample(started.id)
+    assert sample is not None and 0 < sample.memory <= sample.memory_limit
