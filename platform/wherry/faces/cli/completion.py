@@ -22,7 +22,7 @@ _wherry() {
     cut="${word%"${word##*=}"}"
     COMPREPLY=("${COMPREPLY[@]#"$cut"}")
   fi
-  [[ ${#COMPREPLY[@]} == 1 && "${COMPREPLY[0]}" == *= ]] && compopt -o nospace
+  [[ ${#COMPREPLY[@]} == 1 && "${COMPREPLY[0]}" == *= ]] && compopt -o nospace 2> /dev/null
   return 0
 }
 complete -o default -F _wherry wherry"""
@@ -66,9 +66,9 @@ def _argument(command: Command, words: list[str]) -> Argument | None:
 def _app(command: Command, words: list[str]) -> str | None:
     if _named(words):
         return words[next(index for index, word in enumerate(words) if word in ("-a", "--app")) + 1]
-    given = _positional(command, words)
+    given = _positional(command, words[:-1])
     takes_app = bool(command.arguments) and command.arguments[0].name == "APP"
-    return given[0] if takes_app and len(given) > 1 else None
+    return given[0] if takes_app and given else None
 
 
 def _named(words: list[str]) -> bool:

@@ -1,0 +1,223 @@
+"""The whole way of a command: program, socket, API, database, reconciler; only the container engine is in memory."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli_support import Ran, real_api, run, run_program
+from platform_support import Machine, machine
+
+CASES = tomllib.loads((Path(__file__).parent / "data" / "cli_refusals_by_platform.toml").read_text("utf-8"))["case"]
+PROCESSES = {"web": "gunicorn app:app", "worker": "python worker.py"}
+KEY = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2cmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZ me@laptop\n"
+
+
+class Wherry:
+    """The command line before a platform with handles on it."""
+
+    def __init__(self, platform: Machine, environ: dict[str, str]) -> None:
+        self.platform = platform
+        self.environ = environ
+
+    def __call__(self, line: str, stdin: bytes = b"") -> Ran:
+        """`line` is split at blanks. Times in what is printed become N, so that it can be compared."""
+        ran = run(line.split(" "), self.environ, stdin)
+        return Ran(ran.status, steady(ran.out), steady(ran.err))
+
+    def push(self, app: str, tree: str, image: str = "good") -> None:
+        operation = self.platform.push(app, tree, image=image, **PROCESSES)
+        assert (operation.state == "succeeded") == (image != "crash"), operation.error
+
+
+def steady(text: str) -> str:
+    """Times and operation numbers as N; columns that a time made wider are one again."""
+    text = re.sub(r"\b[0-9]+(\.[0-9])? s\b", "N s", text)
+    return re.sub(r"operation [0-9]+|operations:(info|log) [0-9]+", lambda found: re.sub("[0-9]+", "N", found[0]), text)
+
+
+@pytest.fixture(scope="module")
+def wherry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wherry]:
+    home = tmp_path_factory.mktemp("home")
+    with machine(home) as platform, real_api(home) as environ:
+        yield Wherry(platform, environ)
+
+
+@pytest.fixture(scope="module")
+def shop(wherry: Wherry) -> Wherry:
+    wherry.push("shop", "a")
+    return wherry
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: " ".join(case["words"]).encode("ascii", "backslashreplace").decode())
+def test_the_platform_refuses_values_that_are_off_and_makes_nothing(case: dict[str, Any], shop: Wherry) -> None:
+    before = run(["operations", "--json"], shop.environ).out
+    ran = run(case["words"], shop.environ)
+    assert ran.err == case["says"].lstrip("\n") + "\n"
+    assert (ran.status, ran.out) == (case["exit"], "")
+    assert run(["operations", "--json"], shop.environ).out == before
+
+
+def test_an_app_is_made_and_told_what_comes_next(wherry: Wherry) -> None:
+    assert wherry("apps:create blog") == (
+        0,
+        "blog is ready for its first push:\n  git remote add wherry ssh://wherry@localhost:2222/blog\n  git push wherry main\n",
+        "",
+    )
+    assert wherry("ps blog").out == "blog  no release  http://blog.localhost\nnothing runs yet; push first: git push wherry main\n"
+    assert wherry("releases blog").out == "no release yet; push first: git push wherry main\n"
+    assert wherry("rollback blog") == (5, "", "blog has no release yet\nPush first: git push wherry main\n")
+
+
+def test_scaling_waits_until_it_is_true_and_says_so(wherry: Wherry) -> None:
+    wherry.push("scaled", "a")
+    ran = wherry("ps:scale scaled web=2")
+    assert ran.status == 0
+    assert ran.out.splitlines()[-1].startswith("web 1 -> 2")
+    assert "web.2 ready in N s" in ran.out
+    assert not ran.out.startswith(" ")
+    assert wherry("ps:scale web=2 -a scaled") == (0, "scaled has web=2 already; nothing to do\n", "")
+    assert wherry("ps scaled").out == (
+        "scaled  v1  http://scaled.localhost                      256 MB x 2 web\n"
+        "INSTANCE  STATE    SINCE  MEMORY  CPU  RESTARTS\n"
+        "web.1     running  N s    -       -    0\n"
+        "web.2     running  N s    -       -    0\n"
+    )
+    assert wherry("ps:scale scaled").out == "web     2\nworker  0\n"
+    assert "scaled  web.2     running  N s" in wherry("ps").out
+
+
+def test_a_rollback_and_the_releases_tell_the_story_of_an_app(wherry: Wherry) -> None:
+    wherry.push("story", "a")
+    wherry.push("story", "b", image="good2")
+    ran = wherry("rollback story")
+    assert ran.status == 0
+    assert ran.out.splitlines()[-1] == "v3 = v1 (image aaaaaaa, config of v1). Live in N s."
+    assert wherry("releases story").out == (
+        "v3  N s ago  root   Rollback to v1  live\nv2  N s ago  alice  Deploy bbbbbbb\nv1  N s ago  alice  Deploy aaaaaaa\n"
+    )
+    assert "commit     " + "a" * 40 in wherry("releases:info story").out
+    assert wherry("releases:info story v2").out.startswith("release    v2\n")
+    assert wherry("rollback story 3") == (0, "story runs v3 already; nothing to do\n", "")
+
+
+def test_a_failed_deploy_is_told_once_and_exits_with_1(wherry: Wherry) -> None:
+    wherry.push("broken", "a")
+    wherry.push("broken", "b", image="crash")
+    number = json.loads(run(["operations", "broken", "--json"], wherry.environ).out)["operations"][0]["id"]
+    ran = wherry(f"operations:log {number}")
+    assert ran.status == 1
+    assert ran.err.count(" !     H10 web.1 exited with code 1") == 1
+    assert "v1 keeps serving. More: wherry help H10" in ran.err
+    assert "-----> Release v2" in ran.out
+    assert "failed: " in wherry("releases broken").out.splitlines()[0]
+    info = wherry(f"operations:info {number}").out
+    assert re.search(r"^operation  [0-9N]+  failed\n", info)
+    assert re.search(r"^error      H10 web\.1 exited", info, re.M)
+
+
+@pytest.mark.parametrize("value", ["", " ", "a=b=c", "q\"'`$(id)\\", "bücher \U0001f4da", "line\nline\n", "\t", "-x", "--app"])
+def test_config_values_arrive_byte_for_byte(value: str, wherry: Wherry) -> None:
+    wherry("apps:create values")
+    run(["config:set", "values", f"WORD={value}"], wherry.environ)
+    run(["config:set", "values", "PIPED"], wherry.environ, stdin=value.encode())
+    found = json.loads(run(["config", "values", "--json"], wherry.environ).out)["config_vars"]
+    assert (found["WORD"], found["PIPED"]) == (value, value)
+    assert run_program(["config:get", "values", "WORD"], wherry.environ).out == value.removesuffix("\n") + "\n"
+
+
+def test_config_of_a_running_app_makes_one_release_and_shows_whole_values(wherry: Wherry) -> None:
+    wherry.push("conf", "a")
+    ran = wherry("config:set conf B=2 A=1")
+    assert ran.status == 0
+    assert ran.out.splitlines()[-1] == "Set A, B. v2 live in N s"
+    assert wherry("config conf").out == "A  1\nB  2\n"
+    assert wherry("config:get conf B").out == "2\n"
+    assert wherry("config:unset conf A").status == 0
+    assert wherry("config:unset conf A") == (0, "conf has these values already; nothing to do\n", "")
+    assert wherry("config conf --json").out.count('"B": "2"') == 1
+
+
+def test_stop_start_and_restart_say_what_became_true(wherry: Wherry) -> None:
+    wherry.push("cycle", "a")
+    assert wherry("ps:restart cycle web.1").out.splitlines()[-1] == "web.1 restarted in N s"
+    assert wherry("ps:stop cycle") == (0, "cycle stopped; visitors get 503. Start it again: wherry ps:start cycle\n", "")
+    assert wherry("ps cycle").out.splitlines()[-1] == "nothing runs; start it: wherry ps:start cycle"
+    assert wherry("ps:restart cycle") == (5, "", "cycle is stopped\nStart it: wherry ps:start cycle\n")
+    assert wherry("ps:start cycle").out.splitlines()[-1] == "cycle started in N s"
+    assert re.search(r"^cycle +v1 +1 web +http://cycle.localhost$", wherry("apps").out, re.M)
+
+
+def test_destroying_asks_for_the_name_and_says_what_goes(wherry: Wherry) -> None:
+    wherry.platform.engine.images.add("good of doomed")
+    wherry.push("doomed", "a", image="good of doomed")
+    question = (
+        "This deletes doomed, its 1 instance and 1 release. Nothing brings it back.\nType doomed to go on, or pass --confirm doomed: "
+    )
+    assert wherry("apps:destroy doomed", b"no\n") == (2, "", question + "doomed stays: its name was not typed\n")
+    assert wherry("apps:destroy doomed") == (2, "", question + "\ndoomed stays: its name was not typed\n")
+    ran = wherry("apps:destroy doomed", b"doomed\n")
+    assert ran == (0, "doomed is destroyed\n", question)
+    assert wherry("apps:info doomed").status == 4
+
+
+def test_no_wait_gives_the_operation_and_json_the_finished_one(wherry: Wherry) -> None:
+    wherry.push("later", "a")
+    assert wherry("ps:restart later --no-wait") == (0, "operation N is queued; follow it with: wherry operations:log N\n", "")
+    document = json.loads(run(["ps:scale", "later", "web=2", "--json"], wherry.environ).out)
+    assert (document["state"], document["request"]) == ("succeeded", {"formation": {"web": 2}})
+    listed = wherry("operations later").out
+    assert re.search(r"^[0-9]+ +N s ago +root +succeeded +scale later web=2", listed, re.M)
+
+
+def test_people_keys_and_tokens_come_and_go(wherry: Wherry) -> None:
+    assert wherry("users:add carol --role read").out.startswith("carol is here with the role read; give a key: ")
+    assert re.search(r"^carol +read +- +N s ago$", wherry("users:list").out, re.M)
+    added = wherry("keys:add laptop -u carol", KEY)
+    assert added.out.startswith("laptop may push as carol (SHA256:")
+    fingerprint = re.findall(r"SHA256:[^)]+", added.out)[0]
+    assert re.search(rf"^laptop +carol +N s ago +{re.escape(fingerprint)}$", wherry("keys:list").out, re.M)
+    assert wherry(f"keys:remove {fingerprint}") == (0, f"{fingerprint} may no longer push\n", "")
+    made = run(["tokens:create", "ci", "--days", "90", "-u", "carol"], wherry.environ)
+    assert made.err == "This is shown once. carol, role read, expires in 90 days.\n"
+    assert re.search(r"^ci +carol +read +wherry_\w+ +never +in 90 days$", wherry("tokens:list").out, re.M)
+    away = {"WHERRY_API_URL": f"http://127.0.0.1:{wherry.environ['WHERRY_API_PORT']}", "WHERRY_TOKEN": made.out.strip()}
+    assert run(["version"], away).out == "wherry 0.1.0 (platform 0.1.0)\n"
+    refused = run(["apps:create", "hers"], away)
+    assert (refused.status, refused.out) == (3, "")
+    assert refused.err.startswith("carol (read) may not ")
+    assert wherry("tokens:revoke ci") == (0, "ci is revoked\n", "")
+    assert run(["apps"], away).status == 3
+    assert wherry("users:remove carol") == (0, "carol is removed, with all keys and tokens\n", "")
+
+
+def test_the_ssh_receiver_speaks_for_a_person(wherry: Wherry) -> None:
+    wherry("users:add dora --role deploy")
+    environ = {**wherry.environ, "WHERRY_ACTOR": "dora", "WHERRY_VIA": "ssh"}
+    run(["apps:create", "doras"], environ)
+    assert "by dora" in wherry("apps:info doras").out
+    assert run(["users:list"], environ).status == 3
+
+
+def test_completion_knows_apps_keys_processes_and_releases(shop: Wherry) -> None:
+    run(["apps:create", "values2"], shop.environ)
+    run(["config:set", "values2", "GREETING=hello"], shop.environ)
+
+    def completed(*words: str) -> list[str]:
+        return run(["completion", "--", *words], shop.environ).out.split()
+
+    assert completed("ps:sc") == ["ps:scale"]
+    assert "shop" in completed("ps:scale", "sh")
+    assert completed("ps:scale", "shop", "") == ["web=", "worker="]
+    assert completed("ps:scale", "-a", "shop", "wo") == ["worker="]
+    assert completed("ps:restart", "shop", "web") == ["web", "web.1"]
+    assert completed("rollback", "shop", "v") == ["v1"]
+    assert completed("config:get", "values2", "G") == ["GREETING"]
+    assert completed("logs", "shop", "--s") == ["--source"]
+    assert completed("logs", "shop", "-p", "w") == ["web", "web.1"]
+    assert completed("tokens:create", "x", "--role", "a") == ["admin"]
+    assert completed("ps", "nosuch", "x") == completed("nosuch", "") == completed("config:get", "../x", "") == []
