@@ -198,7 +198,6 @@ class LogCollector:
             self._next_step(source)
         elif source.floods():
             self._close(source)
-            source.mode = "snapshot"
             self._due[source] = 0.0
         return size == READ
 

@@ -16,24 +16,34 @@ from typing import Any
 ANCHOR_LAG = 250_000_000
 """Nanoseconds by which the anchor stays behind: more than two outputs of one container overtake each other by."""
 
+BACKWARDS = 5 * 10**9
+"""Nanoseconds by which a frame must be older than another before it to say that the machine's clock was set back."""
+
 TIMESTAMP_SIZE = len("2026-11-21T07:43:05.123456789Z")
 
 
 @dataclass
 class Position:
     """`anchor` is a timestamp (empty: the container's beginning), `seen` the number of frames received that are later,
-    `first` the first of them, `last` the latest timestamp of all. The `next_` ones become the anchor in their turn."""
+    `first` the first of them, `final` the one received last, `last` the latest timestamp of all. The `next_` ones become
+    the anchor in their turn. `total` and `origin` are `seen` and `first` as of the container's beginning."""
 
     anchor: str = ""
     seen: int = 0
     first: str = ""
+    final: str = ""
     last: str = ""
     next_anchor: str = ""
     next_seen: int = 0
     next_first: str = ""
+    total: int = 0
+    origin: str = ""
 
     def take(self, timestamp: str) -> None:
         """Counts one frame as received."""
+        self.total += 1
+        self.origin = self.origin or timestamp
+        self.final = timestamp
         if timestamp > self.anchor:
             self.seen += 1
             self.first = self.first or timestamp
@@ -44,6 +54,8 @@ class Position:
             self.last = timestamp
             if self.next_first and nanoseconds(timestamp) - nanoseconds(self.next_first) > ANCHOR_LAG:
                 self._move_anchor()
+        elif nanoseconds(self.last) - nanoseconds(timestamp) > BACKWARDS:
+            self._back_to_the_beginning(timestamp)
 
     def rebase(self) -> None:
         """Forgets the count: what is later than the last frame is new."""
@@ -62,16 +74,25 @@ class Position:
         self.anchor, self.seen, self.first = self.next_anchor, self.next_seen, self.next_first
         self.next_anchor, self.next_seen, self.next_first = self.last, 0, ""
 
+    def _back_to_the_beginning(self, timestamp: str) -> None:
+        """No moment divides old frames from new ones after the clock was set back; only their number does."""
+        self.anchor = self.next_anchor = ""
+        self.seen = self.next_seen = self.total
+        self.first = self.next_first = self.origin
+        self.last = timestamp
+
 
 class Resumption:
-    """Tells known frames from new ones in a stream that was asked for from a position's anchor."""
+    """Tells known frames from new ones in a stream that was asked for from a position's anchor. `doubtful` says that the
+    position was reached by a follower that may have been passed over by the engine's rotation."""
 
-    def __init__(self, position: Position) -> None:
+    def __init__(self, position: Position, doubtful: bool = False) -> None:
         self._position = position
         self._left = position.seen
         self._first = position.first
         self._known_until = ""
-        self._gap = ""
+        self._doubtful = doubtful
+        self._gap = False
         self._done = False
 
     def is_new(self, timestamp: str) -> bool:
@@ -84,22 +105,26 @@ class Resumption:
         if self._known_until:
             return self._is_later(timestamp)
         self._left -= 1
+        if self._left == 0 and timestamp != self._position.final:
+            self._by_time(gap=True)
         self._done = self._left < 0
         return self._done
 
-    def take_gap(self) -> str:
-        """The last timestamp before frames that are missing, once; empty when none are. They were rotated away by the
-        engine before they could be read."""
-        gap, self._gap = self._gap, ""
+    def take_gap(self) -> bool:
+        """True, once, when frames are missing here: the engine rotated them away before they could be read."""
+        gap, self._gap = self._gap, False
         return gap
 
     def _check_first(self, timestamp: str) -> None:
-        """When the first frame after the anchor is not the one that it was, then frames were rotated away and the
-        count means nothing: timestamps must do."""
+        """When the first frame after the anchor is not the one that it was, then frames were rotated away."""
         if timestamp != self._first:
-            self._known_until = self._position.last
-            self._gap = self._position.last if timestamp > self._position.last else ""
+            self._by_time(gap=self._doubtful or timestamp > self._position.last)
         self._first = ""
+
+    def _by_time(self, gap: bool) -> None:
+        """The count means nothing: the frames are not the same any more, or never were the ones next to each other."""
+        self._known_until = self._position.last
+        self._gap = gap
 
     def _is_later(self, timestamp: str) -> bool:
         if timestamp <= self._known_until:

@@ -24,12 +24,13 @@ from wherry.running.log_position import TIMESTAMP_SIZE, Position, Resumption, na
 from wherry.running.log_stream import BrokenStream, Document, Frames, Lines
 
 READ = 64 * 1024
-FLOOD = 1024 * 1024
-"""Bytes in one second from which a container's output is read by snapshots. Below the size of one file of the log
-driver, so that no whole file can be passed over before we notice."""
+FLOOD = 256 * 1024
+LATE = 100_000_000
+"""So many bytes within a second, and so many nanoseconds late: the follower falls behind, and is about to be passed over
+by the rotation of the engine's log files. What is read in time may be any amount."""
 
-LATE = 3 * 10**9
-"""Nanoseconds by which frames may be late before we take it that the follower has fallen behind."""
+LONGEST_PAUSE = 2.0
+DROPPED = "lines dropped here: they were written faster than they could be read"
 
 GONE = (404, 409)
 """Absent, or dead and marked for removal: nothing will come any more."""
@@ -56,7 +57,7 @@ class LogSource:
         self.ended = self.gone = self.read = False
         self.leaving = False
         self.waiting: list[threading.Event] = []
-        self._stopped = self._caught_up = False
+        self._stopped = self._caught_up = self._doubtful = False
         self._delay = 0.0
         self._opened = self._since = 0.0
         self._bytes = self._new = 0
@@ -105,14 +106,16 @@ class LogSource:
         return records, len(data)
 
     def floods(self) -> bool:
-        """True when following can not be trusted any more: too much, or too late."""
-        if self.mode != "follow" or self._bytes < READ or not self.position.last:
+        """True when following can not be trusted any more; the next step is a snapshot then."""
+        if self.mode != "follow" or self._bytes < FLOOD or not self.position.final:
             return False
+        late = time.time_ns() - nanoseconds(self.position.final) > LATE
         now = time.monotonic()
-        flood = self._bytes > FLOOD or time.time_ns() - nanoseconds(self.position.last) > LATE
         if now - self._since > 1.0:
             self._since, self._bytes = now, 0
-        return flood
+        if late:
+            self.mode, self._doubtful = "snapshot", True
+        return late
 
     def catch_up(self) -> bool:
         """Makes the next steps those of catching up. False when they are being taken already."""
@@ -155,8 +158,8 @@ class LogSource:
         if self._stopped or self.finishing:
             self.mode, self._caught_up = "inspect", True
             return 0.0
-        self.mode = "snapshot" if self._new > FLOOD // 4 else "follow"
-        return 0.1
+        self.mode = "snapshot" if self._new > FLOOD else "follow"
+        return min(LONGEST_PAUSE, time.monotonic() - self._opened) if self.mode == "snapshot" else 0.0
 
     def _after_inspect(self) -> float:
         """The end counts only when the container was stopped before the last look at its log, and still is; this also
@@ -186,9 +189,8 @@ class LogSource:
         line = self._lines.line(output, text)
         if not self._resumption.is_new(timestamp):
             return
-        gap = self._resumption.take_gap()
-        if gap:
-            yield LogRecord(timestamp, "wherry", self.process, f"lines dropped after {gap}: written faster than they could be read")
+        if self._resumption.take_gap():
+            yield LogRecord(timestamp, "wherry", self.process, DROPPED)
         self.position.take(timestamp)
         self._new += len(payload)
         record = LogRecord(timestamp, "app", self.process, line or b"")
@@ -212,7 +214,8 @@ class LogSource:
     def _fresh(self) -> None:
         self._frames: Frames = Document() if self.mode == "inspect" else Frames()
         self._lines = Lines()
-        self._resumption = Resumption(self.position)
+        self._resumption = Resumption(self.position, self._doubtful)
+        self._doubtful = False
         self._opened = self._since = time.monotonic()
         self._bytes = self._new = 0
 
