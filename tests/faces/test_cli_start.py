@@ -73,3 +73,12 @@ def test_a_closed_pipe_ends_it_without_a_word() -> None:
     done = subprocess.run([*ARGV, "help", "--markdown"], env={}, stdout=writer, stderr=subprocess.PIPE, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_closed_streams_are_no_traceback(tmp_path: Path) -> None:
+    shell = ["sh", "-c", 'exec "$@" <&- >&-', "sh"]
+    done = subprocess.run([*shell, *ARGV, "help"], env={}, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    done = subprocess.run([*shell, *ARGV, "keys:add", "laptop"], env={"WHERRY_HOME": str(tmp_path)}, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 6
+    assert done.stderr.startswith(b"the platform is not running")

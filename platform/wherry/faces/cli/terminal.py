@@ -36,7 +36,9 @@ class Terminal:
 
     @property
     def stdin(self) -> IO[bytes]:
-        return self._stdin or sys.stdin.buffer
+        if self._stdin is None:
+            self._stdin = sys.stdin.buffer if sys.stdin else open(os.devnull, "rb")  # noqa: PTH123, SIM115 - for the rest of the run
+        return self._stdin
 
     @property
     def asked_by_person(self) -> bool:
@@ -86,7 +88,9 @@ class Terminal:
         return None
 
 
-def _forgiving(stream: IO[str]) -> IO[str]:
-    """A terminal of another alphabet gets escapes instead of an exception."""
+def _forgiving(stream: IO[str] | None) -> IO[str]:
+    """A terminal of another alphabet gets escapes instead of an exception; a closed stream is one that nobody reads."""
+    if stream is None:
+        return open(os.devnull, "w")  # noqa: PTH123 - for the rest of the run
     stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]
     return stream
