@@ -158,7 +158,7 @@ def _share_memory() -> None:
 
 def _ended() -> dict[int, int]:
     """Process ids of children that ended, with their wait status. In a container we are init and reap orphans too."""
-    gone = {}
+    gone: dict[int, int] = {}
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)

@@ -1,0 +1,161 @@
+"""The platform's own commands, for root on the machine itself: serve, setup, down, uninstall, stack, migrate.
+
+Everything else a person types goes to `wherry.faces.cli`. Run as a file it finds its own code, links resolved: a
+process keeps to the version it started with while another one is put in place.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0:1] = [str(Path(__file__).resolve().parents[1])]
+
+import argparse
+import importlib
+import os
+import signal
+from typing import NoReturn
+
+from wherry import settings as settings_module
+from wherry.errors import InvalidInput, WherryError
+from wherry.settings import Settings
+from wherry.setup import down, identity, up
+from wherry.setup.console import Console
+from wherry.supervisor import lock, process
+from wherry.supervisor.child import Part
+from wherry.supervisor.supervisor import HEARD, RELOAD, Supervisor
+
+SHARED = ("json", "logging", "msgspec", "socket", "sqlite3", "threading", "email.parser", "http.client", "urllib.parse", "wherry.wiring")
+"""Loaded once, before the fork; docker, flask and paramiko each belong to one process only and are not among them."""
+
+USAGE = """\
+wherry serve               starts the platform and stays in the foreground
+wherry setup               what scripts/up does, once more
+wherry down                stops the platform and its apps; data stays
+wherry uninstall --purge   removes all that was made; asks for the name, or --confirm NAME
+wherry stack               shows the base images of builds
+wherry stack:set KIND      switches them: hub or debian
+wherry stack:refresh       makes them anew, with the newest packages
+wherry migrate             brings the database up to date"""
+
+
+def main(argv: list[str]) -> int:
+    """Runs one command; returns its exit status."""
+    console = Console(sys.stderr)
+    try:
+        return _run(_parse(argv))
+    except WherryError as error:
+        console.failure(error)
+        return error.exit_status
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(given: argparse.Namespace) -> int:
+    if given.verb == "setup" and not given.go_on:
+        up.first_half(given.swap)
+    settings = settings_module.load()
+    console = Console()
+    match given.verb:
+        case "serve":
+            return serve(settings)
+        case "setup":
+            return up.second_half(settings, given.person, given.began)
+        case "down":
+            return down.down(settings, console)
+        case "uninstall":
+            return _uninstall(settings, console, given)
+        case _:
+            return _with_libraries(settings, console, given)
+
+
+def _with_libraries(settings: Settings, console: Console, given: argparse.Namespace) -> int:
+    from wherry.setup import stacks
+
+    match given.verb:
+        case "stack:set":
+            return stacks.switch(settings, console, given.kind)
+        case "stack:refresh":
+            return stacks.refresh(settings, console)
+        case "migrate":
+            console.detail(stacks.migrate(settings) or "database: up to date")
+            return 0
+        case _:
+            return stacks.show(settings, console)
+
+
+def _uninstall(settings: Settings, console: Console, given: argparse.Namespace) -> int:
+    if not given.purge:
+        raise InvalidInput("uninstall removes apps and data for good: say so with --purge", hint="To stop only: wherry down")
+    return down.uninstall(settings, console, given.confirm, input)
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = _Parser(prog="wherry", add_help=False)
+    verbs = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
+    for verb in ("serve", "down", "migrate", "stack", "stack:refresh"):
+        verbs.add_parser(verb, add_help=False)
+    setup = verbs.add_parser("setup", add_help=False)
+    setup.add_argument("--go-on", action="store_true")
+    setup.add_argument("--swap", default="")
+    setup.add_argument("--person", default="root")
+    setup.add_argument("--began", type=float, default=0.0)
+    uninstall = verbs.add_parser("uninstall", add_help=False)
+    uninstall.add_argument("--purge", action="store_true")
+    uninstall.add_argument("--confirm", metavar="NAME")
+    verbs.add_parser("stack:set", add_help=False).add_argument("kind", metavar="KIND")
+    return parser.parse_args(argv)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise InvalidInput(message, hint=f"One of:\n{USAGE}")
+
+
+def serve(settings: Settings) -> int:
+    """Runs the platform until SIGTERM; on SIGUSR2 starts over with the code that is in place now, the proxy serving on."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+    held = lock.hold(settings.run / "serve.lock")
+    for name in SHARED:
+        importlib.import_module(name)
+    identity.note(settings)
+    command = process.command_line(os.getpid())
+    process.rename(f"{settings.name}: supervisor")
+    supervisor = Supervisor(
+        settings.name, parts(settings), settings.engine_ready, settings.platform_log, (held,), lambda: _prepare(settings)
+    )
+    if supervisor.run() == RELOAD:
+        os.execv(sys.executable, [sys.executable, *command[1:]])
+    return 0
+
+
+def _prepare(settings: Settings) -> None:
+    """Known hosts answer "starting": what was published before the engine went may not be true any more."""
+    from wherry.routing import haproxy_config
+
+    haproxy_config.prepare(settings)
+
+
+def parts(settings: Settings) -> list[Part]:
+    """The four processes in the order of their start."""
+    from wherry import wiring
+    from wherry.routing import haproxy_config
+
+    return [
+        Part("engine", run=lambda: wiring.run_engine(settings), grace=15.0),
+        Part(
+            "haproxy",
+            argv=lambda: haproxy_config.command(settings),
+            stop_signals=(signal.SIGUSR1, signal.SIGTERM),
+            grace=3.0,
+            pid_file=settings.run / "haproxy.pid",
+        ),
+        Part("api", run=lambda: wiring.run_api(settings), user=settings.api_user),
+        Part("receiver", run=lambda: wiring.run_receiver(settings), user=settings.user),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,149 @@
+"""Keeps `wherry serve` running: by systemd where it runs, otherwise in the background by a few lines of shell.
+
+What runs unchanged is left alone; what changed is started anew while the proxy serves on.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from wherry import clock, command
+from wherry.errors import Unavailable
+from wherry.settings import Settings
+from wherry.setup import code, identity, machine, ports, unit, venv
+from wherry.supervisor import lock
+
+START_LIMIT = 60.0
+STOP_LIMIT = 60.0
+
+
+def ensure(settings: Settings, doing: Callable[[str], None]) -> str:
+    """Starts the platform, or starts it anew when its code, packages or settings are others; waits until it answers."""
+    rewritten = _write_unit(settings) if machine.has_systemd() else False
+    if is_running(settings) and identity.running(settings) == identity.of(settings) and answers(settings):
+        return "platform: running, unchanged"
+    was_running = is_running(settings)
+    if was_running:
+        doing("starting the new version, the proxy serves on")
+        os.kill(lock.holder_of(_lock(settings)), signal.SIGUSR2)
+    else:
+        doing("starting the platform")
+        ports.check(settings)
+        _start(settings, rewritten)
+    _wait(settings)
+    return "platform: new version running, no request lost" if was_running else "platform: started"
+
+
+def is_running(settings: Settings) -> bool:
+    return lock.holder_of(_lock(settings)) > 0
+
+
+def stop(settings: Settings) -> bool:
+    """Stops all processes of the platform, for good: a reboot does not bring them back. False when nothing ran."""
+    holder = lock.holder_of(_lock(settings))
+    if machine.has_systemd() and unit.path(settings).exists():
+        command.run(["systemctl", "disable", "--now", settings.name], timeout=STOP_LIMIT + 30, check=False)
+    elif holder:
+        os.kill(holder, signal.SIGTERM)
+    deadline = clock.monotonic() + STOP_LIMIT
+    while is_running(settings):
+        if clock.monotonic() > deadline:
+            raise Unavailable(f"the platform (process {holder}) did not stop within {STOP_LIMIT:g} s", code="not_stopped")
+        clock.sleep(0.05)
+    return holder > 0
+
+
+def answers(settings: Settings) -> bool:
+    """The API answers, SSH greets, and the proxy accepts."""
+    return _api(settings.api_socket) and _greets(settings.ssh_port) and _accepts(settings.http_port)
+
+
+def argv(settings: Settings) -> list[str]:
+    return [str(venv.python(settings)), "-I", str(code.folder(settings) / "platform" / "wherry" / "main.py"), "serve"]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """MALLOC_ARENA_MAX: threads share two heaps, which saves memory that matters on a small machine."""
+    return {"WHERRY_HOME": str(settings.home), "MALLOC_ARENA_MAX": "2", "LANG": "C.UTF-8"}
+
+
+def last_words(settings: Settings, lines: int = 8) -> tuple[str, ...]:
+    """The end of what the platform logged."""
+    if machine.has_systemd():
+        out = command.run(["journalctl", "-u", settings.name, "-n", str(lines), "-o", "cat", "--no-pager"], check=False).out
+        return tuple(out.decode("utf-8", "replace").splitlines())
+    log = settings.platform_log
+    return tuple(log.read_text("utf-8", "replace").splitlines()[-lines:]) if log.exists() else ()
+
+
+def _lock(settings: Settings) -> Path:
+    return settings.run / "serve.lock"
+
+
+def _write_unit(settings: Settings) -> bool:
+    path, text = unit.path(settings), unit.text(settings, argv(settings), environment(settings))
+    if path.exists() and path.read_text() == text:
+        return False
+    path.write_text(text)
+    command.run(["systemctl", "daemon-reload"])
+    return True
+
+
+def _start(settings: Settings, rewritten: bool) -> None:
+    if machine.has_systemd():
+        command.run(["systemctl", "enable", "--quiet", settings.name], check=False)
+        command.run(["systemctl", "restart" if rewritten else "start", settings.name], timeout=120)
+        return
+    keeper = code.folder(settings) / "platform" / "wherry" / "setup" / "keep-running"
+    with settings.platform_log.open("ab") as log:
+        command.spawn(["/bin/sh", str(keeper), *argv(settings)], env=environment(settings), cwd=Path("/"), stdout=log, stderr=log)
+
+
+def _wait(settings: Settings) -> None:
+    deadline = clock.monotonic() + START_LIMIT
+    while not (identity.running(settings) == identity.of(settings) and answers(settings)):
+        if clock.monotonic() > deadline:
+            silent = [name for name, well in _parts(settings) if not well] or ["the new version"]
+            trouble = Unavailable(f"no answer from {', '.join(silent)} within {START_LIMIT:g} s", hint="It said:", code="not_started")
+            trouble.evidence = last_words(settings)  # type: ignore[attr-defined]
+            raise trouble
+        clock.sleep(0.05)
+
+
+def _parts(settings: Settings) -> list[tuple[str, bool]]:
+    return [("the API", _api(settings.api_socket)), ("SSH", _greets(settings.ssh_port)), ("the proxy", _accepts(settings.http_port))]
+
+
+def _api(path: Path) -> bool:
+    connection = http.client.HTTPConnection("localhost", timeout=5.0)
+    try:
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(5.0)
+        connection.sock.connect(str(path))
+        connection.request("GET", "/api")
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _greets(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 2.0) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 2.0).close()
+    except OSError:
+        return False
+    return True

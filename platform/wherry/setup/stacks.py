@@ -1,0 +1,52 @@
+"""Root's commands around the database and the base images, as steps and as `wherry stack`."""
+
+from __future__ import annotations
+
+from wherry.building.buildkit import BuildKit
+from wherry.building.stack import Stacks
+from wherry.settings import Settings
+from wherry.setup.console import Console
+from wherry.store.database import Database
+
+
+def migrate(settings: Settings) -> str:
+    """Brings the database up to date; the copy from before is kept beside it."""
+    database = Database(settings.database)
+    try:
+        ran = database.migrate()
+    finally:
+        database.close()
+    return f"database: {len(ran)} migration{'s' if len(ran) > 1 else ''}" if ran else ""
+
+
+def ensure(settings: Settings, console: Console) -> str:
+    """Makes the base images that the first push would otherwise wait for."""
+    _of(settings).ensure(lambda line: console.detail(line.removeprefix("-----> ").strip()))
+    return ""
+
+
+def show(settings: Settings, console: Console) -> int:
+    stacks = _of(settings)
+    stack = stacks.current()
+    if stack is None:
+        console.detail("no base image yet; the first push makes one, or: wherry stack:refresh")
+        return 0
+    source = "official slim images" if stack.kind == "hub" else f"made from {stack.base} packages"
+    console.heading(f"{stack.kind}: {source}{', as asked' if stack.asked else ''}")
+    for image in stacks.show():
+        console.detail(f"{image.name}  {image.size / 1e6:.0f} MB  {image.id.removeprefix('sha256:')[:12]}")
+    return 0
+
+
+def switch(settings: Settings, console: Console, kind: str) -> int:
+    _of(settings).switch(kind, console.detail)
+    return show(settings, console)
+
+
+def refresh(settings: Settings, console: Console) -> int:
+    _of(settings).refresh(console.detail)
+    return show(settings, console)
+
+
+def _of(settings: Settings) -> Stacks:
+    return Stacks(settings, BuildKit())
