@@ -131,12 +131,14 @@ class DockerLogServer:
                     chunk.append(struct.pack(">BxxxI", output, len(payload)) + payload)
             handler.wfile.write(b"".join(chunk))
             last = frames[-1] if frames else last
-            if not follow or not alive or stopped.is_set():
+            if not follow or not alive:
                 return
             with container.changed:
                 if not (stopped.is_set() or not container.running or self._after(container, last)):
                     container.changed.wait(0.5)
                 frames, alive = self._after(container, last), container.running
+            if stopped.is_set():
+                return
 
     @staticmethod
     def _after(container: Container, last: tuple[int, int, bytes] | None) -> list[tuple[int, int, bytes]]:
