@@ -21,7 +21,9 @@ def test_a_bad_procfile_is_answered_with_its_line_and_the_allowed_form(case: dic
 
 
 def test_processes_keep_the_order_and_the_text_of_the_file() -> None:
-    found = procfile.parse("# what runs\nrelease: python m.py migrate\n\nweb:gunicorn a:b -b 0.0.0.0:$PORT  \nmy-job_2 :\tsh -c 'a: b # c'\n")
+    found = procfile.parse(
+        "# what runs\nrelease: python m.py migrate\n\nweb:gunicorn a:b -b 0.0.0.0:$PORT  \nmy-job_2 :\tsh -c 'a: b # c'\n"
+    )
     assert list(found.items()) == [
         ("release", "python m.py migrate"),
         ("web", "gunicorn a:b -b 0.0.0.0:$PORT"),

@@ -6,9 +6,10 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from wherry.building.failure import refuse
+from wherry.building.failure import refuse, shown
 
 MAX_FILES = 200_000
+MAX_DEPTH = 100
 MAX_TEXT = 1024 * 1024
 MAX_LOCK = 32 * 1024 * 1024
 """Lock files of large projects reach a few megabytes; a Procfile never does."""
@@ -64,6 +65,8 @@ class Tree:
 def open_tree(path: Path) -> Tree:
     """Reads the headers of the tar at `path`. Raises DeployFailed for names that no checkout has, and for too many files."""
     members: dict[str, tarfile.TarInfo] = {}
+    if _of_empty_tree(path):
+        return Tree(path, members)
     try:
         with tarfile.open(path, "r:", encoding="utf-8", errors="surrogateescape") as tar:
             for member in tar:
@@ -80,10 +83,19 @@ def open_tree(path: Path) -> Tree:
     return Tree(path, members)
 
 
+def _of_empty_tree(path: Path) -> bool:
+    """Git's archive of an empty tree holds a comment and no member, which tarfile takes for a broken file."""
+    with path.open("rb") as file:
+        start = file.read(20480)
+    return start.startswith(b"pax_global_header") and len(start) < 20480 and not start[1024:].strip(b"\0")
+
+
 def _clean(name: str) -> str:
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts:
         raise refuse(f"the push holds the path {name[:80]!a}, which leaves the app's folder", "Remove it.", code="push_unreadable")
+    if len(parts) > MAX_DEPTH:
+        raise refuse(f"the push holds folders nested deeper than {MAX_DEPTH}: {shown(name)}", "Flatten them.", code="push_too_large")
     return "/".join(part for part in parts if part != ".")
 
 

@@ -7,16 +7,21 @@ folders, `!` takes back, the last line that matches decides, and a folder stands
 from __future__ import annotations
 
 import posixpath
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wherry.building.failure import refuse, shown
+from wherry.building.glob import Glob, glob
+
+CODE = "dockerignore_invalid"
+MAX_RULES = 500
+Verdict = tuple[bool, tuple[bool, ...]]
+"""Whether a path is left out, and which rules hold for what is in it."""
 
 
 @dataclass(frozen=True)
 class Rule:
     back: bool
-    form: re.Pattern[str]
+    form: Glob
 
 
 @dataclass(frozen=True)
@@ -24,21 +29,34 @@ class Ignore:
     """The rules of one file, in order; without rules nothing is left out."""
 
     rules: tuple[Rule, ...] = ()
+    _folders: dict[str, Verdict] = field(default_factory=dict, compare=False)
 
     def leaves_out(self, path: str) -> bool:
         """`path` is relative, with `/`, without `./`."""
-        candidates = [path, *_parents(path)]
-        out = False
-        for rule in self.rules:
-            if rule.back == out and any(rule.form.fullmatch(candidate) for candidate in candidates):
-                out = not out
-        return out
+        return bool(self.rules) and self._verdict(path)[0]
+
+    def _verdict(self, path: str) -> Verdict:
+        """A rule that holds for a folder holds for what is in it. One that could not change the verdict is not looked at,
+        so a `!` takes back a folder only when something before it had left that folder out."""
+        above = self._folder(path.rpartition("/")[0])[1]
+        out, holds = False, []
+        for rule, held in zip(self.rules, above, strict=True):
+            holds.append(held or (rule.back == out and rule.form.matches(path)))
+            out = not rule.back if holds[-1] else out
+        return out, tuple(holds)
+
+    def _folder(self, path: str) -> Verdict:
+        if path not in self._folders:
+            self._folders[path] = self._verdict(path) if path else (False, (False,) * len(self.rules))
+        return self._folders[path]
 
 
 def parse(text: str) -> Ignore:
     """Raises DeployFailed for a pattern that Docker refuses too."""
-    rules = [rule for number, line in enumerate(text.splitlines(), 1) if (rule := _rule(number, line))]
-    return Ignore(tuple(rules))
+    rules = tuple(rule for number, line in enumerate(text.splitlines(), 1) if (rule := _rule(number, line)))
+    if len(rules) > MAX_RULES:
+        raise refuse(f".dockerignore has {len(rules):,} patterns: up to {MAX_RULES} are allowed", "Leave out whole folders.", code=CODE)
+    return Ignore(rules)
 
 
 def _rule(number: int, line: str) -> Rule | None:
@@ -48,43 +66,11 @@ def _rule(number: int, line: str) -> Rule | None:
     back = pattern.startswith("!")
     pattern = pattern.removeprefix("!").strip() if back else pattern
     if not pattern:
-        raise refuse(f'.dockerignore line {number}: "!" alone names nothing', "Give a path after it, e.g. !README.md")
+        raise refuse(f'.dockerignore line {number}: "!" alone names nothing', "Give a path after it, e.g. !README.md", code=CODE)
     cleaned = posixpath.normpath(pattern)
     cleaned = cleaned.lstrip("/") if len(cleaned) > 1 else cleaned
     try:
-        return Rule(back, re.compile(_regex(cleaned), re.DOTALL))
-    except re.error as error:
-        raise refuse(f'.dockerignore line {number}: "{shown(pattern)}" is not a pattern', "Close the bracket, e.g. [ab]*.txt") from error
-
-
-def _regex(pattern: str) -> str:
-    parts, at = [], 0
-    while at < len(pattern):
-        piece, at = _piece(pattern, at)
-        parts.append(piece)
-    return "".join(parts)
-
-
-def _piece(pattern: str, at: int) -> tuple[str, int]:
-    """The regular expression for what starts at `at`, and where the rest starts."""
-    if pattern.startswith("**", at):
-        after = at + 2 + (pattern[at + 2 : at + 3] == "/")
-        return (".*" if after >= len(pattern) else "(.*/)?"), after
-    character = pattern[at]
-    if character == "*":
-        return "[^/]*", at + 1
-    if character == "?":
-        return "[^/]", at + 1
-    if character == "\\" and at + 1 < len(pattern):
-        return re.escape(pattern[at + 1]), at + 2
-    if character == "[":
-        end = pattern.find("]", at + 2)
-        if end < 0:
-            raise re.error("unterminated character set")
-        return "[" + pattern[at + 1 : end].replace("[", "\\[").replace("\\", "\\\\").replace("&&", "&") + "]", end + 1
-    return re.escape(character), at + 1
-
-
-def _parents(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+        return Rule(back, glob(cleaned))
+    except ValueError as error:
+        hint = "Close the bracket, e.g. [ab]*.txt"
+        raise refuse(f'.dockerignore line {number}: "{shown(pattern)}" is not a pattern', hint, code=CODE) from error

@@ -6,6 +6,7 @@ would write (RFC 8259 leaves these limits to the reader).
 
 from __future__ import annotations
 
+import bisect
 import json.decoder
 import re
 from dataclasses import dataclass
@@ -54,12 +55,14 @@ def parse(text: str) -> Node:
 class _Reader:
     def __init__(self, text: str) -> None:
         self.text, self.at = text, 0
+        self.lines = [0, *(match.end() for match in re.finditer("\n", text))]
 
     def fail(self, what: str, at: int | None = None) -> NoReturn:
         raise JSONError(what, *self.place(self.at if at is None else at))
 
     def place(self, at: int) -> tuple[int, int]:
-        return self.text.count("\n", 0, at) + 1, at - self.text.rfind("\n", 0, at)
+        line = bisect.bisect_right(self.lines, at)
+        return line, at - self.lines[line - 1] + 1
 
     def skip(self) -> str:
         """Passes over white space; returns the next character, empty at the end."""

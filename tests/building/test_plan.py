@@ -1,0 +1,141 @@
+"""What is decided about a push before anything is built, and what is refused in plain words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import building_support as support
+from wherry.building import plan
+from wherry.building.buildpack import load_all
+from wherry.building.plan import Planned
+from wherry.errors import DeployFailed
+
+
+def planned(folder: Path, files: support.Files, lines: list[str] | None = None) -> Planned:
+    return plan.plan(support.tree(folder, files), load_all(support.PACKS), (lines if lines is not None else []).append)
+
+
+@pytest.mark.parametrize("case", support.cases("detect"), ids=lambda case: str(case["name"]))
+def test_a_tree_that_can_not_be_built_is_answered_with_the_way_out(case: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(DeployFailed) as refused:
+        planned(tmp_path, case["files"])
+    assert (refused.value.message, refused.value.hint) == (case["message"], case["hint"])
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"requirements.txt": "flask"}, "-----> Python 3.13 (requirements.txt; the default version)"),
+        ({"requirements.txt": "", ".python-version": "3.12.4\n"}, "-----> Python 3.13 (requirements.txt; version from .python-version)"),
+        ({"requirements.txt": "", "runtime.txt": "python-3.11.9"}, "-----> Python 3.13 (requirements.txt; version from runtime.txt)"),
+        ({"uv.lock": "", "pyproject.toml": "[project]"}, "-----> Python 3.13 (uv.lock; the default version)"),
+        (
+            {"pyproject.toml": '[project]\nrequires-python = ">=3.11"\n', "poetry.lock": ""},
+            "-----> Python 3.13 (poetry.lock; version from pyproject.toml)",
+        ),
+        (
+            {"Pipfile.lock": '{"_meta": {"requires": {"python_version": "3.11"}}}'},
+            "-----> Python 3.13 (Pipfile.lock; version from Pipfile.lock)",
+        ),
+        ({"Dockerfile": "FROM x", "requirements.txt": ""}, "-----> Dockerfile"),
+    ],
+)
+def test_the_heading_names_what_decided(files: dict[str, str], expected: str, tmp_path: Path) -> None:
+    assert plan.heading(planned(tmp_path, {"Procfile": "web: x", **files}), "3.13") == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "command"),
+    [
+        (
+            {"app.py": "from flask import Flask\napp = Flask(__name__)\n", "requirements.txt": "flask\ngunicorn==23\n"},
+            "gunicorn app:app -b 0.0.0.0:$PORT",
+        ),
+        (
+            {"main.py": "app: FastAPI = FastAPI()\n", "requirements.txt": "fastapi[standard]\n"},
+            "uvicorn main:app --host 0.0.0.0 --port $PORT",
+        ),
+        ({"app.py": "app = fastapi.FastAPI(\n", "requirements.txt": "fastapi\nuvicorn\n"}, "uvicorn app:app --host 0.0.0.0 --port $PORT"),
+        (
+            {"manage.py": 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "my_shop.settings")', "requirements.txt": "Django\nGunicorn\n"},
+            "gunicorn my_shop.wsgi -b 0.0.0.0:$PORT",
+        ),
+    ],
+)
+def test_a_known_framework_needs_no_procfile_and_is_told_so(files: dict[str, str], command: str, tmp_path: Path) -> None:
+    found = planned(tmp_path, files)
+    assert found.processes == {"web": command}
+    assert any(line.endswith(f"so web: {command}") for line in plan.notes(found))
+
+
+def test_a_procfile_decides_over_what_would_be_recognised(tmp_path: Path) -> None:
+    found = planned(tmp_path, {"app.py": "app = Flask(__name__)\n", "requirements.txt": "flask", "Procfile": "web: ./mine\n"})
+    assert found.processes == {"web": "./mine"}
+    assert plan.notes(found) == []
+
+
+def test_a_lock_file_decides_over_requirements_txt_and_says_so(tmp_path: Path) -> None:
+    found = planned(tmp_path, {"uv.lock": "", "pyproject.toml": "[project]", "requirements.txt": "flask", "Procfile": "web: x"})
+    assert plan.notes(found) == ["       uv.lock decides; requirements.txt is not used"]
+
+
+def test_files_that_requirements_name_are_dependency_files_too(tmp_path: Path) -> None:
+    files = {"requirements.txt": "-r requirements/base.txt\n", "requirements/base.txt": "-c ../pins.txt\nflask\n", "pins.txt": "flask==3\n"}
+    found = planned(tmp_path, {**files, "Procfile": "web: x", "app.py": ""})
+    assert set(found.detected.files) == {"requirements.txt", "requirements/base.txt", "pins.txt"}
+    assert not found.detected.sources
+
+
+@pytest.mark.parametrize("line", ["-e .", ".", "./vendor/thing", "-e ./vendor/thing", "file:./thing", ".[extra]"])
+def test_dependencies_in_the_apps_own_folder_are_noticed(line: str, tmp_path: Path) -> None:
+    assert planned(tmp_path, {"requirements.txt": f"flask\n{line}\n", "Procfile": "web: x"}).detected.sources
+
+
+def test_a_link_inside_the_tree_is_followed(tmp_path: Path) -> None:
+    found = planned(tmp_path, {"requirements.txt": "", "deploy/Procfile": "web: x", "Procfile": "-> deploy/Procfile"})
+    assert found.processes == {"web": "x"}
+
+
+@pytest.mark.parametrize(
+    ("files", "warning"),
+    [
+        ({"Procfile": "worker: x"}, " !     there is no web process, so no visitor is served; this app has: worker"),
+        (
+            {".gitmodules": "[submodule]"},
+            " !     submodules are not part of a push: their folders are empty. Commit the files, or install them as a dependency",
+        ),
+        (
+            {
+                ".gitattributes": "*.bin filter=lfs",
+                "a.bin": "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 12345\n",
+            },
+            " !     a.bin: Git LFS keeps the content elsewhere, so the app gets the pointer only. Commit the file itself",
+        ),
+        ({"app.json": '{"healtchecks": {}}'}, ' !     app.json line 1: unknown key "healtchecks"; did you mean "healthchecks"?'),
+    ],
+)
+def test_what_will_surprise_later_is_said_now(files: dict[str, str], warning: str, tmp_path: Path) -> None:
+    lines: list[str] = []
+    planned(tmp_path, {"requirements.txt": "", "Procfile": "web: x", **files}, lines)
+    assert lines == [warning]
+
+
+def test_what_dockerignore_leaves_out_is_not_sent_but_dependency_files_are(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "flask",
+        "Procfile": "web: x",
+        "secret.env": "x",
+        "app.py": "",
+        ".dockerignore": "*.env\nrequirements.txt\n",
+    }
+    context = plan.context(planned(tmp_path, files))
+    assert sorted(path for path, _ in context.members) == ["app/.dockerignore", "app/Procfile", "app/app.py"]
+    assert context.texts["deps/requirements.txt"] == b"flask"
+
+
+def test_a_dockerfile_is_sent_even_when_dockerignore_names_it(tmp_path: Path) -> None:
+    context = plan.context(planned(tmp_path, {"Dockerfile": "FROM x", ".dockerignore": "*\n", "a": ""}))
+    assert [path for path, _ in context.members] == ["Dockerfile"]

@@ -1,0 +1,56 @@
+"""Which version of a language an app gets."""
+
+from __future__ import annotations
+
+import pytest
+
+from wherry.building.versions import Wish, choose, fits
+from wherry.errors import DeployFailed
+
+OFFERS = ("3.9", "3.10", "3.11", "3.12", "3.13")
+
+
+@pytest.mark.parametrize(
+    ("wish", "version"),
+    [
+        (None, "3.12"),
+        (Wish("3.10", ".python-version"), "3.10"),
+        (Wish(">=3.11", "pyproject.toml", range=True), "3.12"),
+        (Wish(">=3.9,<3.12", "pyproject.toml", range=True), "3.11"),
+        (Wish("^3.9", "pyproject.toml", range=True), "3.12"),
+        (Wish("==3.13.*", "pyproject.toml", range=True), "3.13"),
+        (Wish("~=3.10.2", "pyproject.toml", range=True), "3.10"),
+        (Wish("3.11.4", "pyproject.toml", range=True), "3.11"),
+        (Wish("what ever", "pyproject.toml", range=True), "3.12"),
+    ],
+)
+def test_the_version_is_the_one_asked_for_or_the_default_within_a_range(wish: Wish | None, version: str) -> None:
+    assert choose(wish, "3.12", OFFERS, "Python") == version
+
+
+@pytest.mark.parametrize("wish", [Wish("2.7", "runtime.txt"), Wish(">=3.14", "pyproject.toml", range=True)])
+def test_a_version_that_is_not_offered_is_refused_with_those_that_are(wish: Wish) -> None:
+    with pytest.raises(DeployFailed) as refused:
+        choose(wish, "3.12", OFFERS, "Python")
+    expected = f"Python {wish.text}, which {wish.source} asks for, is not offered: 3.9, 3.10, 3.11, 3.12, 3.13 are"
+    assert refused.value.message == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "range_", "fit"),
+    [
+        ("3.12", ">=3.12.4", True),
+        ("3.12", "<3.12", False),
+        ("3.12", ">3.12", True),
+        ("3.12", "!=3.12.1", True),
+        ("3.12", "!=3.12", False),
+        ("3.12", "~3.12", True),
+        ("3.13", "~3.12", False),
+        ("3.9", ">=3.10", False),
+        ("3.13", "~=3.9", True),
+        ("4.0", "^3.9", False),
+        ("3.12", ">=3.9, <4.0, !=3.11", True),
+    ],
+)
+def test_ranges_are_read_as_their_tools_read_them(version: str, range_: str, fit: bool) -> None:
+    assert fits(version, range_) is fit
