@@ -131,6 +131,12 @@ def serve(settings: Settings) -> int:
     return 0
 
 
+def _serve_api(settings: Settings) -> None:
+    from wherry.faces.api.server import serve
+
+    serve(settings)
+
+
 def _prepare(settings: Settings) -> None:
     """Known hosts answer "starting": what was published before the engine went may not be true any more."""
     from wherry.routing import haproxy_config
@@ -152,7 +158,7 @@ def parts(settings: Settings) -> list[Part]:
             grace=3.0,
             pid_file=settings.run / "haproxy.pid",
         ),
-        Part("api", run=lambda: wiring.run_api(settings), user=settings.api_user),
+        Part("api", run=lambda: _serve_api(settings), user=settings.api_user),
         Part("receiver", run=lambda: wiring.run_receiver(settings), user=settings.user),
     ]
 

@@ -48,13 +48,6 @@ def run_receiver(settings: Settings) -> None:
     serve(settings, Doors(lambda key_type, blob: logins.by_key(made, key_type, blob), require, cli_argv()))
 
 
-def run_api(settings: Settings) -> None:
-    """The control API under gunicorn: blocks."""
-    from wherry.faces.api.server import serve
-
-    serve(settings)
-
-
 def cli_argv() -> list[str]:
     """How this platform's command line is run from a fresh process."""
     return [sys.executable, "-I", "-S", str(source_root() / "platform" / "wherry" / "faces" / "cli" / "main.py")]

@@ -1,5 +1,6 @@
 """What a person asks for becomes true, or nothing changes: operations over a real database, engine and proxy in memory."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def test_scaling_two_to_three_starts_one_instance(here: Machine) -> None:
     before = len(here.engine.started)
     operation = here.wait(formation.scale(here.services, ADMIN, "shop", {"web": 3}))
     assert here.engine.started[before:] == ["shop/web.3"]
-    assert here.log(operation)[-1] == "web 2 -> 3"
+    assert re.fullmatch(r"web 2 -> 3: web\.3 ready in 0\.\d s \(listening on 5000\)", here.log(operation)[-1])
     assert here.targets("shop") == ["web.1", "web.2", "web.3"]
 
 
@@ -165,6 +166,13 @@ def test_destroying_an_app_leaves_nothing(here: Machine) -> None:
     assert here.wait(apps.destroy(here.services, ADMIN, "shop", "shop")).state == "succeeded"
     assert here.engine.observe() == [] and here.engine.networks == {} and here.proxy.routes() == {}
     assert apps.every(here.services, ADMIN) == []
+
+
+def test_destroying_an_app_leaves_an_image_that_another_app_has(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.push("twin", "a", image="good", web="run")
+    here.wait(apps.destroy(here.services, ADMIN, "twin", "twin"))
+    assert here.engine.image_exists("good")
 
 
 def test_a_crashed_instance_comes_back(here: Machine) -> None:

@@ -16,7 +16,7 @@ from wherry.model.release import Release, wished_quantities
 from wherry.reconciler.converge import settle
 from wherry.reconciler.switch import go_live, known_release, new_release, switch
 from wherry.reconciler.work import Work
-from wherry.store import apps, events, releases
+from wherry.store import apps, builds, events, releases
 from wherry.store.database import Connection
 
 
@@ -52,7 +52,16 @@ def scale(work: Work) -> None:
         return
     check_types(wished, release.build.processes)
     words = _scale_words(wished_quantities(app, release), wished)
-    switch(work, replace(app, formation=formation), release, _change(work, formation=formation), lambda: words, {"formation": wished})
+    ready: list[str] = []
+    switch(
+        work,
+        replace(app, formation=formation),
+        release,
+        _change(work, formation=formation),
+        lambda: ": ".join([words, ", ".join(ready)] if ready else [words]),
+        {"formation": wished},
+        ready.append,
+    )
 
 
 def restart(work: Work) -> None:
@@ -100,7 +109,7 @@ def destroy(work: Work) -> None:
     app = work.app()
     with outside.database.write() as connection:
         app = apps.change(connection, app, stopped=True)
-        images = {release.build.image for release in releases.of_app(connection, app, 100_000)}
+        images = builds.only_of(connection, app)
     with outside.memory.alone(name):
         outside.proxy.withdraw(name)
         settle(outside, name)

@@ -69,14 +69,16 @@ def switch(
     commit: Callable[[Connection], None],
     live_line: Callable[[], str],
     result: dict[str, Any] | None = None,
+    detail: Callable[[str], None] | None = None,
 ) -> None:
     """Brings the app to `wished` with `release`. `commit` writes that wish in the transaction that ends the operation;
-    `live_line` is said when the traffic has moved. Raises DeployFailed after taking away what was started for nothing."""
+    `live_line` is said when the traffic has moved, `detail` hears of each instance that became ready. Raises
+    DeployFailed after taking away what was started for nothing."""
     outside = work.outside
     desired = desired_of(wished, release, outside.settings)
     with outside.memory.alone(wished.name):
         try:
-            prepare(outside, desired, work.detail, work.cancelled)
+            prepare(outside, desired, detail or work.detail, work.cancelled)
         except DeployFailed:
             settle(outside, wished.name)
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import asdict, replace
 
+from wherry.model.app import App
 from wherry.model.build import Build, HealthCheck
 from wherry.store.database import pack, unpack
 
@@ -30,6 +31,14 @@ def get(connection: sqlite3.Connection, build_id: int) -> Build:
 def images(connection: sqlite3.Connection) -> set[str]:
     """Every image that a release may be rolled back to."""
     return {row[0] for row in connection.execute("SELECT DISTINCT image FROM builds")}
+
+
+def only_of(connection: sqlite3.Connection, app: App) -> set[str]:
+    """The images of an app that no other app has: equal sources give equal images."""
+    rows = connection.execute(
+        "SELECT image FROM builds WHERE app_id = ? EXCEPT SELECT image FROM builds WHERE app_id <> ?", (app.id, app.id)
+    )
+    return {row[0] for row in rows}
 
 
 def _build(row: sqlite3.Row) -> Build:
