@@ -25,6 +25,8 @@ def of_app(platform: Platform, actor: Actor, name: str) -> dict[str, int]:
 def scale(platform: Platform, actor: Actor, name: str, wished: dict[str, int]) -> Operation:
     """Queues new quantities. Raises NothingToDo when they are as wished, InvalidInput for an unknown process type."""
     require(actor, "deploy", f"scale {name}")
+    if not wished:
+        raise InvalidInput("nothing to scale: give process=quantity, e.g. web=2", field="scale")
     app = app_services.get(platform, actor, name)
     release = _release(platform, app)
     if release:

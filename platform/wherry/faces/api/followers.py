@@ -28,8 +28,10 @@ class Followers:
         self._free = threading.BoundedSemaphore(places)
         self._places = places
 
-    def stream(self, body: Iterator[str], mimetype: str) -> Response:
+    def stream(self, body: Iterator[str], mimetype: str, request: Request) -> Response:
         """An answer that goes on. Raises Unavailable when all places are taken."""
+        if request.method == "HEAD":  # has no body, and werkzeug then never says that it is over
+            return Response(mimetype=mimetype)
         if not self._free.acquire(blocking=False):
             raise Unavailable(f"all {self._places} places for followers are taken", hint="Try again later.", code="too_many_followers")
         answer = Response(body, mimetype=mimetype, headers={"X-Accel-Buffering": "no"})

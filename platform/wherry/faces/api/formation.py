@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from flask import Response
 from msgspec import Struct
 
@@ -67,6 +68,6 @@ def scale_process(ask: Ask, app: str, process: str, body: Quantity) -> Response:
     return accepted(services.scale(ask.platform, ask.actor, app, {process: _whole(process, body.quantity)}))
 
 
-def _whole(process: str, quantity: object) -> int:
-    """JSON has numbers: the digits that a command line would take are refused here."""
-    return check_quantity(process, quantity if type(quantity) is int else f"{quantity!r:.40} ")
+def _whole(process: str, quantity: Any) -> int:
+    """JSON has numbers: the digits that a command line would take, `"2"`, are refused as they were written."""
+    return check_quantity(process, quantity if type(quantity) is int else msgspec.json.encode(quantity).decode())

@@ -60,4 +60,4 @@ def _follow(ask: Ask, app: str, query: LogQuery, form: str) -> Response:
         stop=lambda: ask.followers.stopping,
     )
     lines = ask.followers.lines(source, request._get_current_object())  # type: ignore[attr-defined]
-    return ask.followers.stream(as_events(lines) if form == EVENTS else as_text(lines), form)
+    return ask.followers.stream(as_events(lines) if form == EVENTS else as_text(lines), form, request)

@@ -80,8 +80,8 @@ def _follow(ask: Ask, operation: int, offset: int, form: str) -> Response:
     source = services.follow(ask.platform, ask.actor, operation, offset)
     lines = ask.followers.lines(source, request._get_current_object())  # type: ignore[attr-defined]
     if form == EVENTS:
-        return ask.followers.stream(_events(ask, operation, lines, offset), form)
-    return ask.followers.stream(as_text(lines), form)
+        return ask.followers.stream(_events(ask, operation, lines, offset), form, request)
+    return ask.followers.stream(as_text(lines), form, request)
 
 
 def _events(ask: Ask, operation: int, lines: Iterator[str | None], offset: int) -> Iterator[str]:
