@@ -88,7 +88,7 @@ def test_stopped_is_told_to_visitors_and_start_brings_it_back(here: Site, app: M
     rest.release(1)
     assert here.wherry("ps:stop", "rest").status == 0
     status, page = here.get("rest", headers={"Accept": "application/json"})
-    assert status == 503 and "stopped" in page
+    assert status == 503 and "Stopped" in page
     assert here.containers("rest") == []
     assert here.wherry("ps:start", "rest").status == 0
     assert here.get("rest") == (200, "1")
