@@ -95,7 +95,7 @@ def _measure(outside: Outside) -> None:
 def _wall(settings: Settings) -> None:
     """Keeps the apps off the host; a machine that does not allow it is told once, and serves on."""
     from wherry.running import firewall
-    from wherry.running.docker_engine import bridge_prefix
+    from wherry.running.docker_networks import bridge_prefix
 
     try:
         why = firewall.apply(settings.name, bridge_prefix(settings.name), (settings.http_port, settings.https_port))

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from wherry import clock
-from wherry.errors import Conflict, DeployFailed
+from wherry.errors import DeployFailed
 from wherry.running import docker_client, labels
 from wherry.running.docker_client import translated
+from wherry.running.docker_facts import observed, refused
+from wherry.running.docker_networks import Networks
 from wherry.running.engine import Happening, InstanceSpec, Observed, OneOff, Sample
 from wherry.running.hardening import host_config
 from wherry.running.shell_line import shell_argv
-
-ZERO_TIME = "0001-01-01T00:00:00Z"
 
 
 class DockerEngine:
@@ -26,51 +26,15 @@ class DockerEngine:
         self.socket_path = socket_path
         self._client = docker_client.client(socket_path)
         self._api = self._client.api
+        self.networks = Networks(platform, self._api)
         self._known: dict[str, Observed] = {}
         self._known_lock = threading.Lock()
 
-    # Networks
-
-    def network_name(self, app: str) -> str:
-        return f"{self.platform}-{app}"
-
-    def bridge_name(self, app: str) -> str:
-        """At most 15 characters (the kernel's limit), and with the platform's own prefix for the firewall."""
-        return bridge_prefix(self.platform) + hashlib.sha256(app.encode()).hexdigest()[:8]
-
     def ensure_network(self, app: str, subnet: str) -> None:
-        """Raises Conflict when `subnet` overlaps with a network that is there already."""
-        from docker.errors import APIError
-
-        name = self.network_name(app)
-        with translated():
-            if self._api.networks(names=[f"^{name}$"]):
-                return
-            try:
-                self._api.create_network(
-                    name,
-                    driver="bridge",
-                    check_duplicate=True,
-                    options={"com.docker.network.bridge.name": self.bridge_name(app)},
-                    ipam={"Driver": "default", "Config": [{"Subnet": subnet}]},
-                    labels={labels.PLATFORM: self.platform, labels.APP: app},
-                )
-            except APIError as error:
-                if "overlap" in str(error):
-                    raise Conflict(f"the subnet {subnet} is in use", code="subnet_taken") from error
-                if "already exists" not in str(error):
-                    raise
+        self.networks.ensure(app, subnet)
 
     def remove_network(self, app: str) -> None:
-        from docker.errors import NotFound
-
-        with translated():
-            try:
-                self._api.remove_network(self.network_name(app))
-            except NotFound:
-                return
-
-    # Instances
+        self.networks.remove(app)
 
     def start(self, spec: InstanceSpec) -> Observed:
         from docker.errors import APIError
@@ -79,12 +43,12 @@ class DockerEngine:
             try:
                 container = self._create(spec, labels.INSTANCE)
             except APIError as error:
-                raise _refused(spec, error) from error
+                raise refused(spec, error) from error
             try:
                 self._api.start(container)
             except APIError as error:
                 self.remove(container)
-                raise _refused(spec, error) from error
+                raise refused(spec, error) from error
             return self._inspected(container)
 
     def observe(self, app: str | None = None) -> list[Observed]:
@@ -131,12 +95,12 @@ class DockerEngine:
             try:
                 container = self._create(spec, labels.ONE_OFF)
             except APIError as error:
-                raise _refused(spec, error) from error
+                raise refused(spec, error) from error
             try:
                 self._api.start(container)
                 return self._watched(container, spec, timeout, line)
             except APIError as error:
-                raise _refused(spec, error) from error
+                raise refused(spec, error) from error
             finally:
                 self.remove(container)
 
@@ -171,8 +135,6 @@ class DockerEngine:
         reclaimable = detail.get("total_inactive_file", detail.get("inactive_file", 0))
         cpu = stats["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
         return Sample(max(0, memory["usage"] - reclaimable), memory.get("limit", 0), cpu)
-
-    # Images
 
     def image_exists(self, image: str) -> bool:
         from docker.errors import APIError
@@ -214,7 +176,7 @@ class DockerEngine:
             hostname=f"{spec.app}-{spec.type}-{spec.index}"[:63],
             environment={key: value.reveal() for key, value in spec.env.items()},
             labels=labels.of_spec(self.platform, spec, kind),
-            host_config=self._api.create_host_config(network_mode=self.network_name(spec.app), **host_config(spec)),
+            host_config=self._api.create_host_config(network_mode=self.networks.name(spec.app), **host_config(spec)),
         )
         return str(made["Id"])
 
@@ -264,64 +226,12 @@ class DockerEngine:
 
     def _inspected(self, container: str) -> Observed:
         facts = self._api.inspect_container(container)
-        seen = _observed(facts, self.network_name(facts["Config"]["Labels"][labels.APP]))
+        seen = observed(facts, self.networks.name(facts["Config"]["Labels"][labels.APP]))
         if facts["State"]["Status"] in ("running", "exited"):
             with self._known_lock:
                 self._known[container] = seen
         return seen
 
 
-def bridge_prefix(platform: str) -> str:
-    """How the names of all bridges of a platform begin."""
-    return "wh" + hashlib.sha256(platform.encode()).hexdigest()[:4]
-
-
-def _observed(facts: dict[str, Any], network: str) -> Observed:
-    state, found = facts["State"], facts["Config"]["Labels"]
-    running = bool(state["Running"]) and not state.get("Dead")
-    attached = facts["NetworkSettings"]["Networks"].get(network) or {}
-    return Observed(
-        id=facts["Id"],
-        app=found[labels.APP],
-        type=found[labels.TYPE],
-        index=int(found[labels.INDEX]),
-        release=int(found[labels.RELEASE]),
-        fingerprint=found[labels.FINGERPRINT],
-        image=found[labels.IMAGE],
-        running=running,
-        address=(attached.get("IPAddress") or "") if running else "",
-        port=int(found[labels.PORT]) if found[labels.PORT] else None,
-        pid=int(state["Pid"]),
-        exit_code=None if running else int(state["ExitCode"]),
-        oom=bool(state.get("OOMKilled")),
-        created_at=facts["Created"],
-        started_at="" if state["StartedAt"] == ZERO_TIME else state["StartedAt"],
-        finished_at="" if state["FinishedAt"] == ZERO_TIME else state["FinishedAt"],
-    )
-
-
-def _refused(spec: InstanceSpec, error: Exception) -> DeployFailed:
-    """Says a refusal of Docker's in our words, keeping what it named."""
-    text = str(getattr(error, "explanation", "") or error)
-    if "No such image" in text:
-        return DeployFailed(f"the image of {spec.app} v{spec.release} is gone", code="image_gone", hint="Push again to build it anew.")
-    if "No command specified" in text:
-        return DeployFailed(
-            f"{spec.type} has no command: the Dockerfile has no CMD",
-            code="no_command",
-            hint="Add CMD, or a Procfile line such as: web: ./server",
-        )
-    if "executable file not found" in text or "no such file or directory" in text:
-        return DeployFailed(
-            f"{spec.name} could not start: its command is not in the image",
-            code="command_missing",
-            evidence=(text[:300],),
-            source=spec.name,
-        )
-    return DeployFailed(f"the Docker engine refused to start {spec.name}", code="start_refused", evidence=(text[:300],), source=spec.name)
-
-
 def _salt() -> str:
-    import secrets
-
     return secrets.token_hex(3)

@@ -91,7 +91,7 @@ def _each(found: list[dict[str, Any]], work: Callable[[dict[str, Any]], object])
 
 def _open_firewall(settings: Settings) -> str:
     from wherry.running import firewall
-    from wherry.running.docker_engine import bridge_prefix
+    from wherry.running.docker_networks import bridge_prefix
 
     with suppress(WherryError):
         firewall.clear(settings.name, bridge_prefix(settings.name))
