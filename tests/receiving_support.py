@@ -19,6 +19,7 @@ from wherry.access.require import require
 from wherry.model.build import Build
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
+from wherry.receiving import limits
 from wherry.receiving.public_key import parse
 from wherry.receiving.server import Doors, Receiver
 from wherry.services import platform as platforms
@@ -121,7 +122,10 @@ class Place:
     """A platform's folder with its database, and a receiver that serves it."""
 
     settings: Settings
-    receiver: Receiver
+
+    @property
+    def port(self) -> int:
+        return self.settings.ssh_port
 
     @property
     def platform(self) -> platforms.Platform:
@@ -150,7 +154,7 @@ class Place:
 
 
 @contextmanager
-def place(folder: Path, **environ: str) -> Iterator[Place]:
+def place(folder: Path, grace: float = limits.GRACE, **environ: str) -> Iterator[Place]:
     """Starts everything in `folder`, with further settings by `environ`, and stops it at the end."""
     settings = load({"WHERRY_HOME": str(folder / "home"), "WHERRY_SSH_PORT": str(free_port()), **environ})
     platform = platforms.of(settings)
@@ -164,11 +168,11 @@ def place(folder: Path, **environ: str) -> Iterator[Place]:
             user = users.find(connection, key.user) if key else None
         return Actor(user.name, user.role, "ssh") if user else None
 
-    receiver = Receiver(settings, Doors(find_user, require, [sys.executable, "-I", str(folder / "cli.py")]))
+    receiver = Receiver(settings, Doors(find_user, require, [sys.executable, "-I", str(folder / "cli.py")]), grace)
     thread = threading.Thread(target=receiver.serve, daemon=True)
     thread.start()
     try:
-        yield Place(settings, receiver)
+        yield Place(settings)
     finally:
         receiver.stop()
         thread.join(5)

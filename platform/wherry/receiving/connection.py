@@ -159,19 +159,21 @@ class Visitor(paramiko.ServerInterface):  # type: ignore[misc]
     """Who is at the other end, and the two things they may ask for: a command, or (in vain) a shell.
 
     `find_user` is asked at every login and again before every command, so a removed key opens nothing any more.
-    `begin` gets the channel, this visitor and the command line, or None for a shell; it must return at once.
+    `begin` gets the channel, this visitor, the command line (None for a shell) and whether the client's terminal is in raw
+    mode; it must return at once.
     """
 
     def __init__(
         self,
         address: str,
         find_user: Callable[[str, str], Actor | None],
-        begin: Callable[[paramiko.Channel, Visitor, bytes | None], None],
+        begin: Callable[[paramiko.Channel, Visitor, bytes | None, bool], None],
         greet: Callable[[], None],
     ) -> None:
         self.address = address
         self.offered = ""
         self.actor: Actor | None = None
+        self.raw_channels: set[int] = set()
         self._type = ""
         self._find_user = find_user
         self._begin = begin
@@ -209,12 +211,19 @@ class Visitor(paramiko.ServerInterface):  # type: ignore[misc]
     def check_channel_shell_request(self, channel: paramiko.Channel) -> bool:
         return self._start(channel, None)
 
+    def check_channel_pty_request(self, channel: paramiko.Channel, *_: Any) -> bool:
+        """Granted in name only: see `no_terminal`."""
+        self.raw_channels.add(channel.get_id())
+        return True
+
     def _start(self, channel: paramiko.Channel, line: bytes | None) -> bool:
-        """One request per channel; every other kind (pty, env, subsystem, agent, X11) is refused by paramiko's defaults."""
+        """One request per channel; every other kind (env, subsystem, agent, X11) is refused by paramiko's defaults."""
         connection = self._connection
         if connection is None or connection.idle_channels.pop(channel.get_id(), None) is None:
             return False
-        self._begin(channel, self, line)
+        raw = channel.get_id() in self.raw_channels
+        self.raw_channels.discard(channel.get_id())
+        self._begin(channel, self, line, raw)
         return True
 
 

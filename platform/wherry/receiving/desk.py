@@ -14,7 +14,7 @@ from typing import Any
 from wherry import clock, command
 from wherry.errors import Forbidden, InvalidInput, NotFound, Unavailable, WherryError
 from wherry.model.user import Actor
-from wherry.receiving import limits, repositories, requests
+from wherry.receiving import limits, no_terminal, repositories, requests
 from wherry.receiving.requests import Fetch, Push, Request
 from wherry.receiving.session import Session
 from wherry.settings import DECLARED, Settings
@@ -24,10 +24,12 @@ KEY_IS_GONE = "this key was removed"
 
 @dataclass(frozen=True)
 class Caller:
-    """The other end of a channel: where they are, and who they are now (None once their key is removed)."""
+    """The other end of a channel: where they are, who they are now (None once their key is removed), and whether their
+    terminal is in raw mode."""
 
     address: str
     identify: Callable[[], Actor | None]
+    raw: bool = False
 
 
 @dataclass
@@ -48,14 +50,14 @@ class Desk:
         began = clock.monotonic()
         actor = caller.identify()
         try:
-            what, status = self._serve(channel, actor, line)
+            what, status = self._serve(channel, actor, line, caller.raw)
         except WherryError as error:
             what, status = f"refused: {error.code}", error.exit_status
-            _say(channel, f"{error}\n")
+            _say(channel, f"{error}\n", caller.raw)
         except Exception:
             what, status = "failed", 1
             _log(traceback.format_exc())
-            _say(channel, "an unexpected error of Wherry's own; the platform's log has it\n")
+            _say(channel, "an unexpected error of Wherry's own; the platform's log has it\n", caller.raw)
         name = actor.name if actor else "?"
         _log(f"ssh {caller.address} {name} {what} -> {status} in {clock.monotonic() - began:.1f} s")
         _close(channel, status)
@@ -67,7 +69,7 @@ class Desk:
         for session in running:
             threading.Thread(target=session.hang_up, daemon=True).start()
 
-    def _serve(self, channel: Any, actor: Actor | None, line: bytes | None) -> tuple[str, int]:
+    def _serve(self, channel: Any, actor: Actor | None, line: bytes | None, raw: bool) -> tuple[str, int]:
         """Returns what the log says of the command, and the exit status."""
         if actor is None:
             raise Forbidden(KEY_IS_GONE, code="key_removed")
@@ -81,7 +83,7 @@ class Desk:
             if requests.is_git(line):
                 return f"refused: {error.code}", _refuse_in_git(channel, error)
             raise
-        return _title(request), self._converse(channel, [*self.cli, *request.words], self._environment(actor))
+        return _title(request), self._converse(channel, [*self.cli, *request.words], self._environment(actor), raw=raw)
 
     def _serve_git(self, channel: Any, actor: Actor, request: Push | Fetch) -> int:
         argv, lock = self._git(actor, request)
@@ -110,14 +112,14 @@ class Desk:
         push = {**repositories.GIT_ENVIRONMENT, "WHERRY_APP": app, "WHERRY_LOCK": str(lock)} if app else {}
         return {**known, **who, **push}
 
-    def _converse(self, channel: Any, argv: list[str], env: dict[str, str], lock: int | None = None) -> int:
+    def _converse(self, channel: Any, argv: list[str], env: dict[str, str], lock: int | None = None, raw: bool = False) -> int:
         pipe = command.PIPE
         with self._lock:
             if len(self._running) >= limits.MOST_COMMANDS:
                 raise Unavailable(f"{limits.MOST_COMMANDS} commands run over ssh already", hint="Try again in a moment.", code="busy")
             fds = () if lock is None else (lock,)
-            process = command.spawn(argv, env=env, cwd=None, stdin=pipe, stdout=pipe, stderr=pipe, pass_fds=fds)
-            session = Session(channel, process)
+            process = command.spawn(argv, env=env, stdin=pipe, stdout=pipe, stderr=pipe, pass_fds=fds)
+            session = Session(channel, process, raw)
             self._running.add(session)
         try:
             return session.run()
@@ -139,9 +141,9 @@ def _title(request: Request) -> str:
     return request.words[0] if isinstance(request, requests.Run) else f"{type(request).__name__.lower()} {request.app}"
 
 
-def _say(channel: Any, text: str) -> None:
+def _say(channel: Any, text: str, raw: bool) -> None:
     with suppress(OSError, EOFError):
-        channel.sendall_stderr(text.encode())
+        channel.sendall_stderr(no_terminal.shown(text.encode()) if raw else text.encode())
 
 
 def _close(channel: Any, status: int) -> None:

@@ -53,9 +53,10 @@ def serve(settings: Settings, doors: Doors) -> None:
 
 
 class Receiver:
-    """The listening socket and everybody who came in by it. `port` is the one in use, of interest when 0 was wished."""
+    """The listening socket and everybody who came in by it. Who has no key proven after `grace` seconds has to leave."""
 
-    def __init__(self, settings: Settings, doors: Doors) -> None:
+    def __init__(self, settings: Settings, doors: Doors, grace: float = limits.GRACE) -> None:
+        self._grace = grace
         self._doors = doors
         self._host_key = paramiko.Ed25519Key.from_private_key_file(str(host_key.ensure(settings)))
         self._desk = Desk(settings, doors.authorize, doors.cli)
@@ -63,7 +64,6 @@ class Receiver:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._listener = _listen(settings.ssh_port)
-        self.port: int = self._listener.getsockname()[1]
 
     def serve(self) -> None:
         """Blocks until `stop`."""
@@ -104,15 +104,15 @@ class Receiver:
         with self._lock:
             self._guests.pop(guest, None)
 
-    def _begin(self, channel: Any, visitor: Visitor, line: bytes | None) -> None:
-        caller = Caller(visitor.address, visitor.still_known)
+    def _begin(self, channel: Any, visitor: Visitor, line: bytes | None, raw: bool) -> None:
+        caller = Caller(visitor.address, visitor.still_known, raw)
         threading.Thread(target=self._desk.answer, args=(channel, caller, line), daemon=True).start()
 
     def _watch_the_login(self) -> None:
         """Hangs up on those who prove no key within the grace, whatever they are busy with."""
-        while not self._stopping.wait(1.0):
+        while not self._stopping.wait(self._grace / 20):
             with self._lock:
-                late = clock.monotonic() - limits.GRACE
+                late = clock.monotonic() - self._grace
                 slow = [connection for guest, connection in self._guests.items() if not guest.proven and guest.since < late]
             for connection in slow:
                 _hang_up(connection)

@@ -14,32 +14,36 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Any
 
+from wherry.receiving import no_terminal
+
 CHUNK = 256 * 1024
 LAST_WORDS = 5.0
 """Seconds between SIGHUP and SIGKILL."""
 
 
 class Session:
-    """Joins `process` (all three streams are pipes, its own process group) to `channel`."""
+    """Joins `process` (all three streams are pipes, its own process group) to `channel`.
 
-    def __init__(self, channel: Any, process: Any) -> None:
+    `raw` is for clients whose terminal is in raw mode: see `no_terminal`.
+    """
+
+    def __init__(self, channel: Any, process: Any, raw: bool = False) -> None:
         self._channel = channel
         self._process = process
+        self._raw = raw
         self._lock = threading.Lock()
         self._ended = threading.Event()
 
     def run(self) -> int:
         """Blocks until the process has ended and all it said was sent; returns its exit status, 128+n for signal n."""
-        feeder = _thread(self._feed)
-        complaints = _thread(lambda: _copy(self._process.stderr, self._channel.sendall_stderr))
-        _copy(self._process.stdout, self._channel.sendall)
+        _thread(self._feed)
+        complaints = _thread(lambda: self._copy(self._process.stderr, self._channel.sendall_stderr))
+        self._copy(self._process.stdout, self._channel.sendall)
         complaints.join()
         os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
         with self._lock:
             self._ended.set()
             status = int(self._process.wait())
-        self._channel.status_event.set()
-        feeder.join()
         return status if status >= 0 else 128 - status
 
     def hang_up(self) -> None:
@@ -54,15 +58,24 @@ class Session:
                 os.killpg(self._process.pid, number)
 
     def _feed(self) -> None:
-        """What the client sends goes to the process; then this thread waits for the end of either."""
+        """What the client sends goes to the process; then this thread waits until the channel is closed, by either side."""
         with self._process.stdin as stdin:
             os.set_blocking(stdin.fileno(), False)
             while not self._ended.is_set() and (data := self._channel.recv(CHUNK)):
-                if not self._write(stdin.fileno(), data):
+                if not self._take(stdin.fileno(), data):
                     break
         self._channel.status_event.wait()
         if not self._ended.is_set():
             self.hang_up()
+
+    def _take(self, descriptor: int, data: bytes) -> bool:
+        """False when nothing more is to be read from the client."""
+        if not self._raw:
+            return self._write(descriptor, data)
+        typed = no_terminal.typed(data)
+        if typed.interrupt:
+            self._signal(signal.SIGINT)
+        return self._write(descriptor, typed.text) and not typed.end
 
     def _write(self, descriptor: int, data: bytes) -> bool:
         """False when the process reads no more, or the client left while it was not reading."""
@@ -80,12 +93,11 @@ class Session:
                 return False
         return True
 
-
-def _copy(source: IO[bytes], send: Callable[[bytes], None]) -> None:
-    """Sends all that `source` says. When the client is gone, closing the pipe tells the process so."""
-    with source, suppress(OSError, EOFError):
-        while data := os.read(source.fileno(), CHUNK):
-            send(data)
+    def _copy(self, source: IO[bytes], send: Callable[[bytes], None]) -> None:
+        """Sends all that `source` says. When the client is gone, closing the pipe tells the process so."""
+        with source, suppress(OSError, EOFError):
+            while data := os.read(source.fileno(), CHUNK):
+                send(no_terminal.shown(data) if self._raw else data)
 
 
 def _thread(work: Callable[[], None]) -> threading.Thread:

@@ -1,0 +1,61 @@
+"""Trees that can not become an image, by what git lists of them."""
+
+import pytest
+
+from wherry.errors import InvalidInput
+from wherry.receiving.tree import LARGEST_TREE, MOST_FILES, Entry, check, entries
+
+
+def file(path: bytes, size: int = 10, mode: str = "100644") -> Entry:
+    return Entry(mode, "a" * 40, size, path)
+
+
+def no_pointers(_: list[Entry]) -> list[bytes]:
+    return []
+
+
+def test_a_listing_of_git_is_read() -> None:
+    listing = b"100644 blob " + b"a" * 40 + b"      12\ta b\tc\n.txt\x00" + b"160000 commit " + b"b" * 40 + b"       -\tlib\x00"
+    assert list(entries(listing)) == [Entry("100644", "a" * 40, 12, b"a b\tc\n.txt"), Entry("160000", "b" * 40, 0, b"lib")]
+
+
+def test_a_plain_tree_passes() -> None:
+    check([file(b"app.py"), file("caf\u00e9/\u2603.txt".encode()), file(b".gitattributes")], no_pointers)
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        ([], "the commit has no files. Add some"),
+        ([file(b"caf\xe9.txt")], r"UTF-8 without control characters: caf\xe9.txt. Rename with: git mv"),
+        ([file(b"new\nline")], r"UTF-8 without control characters: new\nline."),
+        ([file(b"\x1b[2J")], r"control characters: \x1b[2J."),
+        ([file(b"a"), file(b"lib/x", mode="160000")], "a submodule's files are not part of the push: lib/x."),
+        ([file(f"s{n}".encode(), mode="160000") for n in range(5)], "s0, s1, s2 and 2 more"),
+        ([file(b"big", LARGEST_TREE + 1)], "4.0 GB of files; at most 4 GB"),
+    ],
+)
+def test_a_tree_is_refused_with_what_and_how_to_mend_it(found: list[Entry], says: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        check(found, no_pointers)
+    assert says in str(refusal.value)
+    assert str(refusal.value).isprintable()
+
+
+def test_too_many_files_are_counted() -> None:
+    with pytest.raises(InvalidInput, match="500,001 files; at most 500,000"):
+        check((file(b"f") for _ in range(MOST_FILES + 1)), no_pointers)
+
+
+def test_pointers_are_looked_for_only_where_there_are_attributes() -> None:
+    asked: list[int] = []
+
+    def pointers(small: list[Entry]) -> list[bytes]:
+        asked.append(len(small))
+        return [b"model.bin"]
+
+    check([file(b"model.bin", 130)], pointers)
+    assert asked == []
+    with pytest.raises(InvalidInput, match=r"only its pointers were pushed: model\.bin"):
+        check([file(b"model.bin", 130), file(b"data/.gitattributes"), file(b"other.bin", 5000)], pointers)
+    assert asked == [1]
