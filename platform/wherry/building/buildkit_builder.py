@@ -135,7 +135,7 @@ class BuildKitBuilder:
 
     def _say_reused(self, progress: Progress, line: Line) -> None:
         steps = progress.dependencies()
-        if steps and all(step.cached for step in steps):
+        if steps and steps[0].cached:
             line("       dependencies unchanged, reused")
 
     def _stopped(self, stopped: SolveStopped) -> DeployFailed:

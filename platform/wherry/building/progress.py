@@ -87,7 +87,9 @@ class Progress:
             return
         took = self._clock() - step.began
         count = self._installed(step)
-        if count:
+        if step in self.dependencies()[1:]:
+            self._line(f"       installed the app's own packages in {took:.1f} s")
+        elif count:
             self._line(f"       installed {count} package{'s' if count != '1' else ''} in {took:.1f} s")
         elif step.said is not None:
             self._line(f"       {self._told(step)} took {took:.1f} s")

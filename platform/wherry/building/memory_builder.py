@@ -1,0 +1,71 @@
+"""A Builder without an engine, for tests of those who need one: it refuses what the real one refuses, and builds at once.
+
+It keeps the same promises by the same contract suite (tests/building/test_builder.py); its images are only ids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from wherry.building import plan
+from wherry.building.archive import open_tree
+from wherry.building.builder import Built, Line, Source
+from wherry.building.buildpack import load_all
+from wherry.building.failure import refuse
+from wherry.building.plan import Planned
+from wherry.building.versions import choose
+from wherry.settings import source_root
+
+
+class MemoryBuilder:
+    """`built` holds the sources that were built, oldest first."""
+
+    def __init__(self, packs: Path | None = None) -> None:
+        self._packs = packs or source_root() / "buildpacks"
+        self.built: list[Source] = []
+
+    def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
+        """See Builder."""
+        planned = plan.plan(open_tree(source.archive), load_all(self._packs), line)
+        pack = planned.detected.buildpack
+        version = choose(planned.wish, pack.default, pack.stack.offers, pack.title) if pack else ""
+        for text in [plan.heading(planned, version), *plan.notes(planned)]:
+            line(text)
+        context = plan.context(planned)
+        if cancelled():
+            raise refuse("the build was cancelled", code="build_cancelled")
+        digest = hashlib.sha256(source.app.encode())
+        for chunk in context.stream(source.archive):
+            digest.update(chunk)
+        self.built.append(source)
+        line("-----> Built in 0.0 s, 0 MB")
+        return self._built(planned, f"sha256:{digest.hexdigest()}")
+
+    def _built(self, planned: Planned, image: str) -> Built:
+        ports = _exposed(planned)
+        processes = planned.processes if planned.processes is not None else {plan.WEB: ""}
+        return Built(
+            image=image,
+            buildpack=planned.buildpack,
+            size=1,
+            processes=processes,
+            checks=planned.asked.checks,
+            formation={name: count for name, count in planned.asked.formation.items() if name in processes},
+            root=planned.detected.buildpack is None,
+            port=int(ports[0]) if len(ports) == 1 else None,
+        )
+
+
+def _exposed(planned: Planned) -> list[str]:
+    """The ports that a Dockerfile's own EXPOSE lines name, and a CMD or ENTRYPOINT where something must be run."""
+    if planned.detected.buildpack is not None:
+        return []
+    text = planned.tree.text("Dockerfile") or ""
+    if not text.strip():
+        raise refuse("Dockerfile is empty", 'Start it with a FROM line, e.g. "FROM python:3.12-slim".', code="dockerfile_failed")
+    if planned.processes is None and not re.search(r"(?m)^(?:CMD|ENTRYPOINT)\b", text):
+        raise refuse("nothing says what to run: the Dockerfile has no CMD, and there is no Procfile", code="no_process")
+    return re.findall(r"(?m)^EXPOSE[ \t]+([0-9]+)[ \t]*$", text)
