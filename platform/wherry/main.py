@@ -21,13 +21,34 @@ from typing import NoReturn
 from wherry import settings as settings_module
 from wherry.errors import InvalidInput, WherryError
 from wherry.settings import Settings
-from wherry.setup import down, identity, up
+from wherry.setup import identity
 from wherry.setup.console import Console
 from wherry.supervisor import lock, process
 from wherry.supervisor.child import Part
 from wherry.supervisor.supervisor import HEARD, RELOAD, Supervisor
 
-SHARED = ("json", "logging", "msgspec", "socket", "sqlite3", "threading", "email.parser", "http.client", "urllib.parse", "wherry.wiring")
+SHARED = (
+    "email.parser",
+    "gzip",
+    "http.client",
+    "importlib.metadata",
+    "importlib.resources",
+    "json",
+    "logging",
+    "mimetypes",
+    "msgspec",
+    "shlex",
+    "sqlite3",
+    "tempfile",
+    "threading",
+    "wherry.services.platform",
+    "wherry.store.app_logs",
+    "wherry.store.builds",
+    "wherry.store.instances",
+    "wherry.store.releases",
+    "wherry.store.users",
+    "wherry.wiring",
+)
 """Loaded once, before the fork; docker, flask and paramiko each belong to one process only and are not among them."""
 
 USAGE = """\
@@ -54,21 +75,43 @@ def main(argv: list[str]) -> int:
 
 
 def _run(given: argparse.Namespace) -> int:
-    if given.verb == "setup" and not given.go_on:
-        up.first_half(given.swap)
-    settings = settings_module.load()
-    console = Console()
+    """Imports only what the command needs: what `serve` loads stays in memory for good."""
     match given.verb:
         case "serve":
-            return serve(settings)
+            return serve(settings_module.load())
         case "setup":
-            return up.second_half(settings, given.person, given.began)
-        case "down":
-            return down.down(settings, console)
-        case "uninstall":
-            return _uninstall(settings, console, given)
+            return _setup(given)
+        case "container":
+            return _container()
+        case "down" | "uninstall":
+            return _stop(settings_module.load(), given)
         case _:
-            return _with_libraries(settings, console, given)
+            return _with_libraries(settings_module.load(), Console(), given)
+
+
+def _setup(given: argparse.Namespace) -> int:
+    from wherry.setup import up
+
+    if not given.go_on:
+        up.first_half(given.swap)
+    return up.second_half(settings_module.load(), given.person, given.began)
+
+
+def _container() -> int:
+    from wherry.setup import container
+
+    container.start()
+    return 0
+
+
+def _stop(settings: Settings, given: argparse.Namespace) -> int:
+    from wherry.setup import down
+
+    if given.verb == "down":
+        return down.down(settings, Console())
+    if not given.purge:
+        raise InvalidInput("uninstall removes apps and data for good: say so with --purge", hint="To stop only: wherry down")
+    return down.uninstall(settings, Console(), given.confirm, input)
 
 
 def _with_libraries(settings: Settings, console: Console, given: argparse.Namespace) -> int:
@@ -86,16 +129,10 @@ def _with_libraries(settings: Settings, console: Console, given: argparse.Namesp
             return stacks.show(settings, console)
 
 
-def _uninstall(settings: Settings, console: Console, given: argparse.Namespace) -> int:
-    if not given.purge:
-        raise InvalidInput("uninstall removes apps and data for good: say so with --purge", hint="To stop only: wherry down")
-    return down.uninstall(settings, console, given.confirm, input)
-
-
 def _parse(argv: list[str]) -> argparse.Namespace:
     parser = _Parser(prog="wherry", add_help=False)
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
-    for verb in ("serve", "down", "migrate", "stack", "stack:refresh"):
+    for verb in ("serve", "container", "down", "migrate", "stack", "stack:refresh"):
         verbs.add_parser(verb, add_help=False)
     setup = verbs.add_parser("setup", add_help=False)
     setup.add_argument("--go-on", action="store_true")

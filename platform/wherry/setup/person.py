@@ -31,6 +31,12 @@ def ensure(settings: Settings, account: str) -> str:
     return f"admin: {name}, with {which}"
 
 
+def ensure_admin(settings: Settings, account: str) -> str:
+    """Registers `account` alone; keys come later, by `wherry keys:add`."""
+    users.ensure_admin(platform.of(settings), user_name(account), _account(account).pw_uid)
+    return ""
+
+
 def user_name(account: str) -> str:
     """The account's own name where it can be a user's."""
     return account if re.fullmatch(r"[a-z][0-9a-z._-]{0,31}", account) else "admin"

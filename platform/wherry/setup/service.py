@@ -35,7 +35,7 @@ def ensure(settings: Settings, doing: Callable[[str], None]) -> str:
         doing("starting the platform")
         ports.check(settings)
         _start(settings, rewritten)
-    _wait(settings)
+    wait(settings)
     return "platform: new version running, no request lost" if was_running else "platform: started"
 
 
@@ -104,7 +104,8 @@ def _start(settings: Settings, rewritten: bool) -> None:
         command.spawn(["/bin/sh", str(keeper), *argv(settings)], env=environment(settings), cwd=Path("/"), stdout=log, stderr=log)
 
 
-def _wait(settings: Settings) -> None:
+def wait(settings: Settings) -> None:
+    """Until the platform of this very code and these settings answers. Raises Unavailable with its last words."""
     deadline = clock.monotonic() + START_LIMIT
     while not (identity.running(settings) == identity.of(settings) and answers(settings)):
         if clock.monotonic() > deadline:

@@ -19,7 +19,7 @@ def text(settings: Settings, argv: list[str], env: dict[str, str]) -> str:
     """KillMode=process: when only the supervisor is killed, the proxy serves on and the next supervisor adopts it; the
     other processes die with their parent by themselves. Protections that would hide the state folder are left out."""
     home = f"{settings.home}/"
-    protections = ["NoNewPrivileges=yes", "ProtectSystem=full", "RestrictSUIDSGID=no"]
+    protections = ["NoNewPrivileges=yes", "ProtectSystem=full"]
     protections += [] if home.startswith(PRIVATE) else ["PrivateTmp=yes"]
     protections += [] if home.startswith(HOMES) else ["ProtectHome=yes"]
     environment = " ".join(f"{key}={value}" for key, value in sorted(env.items()))
