@@ -25,11 +25,15 @@ def stamp(nanoseconds: int) -> str:
 
 @dataclass
 class Container:
-    """`frames` are (nanoseconds, output, text). What is written without a newline is left out of a follow, as Docker does."""
+    """`frames` are (nanoseconds, output, text). What is written without a newline is left out of a follow, as Docker does.
+    `stutter` frames of each follow are sent twice, as Docker 20.10 does when its files rotate under a follower; an
+    `error` of the daemon's own is put in after the first frames of each follow."""
 
     frames: list[tuple[int, int, bytes]] = field(default_factory=list)
     running: bool = True
     clock: int = EPOCH * 10**9
+    stutter: int = 0
+    error: bytes = b""
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def write(self, *lines: str | bytes, output: int = 1, step: int = 1_000_000) -> None:
@@ -129,7 +133,9 @@ class DockerLogServer:
                 if when >= since and (not follow or text.endswith(b"\n") or len(text) == PIECE):
                     payload = stamp(when).encode() + b" " + text
                     chunk.append(struct.pack(">BxxxI", output, len(payload)) + payload)
-            handler.wfile.write(b"".join(chunk))
+            if follow and container.error:
+                chunk.append(struct.pack(">BxxxI", 3, len(container.error)) + container.error)
+            handler.wfile.write(b"".join([*chunk, *chunk[len(chunk) - container.stutter :]] if follow and container.stutter else chunk))
             last = frames[-1] if frames else last
             if not follow or not alive:
                 return

@@ -291,6 +291,39 @@ def test_a_clock_that_is_set_back_a_year_costs_no_line(server: DockerLogServer, 
     assert texts(logs) == numbered(0, 600)
 
 
+def test_a_clock_that_is_set_back_a_second_costs_no_line(server: DockerLogServer, collector: LogCollector, logs: AppLogs) -> None:
+    container = server.container("c1")
+    collector.add("c1", "shop", "web.1")
+    for start in range(0, 600, 200):
+        container.write(*numbered(start, start + 200))
+        until(lambda start=start: len(texts(logs)) >= start + 200)
+        container.clock -= 10**9
+    assert texts(logs) == numbered(0, 600)
+
+
+def test_frames_that_the_engine_sends_twice_are_taken_once(server: DockerLogServer, collector: LogCollector, logs: AppLogs) -> None:
+    container = server.container("c1")
+    container.stutter = 30
+    for start in range(0, 600, 200):
+        container.write(*numbered(start, start + 200))
+        collector.add("c1", "shop", "web.1")
+        until(lambda start=start: len(texts(logs)) >= start + 200)
+    assert collector.finish("c1", 5)
+    assert texts(logs) == numbered(0, 600)
+
+
+def test_lines_before_an_error_of_the_engine_are_kept(server: DockerLogServer, collector: LogCollector, logs: AppLogs) -> None:
+    container = server.container("c1")
+    container.write(*numbered(0, 100))
+    container.error = b"Error grabbing logs: unexpected EOF"
+    collector.add("c1", "shop", "web.1")
+    until(lambda: texts(logs) == numbered(0, 100))
+    container.write(*numbered(100, 200))
+    container.error = b""
+    until(lambda: len(texts(logs)) >= 200)
+    assert texts(logs) == numbered(0, 200)
+
+
 def test_a_flood_delays_no_other_and_needs_no_memory(server: DockerLogServer, collector: LogCollector, logs: AppLogs) -> None:
     loud, quiet = server.container("loud"), server.container("quiet")
     collector.add("loud", "shop", "web.1")

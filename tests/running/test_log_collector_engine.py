@@ -1,6 +1,5 @@
 """Collecting logs from a real Docker engine: crash, flood, restart of the collector."""
 
-import itertools
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -135,13 +134,12 @@ def test_a_flood_of_200000_lines_is_bounded_and_marked_and_delays_no_other(
         until(lambda count=count: len(texts(logs, "blog")) > count)
         gaps.append(time.monotonic() - asked)
     assert collector.finish(loud.id, 30)
-    seen = texts(logs, source="app")
+    seen = texts(logs)
     lines = [int(text.split("/")[2].split()[0]) for text in seen if text.startswith("GET")]
     assert seen[-1] == "the end"
-    assert lines == sorted(set(lines))
-    jumps = sum(after - before > 1 for before, after in itertools.pairwise(lines))
     assert len(lines) > 5_000
-    assert len(texts(logs, source="wherry")) >= jumps
+    assert lines == sorted(set(lines))
+    assert not unmarked_loss(seen)
     assert max(gaps) < 1.1
     assert sum(path.stat().st_size for path in (tmp_path / "apps" / "shop").iterdir()) < 16 * 1024 * 1024
 
@@ -152,6 +150,16 @@ def test_a_flood_within_the_engines_own_limits_loses_nothing(start: Any, collect
     loud.wait()
     assert collector.finish(loud.id, 30)
     assert texts(logs) == [str(number) for number in range(1, 200_001)]
+
+
+def unmarked_loss(seen: list[str]) -> list[tuple[str, str]]:
+    """Neighbours between which lines are missing, without a mark between them or later."""
+    marks = [at for at, text in enumerate(seen) if text.startswith("lines dropped")]
+    pairs = [(at, seen[at], seen[at + 1]) for at in range(marks[-1] + 1 if marks else 0, len(seen) - 1)]
+    numbers = [
+        (one, two, [int(each.split("/")[2].split()[0]) for each in (one, two)]) for _, one, two in pairs if "GET" in one and "GET" in two
+    ]
+    return [(one, two) for one, two, (before, after) in numbers if after != before + 1]
 
 
 def _exited(container: Any) -> bool:

@@ -190,10 +190,8 @@ class LogCollector:
         return False
 
     def _receive(self, source: LogSource) -> bool:
-        records, size = source.receive()
-        if records:
-            self._batches[source.app] += records
-            self._dirty = True
+        self._dirty = True
+        size = source.receive(self._batches[source.app])
         if not size:
             self._next_step(source)
         elif source.floods():
@@ -224,7 +222,8 @@ class LogCollector:
     def _flush(self) -> None:
         for app, records in self._batches.items():
             try:
-                self._logs.append(app, records)
+                if records:
+                    self._logs.append(app, records)
             except Exception:  # one app's trouble must not end the logs of all
                 logger.exception("log of %s: %d lines could not be written", app, len(records))
         self._batches.clear()
@@ -247,7 +246,7 @@ class LogCollector:
         """Notes positions with the place in each app's log that they stand for."""
         self._saved_at, self._dirty = time.monotonic(), False
         cursors = {app: self._logs.cursor(app) for app in {source.app for source in self._sources.values()}}
-        noted = {id: {**source.to_json(), "cursor": cursors[source.app]} for id, source in self._sources.items()}
+        noted = {id: source.to_json(cursors[source.app]) for id, source in self._sources.items()}
         temporary = self._positions.with_suffix(".tmp")
         with suppress(OSError):  # a full disk: the next time, then
             fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -261,7 +260,7 @@ class LogCollector:
             for container, facts in noted.items():
                 source = self._sources[container] = LogSource(container, facts["app"], facts["process"])
                 stored = self._logs.after(source.app, facts["cursor"], process=source.process, source="app")
-                source.resume(Position.from_json(facts["position"]), stored)
+                source.resume(Position.from_json(facts["position"]), facts["cursor"], stored)
                 self._due[source] = 0.0
         except FileNotFoundError:
             self._positions.parent.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,8 @@ ANCHOR_LAG = 250_000_000
 BACKWARDS = 5 * 10**9
 """Nanoseconds by which a frame must be older than another before it to say that the machine's clock was set back."""
 
+UNKNOWN = "unknown"
+
 TIMESTAMP_SIZE = len("2026-11-21T07:43:05.123456789Z")
 
 
@@ -55,10 +57,18 @@ class Position:
             if self.next_first and nanoseconds(timestamp) - nanoseconds(self.next_first) > ANCHOR_LAG:
                 self._move_anchor()
         elif nanoseconds(self.last) - nanoseconds(timestamp) > BACKWARDS:
-            self._back_to_the_beginning(timestamp)
+            self.count_from_the_beginning()
+            self.last = timestamp
+
+    def count_from_the_beginning(self) -> None:
+        """No moment divides old frames from new ones after the clock was set back; only their number does."""
+        self.anchor = self.next_anchor = ""
+        self.seen = self.next_seen = self.total
+        self.first = self.next_first = self.origin
 
     def rebase(self) -> None:
         """Forgets the count: what is later than the last frame is new."""
+        self.total, self.origin = 1, UNKNOWN
         self.anchor = self.next_anchor = self.last
         self.seen = self.next_seen = 0
         self.first = self.next_first = ""
@@ -73,13 +83,6 @@ class Position:
     def _move_anchor(self) -> None:
         self.anchor, self.seen, self.first = self.next_anchor, self.next_seen, self.next_first
         self.next_anchor, self.next_seen, self.next_first = self.last, 0, ""
-
-    def _back_to_the_beginning(self, timestamp: str) -> None:
-        """No moment divides old frames from new ones after the clock was set back; only their number does."""
-        self.anchor = self.next_anchor = ""
-        self.seen = self.next_seen = self.total
-        self.first = self.next_first = self.origin
-        self.last = timestamp
 
 
 class Resumption:

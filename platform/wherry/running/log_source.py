@@ -5,8 +5,8 @@
        └──flood──▶ snapshot ──quiet──▶ follow
 
 `follow` alone is not enough. Docker leaves out a last line without a newline, and when its log files rotate faster than
-it can send them, it silently passes over whole files. A snapshot (the same request without follow) reads all files as
-they are at one moment, and shows by its first frame whether anything is missing.
+it can send them, it silently passes over whole files or sends one twice (seen with 20.10). A snapshot (the same request
+without follow) reads all files as they are at one moment, and shows by its frames whether anything is missing.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class LogSource:
         self.process = process
         self.position = Position()
         self._stored: Counter[str] = Counter()
-        self._stored_until = ""
+        self._stored_until = self._stored_after = ""
         self.mode = "follow"
         self.socket: socket.socket | None = None
         self.ended = self.gone = self.read = False
@@ -63,10 +63,11 @@ class LogSource:
         self._bytes = self._new = 0
         self._fresh()
 
-    def resume(self, position: Position, stored: list[str]) -> None:
+    def resume(self, position: Position, cursor: str, stored: list[str]) -> None:
         """Goes on at a noted position. `stored` are the lines of this process that the engine, which then died, wrote
-        after it had noted the position; they will come again."""
+        after it had noted the position, at `cursor`; they will come again."""
         self.position = position
+        self._stored_after = cursor
         self._stored = Counter(stored)
         self._stored_until = max((line[:STORED_STAMP] for line in stored), default="")
         self.mode = "inspect"
@@ -95,38 +96,44 @@ class LogSource:
             self.socket.close()
             self.socket = None
 
-    def receive(self) -> tuple[list[LogRecord], int]:
-        """New records, and how many bytes came; 0 bytes is the end of the answer. Raises OSError, BrokenStream."""
+    def receive(self, batch: list[LogRecord]) -> int:
+        """Adds what is new to `batch` and returns how many bytes came; 0 is the end of the answer. Raises OSError and
+        BrokenStream; what was in order before that is in the batch."""
         assert self.socket is not None
         data = self.socket.recv(READ)
-        records = [record for output, payload in self._frames.feed(data) for record in self._records(output, payload)]
-        self._bytes += len(data)
-        if records:
-            self._delay = 0.0
-        return records, len(data)
-
-    def floods(self) -> bool:
-        """True when following can not be trusted any more; the next step is a snapshot then."""
-        if self.mode != "follow" or self._bytes < FLOOD or not self.position.final:
-            return False
-        late = time.time_ns() - nanoseconds(self.position.final) > LATE
         now = time.monotonic()
         if now - self._since > 1.0:
             self._since, self._bytes = now, 0
+        self._bytes += len(data)
+        for record in self._new_records(data):
+            batch.append(record)
+            self._delay = 0.0
+        return len(data)
+
+    def floods(self) -> bool:
+        """True when following can not be trusted any more; the next step is a snapshot then."""
+        if self._went_back:
+            self.position.count_from_the_beginning()
+            self._turn_to("snapshot")
+            self._doubtful = True
+            return True
+        if self.mode != "follow" or self._bytes < FLOOD or not self.position.final:
+            return False
+        late = time.time_ns() - nanoseconds(self.position.final) > LATE
         if late:
-            self.mode, self._doubtful = "snapshot", True
+            self._turn_to("snapshot")
         return late
 
     def catch_up(self) -> bool:
         """Makes the next steps those of catching up. False when they are being taken already."""
         if self._stopped and self.mode != "follow":
             return False
-        self.mode, self._caught_up = "inspect", False
+        self._turn_to("inspect")
         return True
 
     def fail(self) -> float:
         """Goes back to the start after an error; returns the seconds to wait before."""
-        self.mode, self._caught_up = "inspect", False
+        self._turn_to("inspect")
         return self._slower()
 
     def after_answer(self) -> float:
@@ -148,8 +155,13 @@ class LogSource:
             event.set()
         self.waiting.clear()
 
+    def _turn_to(self, mode: str) -> None:
+        """Where much was followed, the engine may have passed over some of it; the next answer shows that."""
+        self._doubtful = self._doubtful or (self.mode == "follow" and self._bytes >= READ)
+        self.mode, self._caught_up = mode, False
+
     def _after_follow(self) -> float:
-        self.mode, self._caught_up = "inspect", False
+        self._turn_to("inspect")
         if time.monotonic() - self._opened > STEADY:
             self._delay = 0.0
         return 0.0
@@ -181,18 +193,33 @@ class LogSource:
         except (ValueError, KeyError, TypeError) as error:
             raise BrokenStream("no description of a container") from error
 
-    def _records(self, output: int, payload: bytes) -> Iterator[LogRecord]:
-        stamp, _, text = payload.partition(b" ")
-        timestamp = stamp.decode("ascii", "replace")
-        if len(timestamp) != TIMESTAMP_SIZE:
-            raise BrokenStream("a frame without a timestamp")
+    def _new_records(self, data: bytes) -> Iterator[LogRecord]:
+        for output, payload in self._frames.feed(data):
+            stamp, _, text = payload.partition(b" ")
+            timestamp = stamp.decode("ascii", "replace")
+            if len(timestamp) != TIMESTAMP_SIZE:
+                raise BrokenStream("a frame without a timestamp")
+            if self._goes_back(output, timestamp):
+                return
+            yield from self._records(output, timestamp, text)
+
+    def _goes_back(self, output: int, timestamp: str) -> bool:
+        """Within one output time only goes forward. A follower that goes back is being sent a file twice, or the clock
+        was set back; a snapshot, which is read in the files' order, tells which."""
+        if self.mode == "follow" and timestamp < self._latest.get(output, ""):
+            self._went_back = True
+            return True
+        self._latest[output] = timestamp
+        return False
+
+    def _records(self, output: int, timestamp: str, text: bytes) -> Iterator[LogRecord]:
         line = self._lines.line(output, text)
         if not self._resumption.is_new(timestamp):
             return
         if self._resumption.take_gap():
             yield LogRecord(timestamp, "wherry", self.process, DROPPED)
         self.position.take(timestamp)
-        self._new += len(payload)
+        self._new += len(text)
         record = LogRecord(timestamp, "app", self.process, line or b"")
         if line is not None and not (self._stored and self._is_stored(record)):
             yield record
@@ -215,9 +242,11 @@ class LogSource:
         self._frames: Frames = Document() if self.mode == "inspect" else Frames()
         self._lines = Lines()
         self._resumption = Resumption(self.position, self._doubtful)
-        self._doubtful = False
+        self._doubtful = self._doubtful and self.mode == "inspect"
         self._opened = self._since = time.monotonic()
         self._bytes = self._new = 0
+        self._latest: dict[int, str] = {}
+        self._went_back = False
 
     def _target(self) -> str:
         if self.mode == "inspect":
@@ -226,5 +255,10 @@ class LogSource:
         follow = "&follow=1" if self.mode == "follow" else ""
         return f"/containers/{self.container}/logs?stdout=1&stderr=1&timestamps=1{follow}{since}"
 
-    def to_json(self) -> dict[str, Any]:
-        return {"app": self.app, "process": self.process, "position": self.position.to_json()}
+    def to_json(self, cursor: str) -> dict[str, Any]:
+        """What a later collector needs. `cursor` is where the app's log is now; as long as lines that are in it may
+        come again, the older one is noted, so that a second crash doubles nothing either."""
+        if self.mode == "follow" and self.socket is not None and time.monotonic() - self._opened > STEADY:
+            self._stored.clear()
+        place = self._stored_after if self._stored else cursor
+        return {"app": self.app, "process": self.process, "position": self.position.to_json(), "cursor": place}
