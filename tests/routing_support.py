@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import socket
 import socketserver
@@ -13,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wherry import command
+from wherry.errors import Unavailable
 from wherry.routing import haproxy_config
 from wherry.routing.haproxy_proxy import HaproxyProxy
 from wherry.routing.proxy import Target
@@ -44,7 +47,14 @@ class Haproxy:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = command.spawn(haproxy_config.command(self.settings), stdout=log, stderr=log)
-        wait_until(lambda: (self.settings.run / "haproxy.sock").exists() and self.listens())
+        wait_until(self.answers)
+
+    def answers(self) -> bool:
+        try:
+            self.proxy.in_flight("")
+        except Unavailable:
+            return False
+        return self.listens()
 
     def listens(self) -> bool:
         try:
@@ -120,12 +130,26 @@ class _Handler(socketserver.StreamRequestHandler):
         lines = []
         while (line := self.rfile.readline()) not in (b"", b"\r\n"):
             lines.append(line)
-        return b"".join(lines)
+        head = b"".join(lines)
+        return head + self._chunks() if b"transfer-encoding: chunked" in head else head
+
+    def _chunks(self) -> bytes:
+        while size := int(self.rfile.readline(), 16):
+            self.rfile.read(size + 2)
+        self.rfile.readline()
+        return b""
 
     def _answer(self, head: bytes) -> bool:
         self.upstream.received.append(head)
         path = head.split(b" ", 2)[1].decode()
-        special = {"/held": self._held, "/sse": self._sse, "/ws": self._websocket, "/upload": self._upload, "/close": self._close}
+        special = {
+            "/held": self._held,
+            "/sse": self._sse,
+            "/ws": self._websocket,
+            "/upload": self._upload,
+            "/close": self._close,
+            "/503": self._unwell,
+        }
         return special.get(path, self._name)(head)
 
     def _name(self, head: bytes) -> bool:
@@ -137,6 +161,11 @@ class _Handler(socketserver.StreamRequestHandler):
         self.upstream.gate.wait(20)
         return self._name(head)
 
+    def _unwell(self, head: bytes) -> bool:
+        body = b"the app's own words"
+        self.wfile.write(b"HTTP/1.1 503 Unavailable\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        return True
+
     def _close(self, head: bytes) -> bool:
         return False
 
@@ -147,7 +176,10 @@ class _Handler(socketserver.StreamRequestHandler):
         return False
 
     def _websocket(self, head: bytes) -> bool:
-        self.wfile.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+        key = next(line.split(b":")[1].strip() for line in head.splitlines() if line.lower().startswith(b"sec-websocket-key"))
+        proof = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+        answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n"
+        self.wfile.write(answer % proof)
         while data := self.request.recv(4096):
             self.wfile.write(data)
         return False
@@ -238,14 +270,15 @@ def get(port: int, host: str, path: str = "/", **headers: str) -> Answer:
         visitor.close()
 
 
-def say(port: int, data: bytes, timeout: float = 3.0) -> bytes:
-    """Sends bytes as they are and returns all that comes back until the other side closes or `timeout` passes in silence."""
-    with socket.create_connection(("127.0.0.1", port), timeout) as connection:
+def say(port: int, data: bytes, silence: float = 0.05) -> bytes:
+    """Sends bytes as they are and returns all that comes back until the other side closes or falls silent."""
+    with socket.create_connection(("127.0.0.1", port), 5) as connection:
         connection.sendall(data)
         heard = b""
         try:
             while chunk := connection.recv(65536):
                 heard += chunk
+                connection.settimeout(silence)
         except (TimeoutError, ConnectionResetError):
             pass
         return heard

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from routing_support import Upstream, Visitor, get, running_haproxy, settings_in, start_upstream, wait_until
 
+from routing_support import Haproxy, Upstream, Visitor, get, settings_in, start_upstream, wait_until
 from wherry.errors import Unavailable
 from wherry.routing.haproxy_proxy import HaproxyProxy
 from wherry.routing.memory_proxy import MemoryProxy
@@ -61,22 +61,14 @@ class World:
         visitor.close()
 
 
-@pytest.fixture(scope="module")
-def haproxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HaproxyProxy, int]]:
-    with running_haproxy(tmp_path_factory.mktemp("home")) as running:
-        yield running.proxy, running.settings.http_port
-
-
 @pytest.fixture(params=["memory", "haproxy"])
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     if request.param == "memory":
         yield World(MemoryProxy())
         return
-    proxy, port = request.getfixturevalue("haproxy")
-    world = World(proxy, port)
-    world.proxy.start([])
+    haproxy: Haproxy = request.getfixturevalue("haproxy")
+    world = World(haproxy.proxy, haproxy.settings.http_port)
     yield world
-    world.proxy.start([])
     for upstream in world.upstreams.values():
         upstream.stop()
 

@@ -26,7 +26,7 @@ from wherry.settings import Settings
 
 TEMPLATE = Path(__file__).parent / "haproxy.cfg"
 POOL = 64
-"""Backends to begin with; doubled by a reload when more are needed. One costs about 9 KB."""
+"""Backends to begin with; doubled by a reload when more are needed. One costs about 10 KB."""
 MAXCONN = 4000
 MAX_THREADS = 4
 ACCOUNT = "haproxy"

@@ -1,4 +1,5 @@
-"""Turns the visitor pages under `pages/` into what HAProxy reads: one map of page pieces, and two plain 400/408 answers.
+"""Turns the visitor pages under `pages/` into what HAProxy reads: one map of page pieces, and the
+lines that put them together.
 
 A page is cut where the host is named, because HAProxy's maps hold fixed text: `<name>.<html|json>.1`, host, `….2`.
 """
@@ -22,6 +23,7 @@ class Page:
     name: str
     status: int
     code: str
+    title: str
     heading: str
     text: str
     refresh: int = 0
@@ -31,9 +33,9 @@ class Page:
         refresh = f'<meta http-equiv="refresh" content="{self.refresh}">' if self.refresh else ""
         words = {
             "refresh": refresh,
-            "title": html.escape(self.heading.replace(f"{HOST} ", "").capitalize()),
-            "heading": html.escape(self.heading),
-            "text": html.escape(self.text),
+            "title": html.escape(self.title),
+            "heading": _marked(self.heading),
+            "text": _marked(self.text),
             "status": str(self.status),
             "code": html.escape(self.code),
         }
@@ -48,7 +50,7 @@ class Page:
         named = HOST in self.heading + self.text
         problem: dict[str, object] = {
             "type": f"urn:wherry:{self.code}",
-            "title": self.heading.replace(f"{HOST} ", "").capitalize(),
+            "title": self.title,
             "status": self.status,
             "code": self.code,
             "detail": self.text.replace(HOST, "This host"),
@@ -67,9 +69,12 @@ def files() -> dict[str, str]:
     pages = load()
     written = {"pages.map": _map(pages), "page.lf": _log_format("var(txn.page)")}
     written.update({f"{status}.lf": _log_format(f"str({status})") for status in ("502", "503", "504")})
-    written["400.http"] = _raw(pages["bad-request"], "400 Bad Request")
-    written["408.http"] = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
     return written
+
+
+def _marked(text: str) -> str:
+    # The element also keeps the space after the host: HAProxy drops blanks at the start of a map's value.
+    return html.escape(text).replace(HOST, f"<bdi>{HOST}</bdi>")
 
 
 def _map(pages: dict[str, Page]) -> str:
@@ -85,9 +90,3 @@ def _map(pages: dict[str, Page]) -> str:
 def _log_format(page: str) -> str:
     piece = "%[" + page + ",concat(.,txn.kind,.{n}),map_str(@pages@)]"
     return piece.format(n=1) + "%[var(txn.host)]" + piece.format(n=2)
-
-
-def _raw(page: Page, status: str) -> str:
-    body = page.html()
-    head = f"HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\nConnection: close\r\n"
-    return f"{head}Content-Length: {len(body.encode())}\r\n\r\n{body}"

@@ -63,7 +63,7 @@ class HaproxyProxy:
     def in_flight(self, app: str) -> dict[str, int]:
         """Workers that a reload left behind count too."""
         counts: dict[str, int] = {}
-        for server in [*self._table().servers, *self._left_behind().values()]:
+        for server in [*self._table().servers, *self._left_behind()]:
             if server.app == app:
                 counts[server.target.name] = counts.get(server.target.name, 0) + server.in_flight
         return counts
@@ -157,17 +157,23 @@ class HaproxyProxy:
             time.sleep(0.005)
         return self._table()
 
-    def _left_behind(self) -> dict[tuple[str, str], Server]:
-        """Servers of old workers, by worker and path."""
-        found = {}
+    def _left_behind(self) -> list[Server]:
+        """Servers of old workers that still have something under way."""
         with HaproxySession(self._files.master) as master:
-            for pid in haproxy_reader.old_workers(master.ask("show proc")):
-                for server in haproxy_reader.servers(master.ask(f"@!{pid} {haproxy_reader.SERVERS}")):
-                    found[pid, server.path] = server
-        return found
+            workers = haproxy_reader.old_workers(master.ask("show proc"))
+            found = [server for pid in workers for server in haproxy_reader.servers(master.ask(f"@!{pid} {haproxy_reader.SERVERS}"))]
+        return [server for server in found if server.in_flight]
 
     def _cut_left_behind(self, app: str, target: str = "") -> None:
-        cut = [key for key, server in self._left_behind().items() if server.app == app and target in ("", server.target.name)]
+        """Ends an app's requests in old workers, one by one, because they take no commands about servers any more. A request
+        that may be repeated comes back as often as `retries` says, so this looks again until none is left, for a second."""
+        deadline = time.monotonic() + CUT_TIMEOUT
         with HaproxySession(self._files.master) as master:
-            for pid, path in cut:
-                master.ask(f"@!{pid} shutdown sessions server {path}")
+            while (cut := self._sessions_left_behind(master, app, target)) and time.monotonic() < deadline:
+                for pid, session in cut:
+                    master.ask(f"@!{pid} shutdown session {session}")
+                time.sleep(0.02)
+
+    def _sessions_left_behind(self, master: HaproxySession, app: str, target: str) -> list[tuple[str, str]]:
+        workers = haproxy_reader.old_workers(master.ask("show proc"))
+        return [(pid, found) for pid in workers for found in haproxy_reader.sessions(master.ask(f"@!{pid} show sess"), app, target)]

@@ -46,6 +46,12 @@ def old_workers(answer: str) -> list[str]:
     return [line.split()[0] for line in section.splitlines() if line and not line.startswith("#")]
 
 
+def sessions(answer: str, app: str, target: str = "") -> list[str]:
+    """The ids, from `show sess`, of the sessions with one target of an app, or with any."""
+    wanted = f" srv={app}:{target} " if target else f" srv={app}:"
+    return [line.partition(":")[0] for line in answer.splitlines() if wanted in line]
+
+
 def _rows(answer: str) -> list[dict[str, str]]:
     return list(csv.DictReader(answer.removeprefix("# ").splitlines()))
 

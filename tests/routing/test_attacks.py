@@ -1,0 +1,62 @@
+"""Requests that try to slip past the proxy, as bytes: each is refused, or reaches the app without what it forged."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from routing_support import Haproxy, Upstream, say, start_upstream
+from wherry.routing.proxy import Route
+
+CASES: dict[str, dict[str, Any]] = tomllib.loads((Path(__file__).parent / "data" / "attacks.toml").read_text("utf-8"))
+
+
+@dataclass
+class Shop:
+    port: int
+    upstream: Upstream
+
+
+@pytest.fixture(scope="module")
+def shop(shared_haproxy: Haproxy) -> Iterator[Shop]:
+    upstream = start_upstream("web.1-a")
+    shared_haproxy.proxy.publish(Route("shop", ("shop.example.org",), (upstream.target,)))
+    yield Shop(shared_haproxy.settings.http_port, upstream)
+    upstream.stop()
+
+
+def _bytes(request: str) -> bytes:
+    return re.sub(r"\{(\d+) ([^}]*)\}", lambda found: found[2] * int(found[1]), request).encode()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_attack_gets_nowhere(shop: Shop, name: str) -> None:
+    case = CASES[name]
+    before = len(shop.upstream.received)
+    answer = say(shop.port, _bytes(case["request"]))
+    assert answer.split(b" ", 2)[1] == str(case["status"]).encode()
+    received = [head.decode("latin-1") for head in shop.upstream.received[before:]]
+    assert len(received) == (0 if case.get("refused") else 1)
+    lines = [line for head in received for line in head.splitlines(keepends=True)]
+    assert [word for word in case.get("hidden", ()) for line in lines if line.lower().startswith(word.lower())] == []
+    assert [line for line in case.get("shown", ()) if f"{line}\r\n" not in lines] == []
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith("host-")])
+def test_a_host_that_is_not_one_is_never_repeated(shop: Shop, name: str) -> None:
+    request = _bytes(CASES[name]["request"])
+    host = request.partition(b"Host: ")[2].partition(b"\r\n")[0]
+    assert host not in say(shop.port, request)
+
+
+def test_a_smuggled_request_does_not_live_on_in_the_connection(shop: Shop) -> None:
+    before = len(shop.upstream.received)
+    say(shop.port, _bytes(CASES["content-length-and-chunked"]["request"]))
+    say(shop.port, b"GET /after HTTP/1.1\r\nHost: shop.example.org\r\nConnection: close\r\n\r\n")
+    assert [head.split()[1] for head in shop.upstream.received[before:]] == [b"/x", b"/after"]
