@@ -46,7 +46,10 @@ def public_keys(home: Path) -> list[str]:
     """The person's own public keys and those that may log in as this account, each once."""
     files = [*sorted((home / ".ssh").glob("id_*.pub")), home / ".ssh" / "authorized_keys"]
     lines = [line.strip() for path in files if path.is_file() for line in path.read_text("utf-8", "replace").splitlines()]
-    return list({line.split()[1]: line for line in reversed(lines) if KEY_LINE.fullmatch(line)}.values())[::-1]
+    found: dict[str, str] = {}
+    for line in filter(KEY_LINE.fullmatch, lines):
+        found.setdefault(line.split()[1], line)
+    return list(found.values())
 
 
 def usable_key(account: str) -> Path | None:

@@ -1,0 +1,65 @@
+"""`scripts/up` and the platform's own commands, refused: run as the programs they are."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def wherry(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-I", str(ROOT / "platform" / "wherry" / "main.py"), *words]
+    return subprocess.run(
+        argv, capture_output=True, text=True, timeout=30, env={"PATH": os.environ["PATH"], **env}, stdin=subprocess.DEVNULL
+    )
+
+
+def test_uninstall_without_purge_removes_nothing_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "settings.env").touch()
+    done = wherry("uninstall", WHERRY_HOME=str(tmp_path))
+    assert done.returncode == 2 and "--purge" in done.stderr and "Traceback" not in done.stderr
+    assert (tmp_path / "settings.env").exists()
+
+
+def test_a_folder_that_is_no_platform_is_never_removed(tmp_path: Path) -> None:
+    (tmp_path / "precious").touch()
+    done = wherry("uninstall", "--purge", "--confirm", "wherry", WHERRY_HOME=str(tmp_path))
+    assert done.returncode == 4 and f"no platform in {tmp_path}" in done.stderr
+    assert (tmp_path / "precious").exists()
+
+
+def test_uninstall_with_another_name_removes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "settings.env").touch()
+    (tmp_path / "versions").mkdir()
+    done = wherry("uninstall", "--purge", "--confirm", "else", WHERRY_HOME=str(tmp_path), WHERRY_NAME="demo")
+    assert done.returncode == 2 and 'the name is "demo"' in done.stderr
+    assert (tmp_path / "versions").exists()
+
+
+@pytest.mark.parametrize("words", [(), ("frobnicate",), ("stack:set",), ("uninstall", "--force")])
+def test_an_unknown_command_lists_the_known_ones(words: tuple[str, ...]) -> None:
+    done = wherry(*words)
+    assert done.returncode == 2 and "wherry serve" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_setting_out_of_form_is_named_with_an_example(tmp_path: Path) -> None:
+    done = wherry("serve", WHERRY_HOME=str(tmp_path), WHERRY_HTTP_PORT="eighty")
+    assert done.returncode == 2 and "WHERRY_HTTP_PORT='eighty'" in done.stderr and "8080" in done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="it takes root to try without")
+@pytest.mark.parametrize("script", ["up", "down"])
+def test_without_root_the_scripts_say_how_to_run_them(tmp_path: Path, script: str) -> None:
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "platform" / "wherry").mkdir(parents=True)
+    (tmp_path / "platform" / "wherry" / "main.py").touch()
+    copy = tmp_path / "scripts" / script
+    copy.write_bytes((ROOT / "scripts" / script).read_bytes())
+    copy.chmod(0o755)
+    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
+        folder.chmod(folder.stat().st_mode | 0o055)
+    done = subprocess.run([str(copy)], capture_output=True, text=True, timeout=30, user="nobody", env={"PATH": "/usr/bin:/bin"})
+    assert done.returncode == 1 and f"Run: sudo scripts/{script}" in done.stderr
