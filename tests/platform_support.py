@@ -45,6 +45,9 @@ class NoOutput:
     def finish(self, container: str, timeout: float) -> bool:
         return True
 
+    def discard(self, container: str) -> None:
+        return
+
     def stop(self) -> None:
         return
 

@@ -152,13 +152,29 @@ def test_a_restart_replaces_the_instances_it_names(here: Machine) -> None:
 
 def test_stopped_stays_stopped_until_it_is_started(here: Machine) -> None:
     here.push("shop", "a", image="good", web="run")
-    here.wait(apps.stop(here.services, ADMIN, "shop"))
+    here.wait(formation.stop(here.services, ADMIN, "shop"))
     assert here.engine.observe("shop") == []
     assert here.proxy.routes()["shop"].state == "stopped"
     with pytest.raises(Conflict, match="shop is stopped"):
         formation.restart(here.services, ADMIN, "shop")
-    here.wait(apps.start(here.services, ADMIN, "shop"))
+    here.wait(formation.start(here.services, ADMIN, "shop"))
     assert here.targets("shop") == ["web.1"]
+
+
+def test_one_instance_that_is_stopped_stays_down_until_it_is_started(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.wait(formation.scale(here.services, ADMIN, "shop", {"web": 3}))
+    operation = here.wait(formation.stop(here.services, ADMIN, "shop", "web.2"))
+    assert here.log(operation)[-1] == "web.2 stopped. Start it again: wherry ps:start shop web.2"
+    assert here.targets("shop") == ["web.1", "web.3"]
+    assert ("web.2", "stopped", 1) in rows(here)
+    here.loop.wake()
+    here.wait(formation.restart(here.services, ADMIN, "shop"))
+    assert here.targets("shop") == ["web.1", "web.3"]
+    here.wait(formation.start(here.services, ADMIN, "shop", "web.2"))
+    assert here.targets("shop") == ["web.1", "web.2", "web.3"]
+    with pytest.raises(NothingToDo, match=r"web\.2 of shop is started already"):
+        formation.start(here.services, ADMIN, "shop", "web.2")
 
 
 def test_destroying_an_app_leaves_nothing(here: Machine) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from stored_platform import ADMIN, DEPLOYER, READER, deployed, event_types, finished
 from wherry.errors import Conflict, Forbidden, InvalidInput, NotFound, NothingToDo
-from wherry.services import apps
+from wherry.services import apps, formation
 from wherry.services.platform import Platform
 from wherry.store import apps as store
 
@@ -39,8 +39,8 @@ def test_a_reader_may_look_but_not_touch(platform: Platform) -> None:
     deployed(platform)
     for verb in (
         lambda: apps.create(platform, READER, "x"),
-        lambda: apps.stop(platform, READER, "shop"),
-        lambda: apps.start(platform, READER, "shop"),
+        lambda: formation.stop(platform, READER, "shop"),
+        lambda: formation.start(platform, READER, "shop"),
     ):
         with pytest.raises(Forbidden, match="needs the role deploy"):
             verb()
@@ -65,20 +65,20 @@ def test_destroying_takes_the_name_once_more(platform: Platform) -> None:
 def test_stop_queues_once_and_start_undoes_it(platform: Platform) -> None:
     app = deployed(platform)
     with pytest.raises(NothingToDo, match="started already"):
-        apps.start(platform, DEPLOYER, "shop")
-    stop = apps.stop(platform, DEPLOYER, "shop")
+        formation.start(platform, DEPLOYER, "shop")
+    stop = formation.stop(platform, DEPLOYER, "shop")
     assert (stop.kind, stop.state, stop.actor) == ("stop", "queued", "dora")
     with platform.database.write() as connection:
-        store.change(connection, app, stopped=True)
+        store.change(connection, app, held=["*"])
     finished(platform, stop.id)
     with pytest.raises(NothingToDo, match="stopped already"):
-        apps.stop(platform, DEPLOYER, "shop")
-    assert apps.start(platform, DEPLOYER, "shop").kind == "start"
+        formation.stop(platform, DEPLOYER, "shop")
+    assert formation.start(platform, DEPLOYER, "shop").kind == "start"
 
 
 def test_an_app_without_a_release_can_not_be_started(platform: Platform) -> None:
     apps.create(platform, ADMIN, "shop")
     with pytest.raises(Conflict) as refusal:
-        apps.start(platform, ADMIN, "shop")
+        formation.start(platform, ADMIN, "shop")
     assert refusal.value.code == "no_release"
     assert "git push" in refusal.value.hint

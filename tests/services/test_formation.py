@@ -71,7 +71,7 @@ def test_restart_of_what_is_not_there_is_refused(platform: Platform, scope: str)
 def test_a_stopped_app_is_not_restarted_by_accident(platform: Platform) -> None:
     app = deployed(platform)
     with platform.database.write() as connection:
-        store.change(connection, app, stopped=True)
+        store.change(connection, app, held=["*"])
     with pytest.raises(Conflict, match="shop is stopped") as refusal:
         formation.restart(platform, DEPLOYER, "shop")
     assert refusal.value.code == "app_stopped"

@@ -9,27 +9,38 @@ from wherry.errors import InvalidInput
 
 RESERVED = frozenset({"api", "wherry", "admin", "www", "help", "git", "ssh", "dashboard", "static", "new", "all"})
 MAX_NAME = 30
+EVERYTHING = "*"
+"""The scope that means all instances of an app."""
 
 
 @dataclass(frozen=True)
 class App:
     """`release` is the number of the current release, None before the first deploy. `formation` maps process type
     to quantity; a type that is absent takes its default (web 1, others 0). `restarts` counts wished restarts per
-    scope: `*`, `web`, `web.1`."""
+    scope: `*`, `web`, `web.1`. `held` lists the scopes that a person stopped: they stay down until they are started."""
 
     id: int
     name: str
     created_at: str
     created_by: str
     release: int | None = None
-    stopped: bool = False
     formation: dict[str, int] = field(default_factory=dict)
     config: dict[str, str] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
+    held: list[str] = field(default_factory=list)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the app as a whole was stopped."""
+        return EVERYTHING in self.held
+
+    def holds(self, process_type: str, index: int) -> bool:
+        """Whether a person stopped this instance, its type or the app."""
+        return any(scope in self.held for scope in (EVERYTHING, process_type, f"{process_type}.{index}"))
 
     def generation(self, process_type: str, index: int) -> int:
         """How many restarts were wished for this instance; a higher number than a container's label replaces it."""
-        scopes = ("*", process_type, f"{process_type}.{index}")
+        scopes = (EVERYTHING, process_type, f"{process_type}.{index}")
         return sum(self.restarts.get(scope, 0) for scope in scopes)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from wherry.errors import InvalidInput
 
-STATES = ("starting", "running", "crashed", "stopping")
+STATES = ("starting", "running", "crashed", "stopped")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from wherry import clock
 from wherry.errors import DeployFailed
-from wherry.model.app import App
+from wherry.model.app import EVERYTHING, App
 from wherry.model.config_var import merged
 from wherry.model.process import check_types
 from wherry.model.release import Release, wished_quantities
@@ -72,7 +72,7 @@ def restart(work: Work) -> None:
     with work.outside.database.write() as connection:
         work.reached(connection, restarts=restarts)
     work.outside.memory.forgive(app.name)
-    what = app.name if scope == "*" else scope
+    what = app.name if scope == EVERYTHING else scope
     switch(
         work,
         replace(app, restarts=restarts),
@@ -83,24 +83,31 @@ def restart(work: Work) -> None:
 
 
 def start(work: Work) -> None:
-    """The wished instances run again."""
+    """What was stopped runs again: all of it, or one scope."""
     app, release = _app_and_release(work)
-    switch(
-        work, replace(app, stopped=False), release, _change(work, stopped=False), lambda: f"{app.name} started in {work.seconds():.1f} s"
-    )
+    scope = work.operation.payload["scope"]
+    held = [] if scope == EVERYTHING else [known for known in app.held if known != scope]
+    what = app.name if scope == EVERYTHING else scope
+    switch(work, replace(app, held=held), release, _change(work, held=held), _took(work, f"{what} started"))
 
 
 def stop(work: Work) -> None:
-    """All instances end after their requests; the operation is done when the last has gone."""
-    outside, name = work.outside, work.operation.app
-    with outside.database.write() as connection:
-        apps.change(connection, apps.get(connection, name), stopped=True)
-    with outside.memory.alone(name):
-        settle(outside, name)
-    _wait_until_gone(work)
-    work.say(f"{name} stopped; visitors get 503. Start it again: wherry ps:start {name}")
-    with outside.database.write() as connection:
+    """Instances end after their requests and stay down; the operation is done when the last of them has gone."""
+    app, scope = work.app(), work.operation.payload["scope"]
+    _hold(work, [EVERYTHING] if scope == EVERYTHING else sorted({*app.held, scope}))
+    _wait_until_gone(work, scope)
+    what = f"{app.name} stopped; visitors get 503" if scope == EVERYTHING else f"{scope} stopped"
+    again = app.name if scope == EVERYTHING else f"{app.name} {scope}"
+    work.say(f"{what}. Start it again: wherry ps:start {again}")
+    with work.outside.database.write() as connection:
         work.succeed(connection)
+
+
+def _hold(work: Work, held: list[str]) -> None:
+    with work.outside.database.write() as connection:
+        apps.change(connection, apps.get(connection, work.operation.app), held=held)
+    with work.outside.memory.alone(work.operation.app):
+        settle(work.outside, work.operation.app)
 
 
 def destroy(work: Work) -> None:
@@ -108,7 +115,7 @@ def destroy(work: Work) -> None:
     outside, name = work.outside, work.operation.app
     app = work.app()
     with outside.database.write() as connection:
-        app = apps.change(connection, app, stopped=True)
+        app = apps.change(connection, app, held=[EVERYTHING])
         images = builds.only_of(connection, app)
     with outside.memory.alone(name):
         outside.proxy.withdraw(name)
@@ -132,10 +139,13 @@ def _remove_all(work: Work, app: App, images: set[str]) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait_until_gone(work: Work) -> None:
+def _wait_until_gone(work: Work, scope: str = EVERYTHING) -> None:
     settings = work.outside.settings
     end = clock.monotonic() + settings.drain_timeout + settings.stop_timeout + 10
-    while work.outside.engine.observe(work.operation.app) and clock.monotonic() < end:
+    while clock.monotonic() < end:
+        left = work.outside.engine.observe(work.operation.app)
+        if not any(scope in (EVERYTHING, seen.type, seen.name) for seen in left):
+            return
         clock.sleep(0.05)
 
 

@@ -17,13 +17,15 @@ PORT = 5000
 
 @dataclass(frozen=True)
 class Desired:
-    """`idle` is the route's state while no instance can answer (`starting`, `no-web`, `stopped` or `empty`)."""
+    """`idle` is the route's state while no instance can answer (`starting`, `no-web`, `stopped` or `empty`).
+    `held` are the slots that would run had nobody stopped them one by one."""
 
     app: str
     specs: tuple[InstanceSpec, ...]
     hosts: tuple[str, ...]
     idle: str
     checks: dict[str, tuple[HealthCheck, ...]]
+    held: tuple[tuple[str, int], ...] = ()
 
     def checks_of(self, process_type: str) -> tuple[HealthCheck, ...]:
         return self.checks.get(process_type, ())
@@ -35,9 +37,10 @@ def desired_of(app: App, release: Release | None, settings: Settings) -> Desired
     if release is None:
         return Desired(app.name, (), hosts, "empty", {})
     quantities = wished_quantities(app, release)
-    wished = {} if app.stopped else quantities
-    specs = tuple(spec_of(app, release, name, index, settings) for name, count in wished.items() for index in range(1, count + 1))
-    return Desired(app.name, specs, hosts, _idle(app, quantities), release.build.checks)
+    slots = [(name, index) for name, count in quantities.items() for index in range(1, count + 1)]
+    specs = tuple(spec_of(app, release, name, index, settings) for name, index in slots if not app.holds(name, index))
+    held = () if app.stopped else tuple(slot for slot in slots if app.holds(*slot))
+    return Desired(app.name, specs, hosts, _idle(app, specs, quantities), release.build.checks, held)
 
 
 def spec_of(app: App, release: Release, process_type: str, index: int, settings: Settings) -> InstanceSpec:
@@ -71,7 +74,7 @@ def _environment(app: App, release: Release, process_type: str, index: int, port
     return {**release.config, **ours, **({"PORT": str(port)} if port else {})}
 
 
-def _idle(app: App, quantities: dict[str, int]) -> str:
-    if app.stopped:
-        return "stopped"
-    return "starting" if quantities.get("web") else "no-web"
+def _idle(app: App, specs: tuple[InstanceSpec, ...], quantities: dict[str, int]) -> str:
+    if any(spec.type == "web" for spec in specs):
+        return "starting"
+    return "stopped" if app.stopped or quantities.get("web") else "no-web"

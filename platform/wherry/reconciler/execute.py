@@ -18,7 +18,7 @@ from wherry.running.engine import InstanceSpec, Observed
 
 AT_ONCE = 4
 """Instances that boot at the same time: more would only wait for the same two cores."""
-COLLECT_WITHIN = 2.0
+COLLECT_WITHIN = 5.0
 
 
 @dataclass
@@ -144,4 +144,5 @@ class Executor:
         self.outside.proxy.release(container.app, container.target)
         self.outside.collector.finish(container.id, COLLECT_WITHIN)
         self.outside.engine.remove(container.id)
+        self.outside.collector.discard(container.id)
         self.outside.memory.forget(container.id)

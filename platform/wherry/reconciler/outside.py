@@ -25,6 +25,9 @@ class Collector(Protocol):
     def finish(self, container: str, timeout: float) -> bool:
         """Waits until everything a dead container wrote was collected, at most `timeout` seconds."""
 
+    def discard(self, container: str) -> None:
+        """Forgets a container that is gone."""
+
     def stop(self) -> None: ...
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from wherry import clock
 from wherry.model.instance import Instance
 from wherry.model.user import PLATFORM
@@ -10,7 +12,7 @@ from wherry.reconciler.memory import Crashes
 from wherry.reconciler.observed import World
 from wherry.reconciler.outside import Outside
 from wherry.running.engine import Observed
-from wherry.store import events, instances
+from wherry.store import apps, events, instances
 
 
 def starting(outside: Outside, container: Observed) -> None:
@@ -46,13 +48,16 @@ def killed(outside: Outside, container: Observed, grace: int) -> None:
 
 
 def left(outside: Outside, container: Observed) -> None:
-    """The instance ended because it was told to; its row goes unless another container took its place."""
+    """The instance ended because it was told to. Its row goes, or says so when a person stopped just this one; a row
+    that another container has taken over is not ours."""
     outside.platform_line(container.app, container.name, "Stopped")
     with outside.database.write() as connection:
-        rows = {(row.type, row.index): row for row in instances.of_app(connection, container.app)}
-        row = rows.get((container.type, container.index))
-        if row and row.container == container.id:
-            instances.remove(connection, container.app, container.type, container.index)
+        row = next((row for row in instances.of_app(connection, container.app) if row.container == container.id), None)
+        app = apps.find(connection, container.app)
+        if row and app and app.holds(row.type, row.index) and not app.stopped:
+            instances.put(connection, replace(row, state="stopped", since=clock.now(), container="", memory=None, cpu=None, detail=""))
+        elif row:
+            instances.remove(connection, row.app, row.type, row.index)
 
 
 def _put(outside: Outside, container: Observed, state: str, detail: str = "", restarts: int | None = None) -> None:
@@ -82,7 +87,7 @@ def refresh(outside: Outside, desired: Desired, world: World) -> None:
     for slot, container in up.items():
         if slot not in rows or rows[slot].container != container.id:
             _put(outside, container, "running")
-    stale = [slot for slot in rows if slot not in up and slot not in wished]
+    stale = [slot for slot in rows if slot not in up and slot not in wished and slot not in desired.held]
     if stale:
         with outside.database.write() as connection:
             for process_type, index in stale:

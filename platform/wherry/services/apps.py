@@ -1,10 +1,10 @@
-"""What a person can do with an app as a whole: make it, look at it, stop and start it, take it down."""
+"""What a person can do with an app as a whole: make it, look at it, take it down."""
 
 from __future__ import annotations
 
 from wherry import clock
 from wherry.access.require import require
-from wherry.errors import Conflict, InvalidInput, NothingToDo
+from wherry.errors import InvalidInput
 from wherry.model.app import App, check_name
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
@@ -43,22 +43,3 @@ def destroy(platform: Platform, actor: Actor, name: str, confirm: str) -> Operat
     if confirm != name:
         raise InvalidInput(f"destroying {name} needs its name once more: pass --confirm {name}", field="confirm", code="not_confirmed")
     return platform.wish(actor, name, "destroy", {})
-
-
-def stop(platform: Platform, actor: Actor, name: str) -> Operation:
-    """Queues: no instance of the app runs until it is started again, over reboots too."""
-    require(actor, "deploy", f"stop {name}")
-    if get(platform, actor, name).stopped:
-        raise NothingToDo(f"{name} is stopped already; nothing to do")
-    return platform.wish(actor, name, "stop", {})
-
-
-def start(platform: Platform, actor: Actor, name: str) -> Operation:
-    """Queues: the app's instances run again. Raises Conflict before the first deploy."""
-    require(actor, "deploy", f"start {name}")
-    app = get(platform, actor, name)
-    if app.release is None:
-        raise Conflict(f"{name} has no release yet", hint="Push first: git push wherry main", code="no_release")
-    if not app.stopped:
-        raise NothingToDo(f"{name} is started already; nothing to do")
-    return platform.wish(actor, name, "start", {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wherry.access.require import require
 from wherry.errors import Conflict, InvalidInput, NothingToDo
-from wherry.model.app import App
+from wherry.model.app import EVERYTHING, App
 from wherry.model.instance import Instance, parse_scope
 from wherry.model.operation import Operation
 from wherry.model.process import check_types
@@ -38,7 +38,7 @@ def scale(platform: Platform, actor: Actor, name: str, wished: dict[str, int]) -
     return platform.wish(actor, name, "scale", {"formation": wished})
 
 
-def restart(platform: Platform, actor: Actor, name: str, scope: str = "*") -> Operation:
+def restart(platform: Platform, actor: Actor, name: str, scope: str = EVERYTHING) -> Operation:
     """Queues fresh instances: all (`*`), of one type (`web`), or one (`web.1`)."""
     require(actor, "deploy", f"restart {name}")
     app = app_services.get(platform, actor, name)
@@ -47,9 +47,32 @@ def restart(platform: Platform, actor: Actor, name: str, scope: str = "*") -> Op
         raise Conflict(f"{name} has no release yet", hint="Push first: git push wherry main", code="no_release")
     if app.stopped:
         raise Conflict(f"{name} is stopped", hint=f"Start it: wherry ps:start {name}", code="app_stopped")
-    if scope != "*":
-        _check_scope(parse_scope(scope), wished_quantities(app, release))
+    _check_wished(platform, app, scope)
     return platform.wish(actor, name, "restart", {"scope": scope})
+
+
+def stop(platform: Platform, actor: Actor, name: str, scope: str = EVERYTHING) -> Operation:
+    """Queues: the instances of `scope` (all, `web`, `web.1`) end and stay down until they are started, over reboots too."""
+    require(actor, "deploy", f"stop {name}")
+    app = app_services.get(platform, actor, name)
+    _check_wished(platform, app, scope)
+    if not _busy(platform, name) and (app.stopped or scope in app.held):
+        raise NothingToDo(f"{_named(name, scope)} is stopped already; nothing to do")
+    return platform.wish(actor, name, "stop", {"scope": scope})
+
+
+def start(platform: Platform, actor: Actor, name: str, scope: str = EVERYTHING) -> Operation:
+    """Queues: what was stopped runs again; without a scope everything that was. Raises Conflict before the first deploy."""
+    require(actor, "deploy", f"start {name}")
+    app = app_services.get(platform, actor, name)
+    if app.release is None:
+        raise Conflict(f"{name} has no release yet", hint="Push first: git push wherry main", code="no_release")
+    _check_wished(platform, app, scope)
+    if scope != EVERYTHING and app.stopped:
+        raise Conflict(f"{name} is stopped as a whole", hint=f"Start it: wherry ps:start {name}", code="app_stopped")
+    if not _busy(platform, name) and not (app.held if scope == EVERYTHING else scope in app.held):
+        raise NothingToDo(f"{_named(name, scope)} is started already; nothing to do")
+    return platform.wish(actor, name, "start", {"scope": scope})
 
 
 def seen(platform: Platform, actor: Actor, name: str) -> list[Instance]:
@@ -57,6 +80,16 @@ def seen(platform: Platform, actor: Actor, name: str) -> list[Instance]:
     app_services.get(platform, actor, name)
     with platform.database.read() as connection:
         return instances.of_app(connection, name)
+
+
+def _named(name: str, scope: str) -> str:
+    return name if scope == EVERYTHING else f"{scope} of {name}"
+
+
+def _check_wished(platform: Platform, app: App, scope: str) -> None:
+    release = _release(platform, app)
+    if scope != EVERYTHING:
+        _check_scope(parse_scope(scope), wished_quantities(app, release) if release else {})
 
 
 def _check_scope(scope: str, formation: dict[str, int]) -> None:

@@ -10,7 +10,7 @@ from wherry.errors import Conflict, NotFound
 from wherry.model.app import App
 from wherry.store.database import pack, unpack
 
-JSON_COLUMNS = ("formation", "config", "restarts")
+JSON_COLUMNS = ("formation", "config", "restarts", "held")
 
 
 def create(connection: sqlite3.Connection, name: str, actor: str, at: str) -> App:
@@ -44,7 +44,7 @@ def count(connection: sqlite3.Connection) -> int:
 
 
 def change(connection: sqlite3.Connection, app: App, **columns: Any) -> App:
-    """Writes the named columns (`release`, `stopped`, `formation`, `config`, `restarts`) and returns the app as it is now."""
+    """Writes the named columns (`release`, `held`, `formation`, `config`, `restarts`) and returns the app as it is now."""
     sets = ", ".join(f"{name} = ?" for name in columns)
     values = [pack(value) if name in JSON_COLUMNS else value for name, value in columns.items()]
     connection.execute(f"UPDATE apps SET {sets} WHERE id = ?", (*values, app.id))
@@ -80,6 +80,5 @@ def _app(row: sqlite3.Row) -> App:
         created_at=row["created_at"],
         created_by=row["created_by"],
         release=row["release"],
-        stopped=bool(row["stopped"]),
         **{name: unpack(row[name]) for name in JSON_COLUMNS},
     )

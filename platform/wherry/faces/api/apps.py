@@ -67,10 +67,10 @@ def restart_app(ask: Ask, app: str, body: Nothing) -> Response:
 @routes.on("POST", "/api/apps/<app>/actions/stop", needs="deploy", body=Nothing, answers=OperationDocument, status=202)
 def stop_app(ask: Ask, app: str, body: Nothing) -> Response:
     """stop an app"""
-    return accepted(services.stop(ask.platform, ask.actor, app))
+    return accepted(formation.stop(ask.platform, ask.actor, app))
 
 
 @routes.on("POST", "/api/apps/<app>/actions/start", needs="deploy", body=Nothing, answers=OperationDocument, status=202)
 def start_app(ask: Ask, app: str, body: Nothing) -> Response:
     """start an app"""
-    return accepted(services.start(ask.platform, ask.actor, app))
+    return accepted(formation.start(ask.platform, ask.actor, app))

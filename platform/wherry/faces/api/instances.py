@@ -74,3 +74,17 @@ def show_instance(ask: Ask, app: str, instance: str) -> Response:
 def restart_instance(ask: Ask, app: str, instance: str, body: Nothing) -> Response:
     """restart an instance"""
     return accepted(services.restart(ask.platform, ask.actor, app, instance))
+
+
+@routes.on("POST", "/api/apps/<app>/instances/<instance>/actions/stop", needs="deploy", body=Nothing, answers=OperationDocument, status=202)
+def stop_instance(ask: Ask, app: str, instance: str, body: Nothing) -> Response:
+    """stop an instance"""
+    return accepted(services.stop(ask.platform, ask.actor, app, instance))
+
+
+@routes.on(
+    "POST", "/api/apps/<app>/instances/<instance>/actions/start", needs="deploy", body=Nothing, answers=OperationDocument, status=202
+)
+def start_instance(ask: Ask, app: str, instance: str, body: Nothing) -> Response:
+    """start an instance"""
+    return accepted(services.start(ask.platform, ask.actor, app, instance))

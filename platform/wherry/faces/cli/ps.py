@@ -34,17 +34,22 @@ def scale(session: Session) -> int:
 
 
 def restart(session: Session) -> int:
-    instance = session.given.maybe("INSTANCE")
-    rest = f"/instances/{segment(_in_path(instance))}/actions/restart" if instance is not None else "/actions/restart"
-    return follow.settle(session, session.api.send("POST", session.app_path(rest)))
+    return _act(session, "restart")
 
 
 def stop(session: Session) -> int:
-    return follow.settle(session, session.api.send("POST", session.app_path("/actions/stop")))
+    return _act(session, "stop")
 
 
 def start(session: Session) -> int:
-    return follow.settle(session, session.api.send("POST", session.app_path("/actions/start")))
+    return _act(session, "start")
+
+
+def _act(session: Session, verb: str) -> int:
+    """`verb` for the whole app, or for the process type or instance that is named."""
+    instance = session.given.maybe("INSTANCE")
+    scope = "" if instance is None else f"/instances/{segment(_in_path(instance))}"
+    return follow.settle(session, session.api.send("POST", session.app_path(f"{scope}/actions/{verb}")))
 
 
 def formation_of(pairs: list[str]) -> dict[str, int]:
