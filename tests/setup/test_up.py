@@ -33,10 +33,10 @@ def test_a_folder_that_is_no_platform_is_never_removed(tmp_path: Path) -> None:
 
 def test_uninstall_with_another_name_removes_nothing(tmp_path: Path) -> None:
     (tmp_path / "settings.env").touch()
-    (tmp_path / "versions").mkdir()
+    (tmp_path / "state").mkdir()
     done = wherry("uninstall", "--purge", "--confirm", "else", WHERRY_HOME=str(tmp_path), WHERRY_NAME="demo")
     assert done.returncode == 2 and 'the name is "demo"' in done.stderr
-    assert (tmp_path / "versions").exists()
+    assert (tmp_path / "state").exists()
 
 
 @pytest.mark.parametrize("words", [(), ("frobnicate",), ("stack:set",), ("uninstall", "--force")])

@@ -64,5 +64,5 @@ def _welcome(settings: Settings, console: Console) -> int:
         console.failure(error)
         return error.exit_status
     console.heading(f"Ready: {settings.url_of(sample.APP)}")
-    console.detail(f"Add your key: docker compose exec -T wherry {settings.name} keys:add < ~/.ssh/id_ed25519.pub")
+    console.detail(f"Add your key: docker compose exec -T wherry {settings.name} keys:add laptop < ~/.ssh/id_ed25519.pub")
     return 0

@@ -14,7 +14,7 @@ from wherry.settings import Settings
 from wherry.setup import accounts, engine_api, launcher, machine, service, unit
 from wherry.setup.console import Console
 
-MARKS = ("settings.env", "versions")
+MARKS = ("settings.env", "state")
 """What only set-up makes: a folder without them is not ours to remove."""
 
 
@@ -113,6 +113,10 @@ def _remove_accounts(settings: Settings) -> str:
 
 
 def _remove_home(settings: Settings) -> str:
+    """In a container the folder itself is a mount, and stays empty."""
     machine.drop_swap(settings.home / "swap")
-    shutil.rmtree(settings.home)
+    for path in settings.home.iterdir():
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    with suppress(OSError):
+        settings.home.rmdir()
     return f"{settings.home}: removed"
