@@ -11,8 +11,8 @@ import building_support as support
 from wherry import settings
 from wherry.building.builder import Built, Source
 from wherry.building.buildkit import BuildKit
-from wherry.building.buildkit_builder import APP, BuildKitBuilder
-from wherry.building.stack import OWNER
+from wherry.building.buildkit_builder import BuildKitBuilder
+from wherry.building.stack import APP, OWNER
 from wherry.settings import Settings
 
 PLATFORM = "wherry-test"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import io
+import json
 import subprocess
 import tarfile
 import threading
@@ -226,15 +228,28 @@ def test_a_dockerfile_for_another_processor_is_refused(bench: Bench, foreign: tu
 def foreign(bench: Bench) -> Iterator[tuple[str, str]]:
     """An image for a processor that this machine does not have."""
     processor = "arm64" if bench.engine.architecture() == "amd64" else "amd64"
-    name, version = f"{bench.settings.name}/foreign", support.unique("v")
-    empty = io.BytesIO()
-    tarfile.open(fileobj=empty, mode="w").close()
+    tag = f"{bench.settings.name}/foreign:{support.unique('v')}"
     client = docker.APIClient()
-    wanted = {"fromSrc": "-", "repo": name, "tag": version, "platform": f"linux/{processor}"}
-    client.post(client._url("/images/create"), params=wanted, data=empty.getvalue()).raise_for_status()
-    yield f"{name}:{version}", processor
-    client.remove_image(f"{name}:{version}")
+    list(client.load_image(saved_image(tag, processor)))
+    yield tag, processor
+    client.remove_image(tag)
     client.close()
+
+
+def saved_image(tag: str, processor: str) -> bytes:
+    """An empty image in the form of `docker save`."""
+    layer, image = io.BytesIO(), io.BytesIO()
+    tarfile.open(fileobj=layer, mode="w").close()
+    digest = hashlib.sha256(layer.getvalue()).hexdigest()
+    config = {"architecture": processor, "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]}}
+    manifest = [{"Config": "config.json", "RepoTags": [tag], "Layers": ["layer.tar"]}]
+    files = {"config.json": json.dumps(config).encode(), "layer.tar": layer.getvalue(), "manifest.json": json.dumps(manifest).encode()}
+    with tarfile.open(fileobj=image, mode="w") as tar:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return image.getvalue()
 
 
 def test_a_second_build_of_a_commit_leaves_the_first_its_name(bench: Bench, tmp_path: Path) -> None:

@@ -16,12 +16,12 @@ from wherry.building.failure import refuse
 from wherry.building.limits import Limits, half_of_memory
 from wherry.building.plan import Planned
 from wherry.building.progress import DEPENDENCIES, Progress, tail, without_mounts
-from wherry.building.stack import OWNER, Stacks
+from wherry.building.stack import APP, OWNER, Stacks
 from wherry.building.versions import choose
 from wherry.errors import DeployFailed
 from wherry.settings import Settings, source_root
 
-APP, COMMIT = "wherry.app", "wherry.commit"
+COMMIT = "wherry.commit"
 CACHE_KEPT = 3 * 1024**3
 """Bytes of build cache that a clean-up leaves: the dependency layers of some twenty apps."""
 
@@ -50,7 +50,7 @@ class BuildKitBuilder:
         """Removes this platform's app images whose id is not in `keep`, its nameless leftovers, and the oldest build
         cache beyond `cache` bytes. An image that a container uses stays. Returns the bytes of cache that came free."""
         for image in self._engine.images({OWNER: self._settings.name}):
-            if image.id not in keep and (APP in image.labels or not image.tags):
+            if image.id not in keep and (image.labels.get(APP) or not image.tags):
                 self._remove(image)
         return self._engine.shrink_cache(cache)
 

@@ -32,7 +32,8 @@ TRUSTING = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CE
 """What pip, uv, requests, node and curl read to find the certificates they trust."""
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 USER = "RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app --shell /bin/sh app && install -d -o app -g app /app"
-LABEL, OWNER = "wherry.stack", "wherry.platform"
+LABEL, OWNER, APP = "wherry.stack", "wherry.platform", "wherry.app"
+"""An app's image inherits the labels of what it is built on, and has the label of its app besides."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,11 @@ class Stacks:
         if kind not in KINDS:
             raise InvalidInput(f'stack "{ascii(kind[:40])[1:-1]}": give one of {", ".join(KINDS)}', field="stack")
         before = self.current()
-        stack = self._keep(self._stack(kind, asked=True))
+        self._keep(self._stack(kind, asked=True))
         try:
             return self.ensure(line)
         except Exception:
-            self._keep(before or stack)
+            self._keep(before) if before else self._file.unlink()
             raise
 
     def refresh(self, line: Line) -> Stack:
@@ -106,7 +107,8 @@ class Stacks:
 
     def show(self) -> list[StackImage]:
         """The images of the stack on this machine, by name."""
-        images = self._engine.images({OWNER: self._settings.name, LABEL: ""})
+        labelled = self._engine.images({OWNER: self._settings.name, LABEL: ""})
+        images = [image for image in labelled if not image.labels.get(APP)]
         return sorted((StackImage(tag, image.size, image.id) for image in images for tag in image.tags), key=lambda image: image.name)
 
     def offers(self, pack: Buildpack) -> tuple[str, ...]:
@@ -187,7 +189,7 @@ class Stacks:
         context.add_text("Dockerfile", self._dockerfile(pack, version, stack).encode())
         if self._bundle:
             context.add_text("ca.crt", self._bundle.read_bytes())
-        labels = {OWNER: self._settings.name, LABEL: wanted.digest}
+        labels = {OWNER: self._settings.name, LABEL: wanted.digest, APP: ""}
         fresh = wanted.pull and stack.kind == "hub"
         wish = Solve(context.stream(), wanted.tag, target=wanted.target, labels=labels, no_cache=wanted.pull, pull=fresh)
         progress = Progress(_quiet, time.monotonic)
