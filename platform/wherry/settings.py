@@ -7,6 +7,7 @@ Values come from the environment first, then from `$WHERRY_HOME/settings.env`, t
 from __future__ import annotations
 
 import os
+import pwd
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -73,7 +74,8 @@ DECLARED: tuple[Setting, ...] = (
         "WHERRY_NAME",
         "wherry",
         _word,
-        "This platform's name: its systemd unit, and the prefix of its containers and networks. Two platforms on one machine need two names.",
+        "This platform's name: its systemd unit, and the prefix of its containers and networks. "
+        "Two platforms on one machine need two names.",
     ),
     Setting("WHERRY_HTTP_PORT", "80", _port, "Where visitors reach the apps over HTTP."),
     Setting("WHERRY_HTTPS_PORT", "443", _port, "Where visitors reach the apps over HTTPS."),
@@ -202,6 +204,27 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         source = "the environment" if environ.get(setting.key) else str(home / "settings.env")
         values[setting.key.removeprefix("WHERRY_").lower()] = _parsed(setting, text, source)
     return Settings(**values)  # type: ignore[arg-type]
+
+
+def given(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The settings that the environment gives, as text: what a person asked for in this very call."""
+    environ = os.environ if environ is None else environ
+    return {setting.key: environ[setting.key] for setting in DECLARED if environ.get(setting.key)}
+
+
+def invoker(environ: Mapping[str, str] | None = None) -> str:
+    """The account of the person who typed the command, also behind sudo."""
+    environ = os.environ if environ is None else environ
+    return environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
+
+
+NETWORK = re.compile(r"(?i)((https?|no|all|ftp)_proxy|pip_[a-z_]+|ssl_cert_(file|dir)|requests_ca_bundle|curl_ca_bundle)")
+
+
+def network(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What the environment says about reaching the network: proxies and certificates, for programs that download."""
+    environ = os.environ if environ is None else environ
+    return {key: value for key, value in environ.items() if NETWORK.fullmatch(key)}
 
 
 def read_file(path: Path) -> dict[str, str]:
