@@ -27,6 +27,9 @@ ADMIN = Actor("alice", "admin", "test")
 class TextBuilder:
     """Implements `Builder` over archives that are plain text: `image=good`, `web=run`, `release=check`, `fail=why`."""
 
+    def prune(self, keep: set[str]) -> int:
+        return 0
+
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
         words = dict(row.split("=", 1) for row in source.archive.read_text("utf-8").splitlines())
         if "fail" in words:

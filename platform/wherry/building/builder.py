@@ -41,6 +41,10 @@ class Built:
 
 
 class Builder(Protocol):
+    def prune(self, keep: set[str]) -> int:
+        """Removes this platform's images that are not in `keep` and not in use, and what is too much of the build cache.
+        Returns the bytes of cache that came free."""
+
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
         """Raises DeployFailed with a code, a sentence, the fix and the last lines of the build as evidence.
         Blocks; polls `cancelled` and stops the build at the engine when it says so."""

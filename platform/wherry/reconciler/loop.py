@@ -14,6 +14,7 @@ from wherry.reconciler.desired import desired_of
 from wherry.reconciler.observe import observe
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.plan import plan, route_of
+from wherry.reconciler.sweep import sweep
 from wherry.reconciler.worker import Worker
 from wherry.routing.proxy import Route
 from wherry.running.engine import Observed
@@ -21,6 +22,7 @@ from wherry.store import apps, releases
 
 TICK = 5.0
 """Seconds between looks without a hint."""
+SWEEP_EVERY = 3600.0
 
 
 class Loop:
@@ -62,6 +64,7 @@ class Loop:
     def run(self) -> None:
         """Blocks until `stop`."""
         threading.Thread(target=self._listen, name="docker events", daemon=True).start()
+        threading.Thread(target=self._sweep, name="sweep", daemon=True).start()
         self.worker.start_waiting()
         with self._door:
             while not self._stopping.is_set():
@@ -164,6 +167,14 @@ class Loop:
             current = [seen for seen in ready if release and seen.image == release.build.image]
             routes.append(route_of(desired_of(app, release, self.outside.settings), current or ready))
         return routes
+
+    def _sweep(self) -> None:
+        """Clears up once an hour; not at once, since a start has better things to do."""
+        while not self._stopping.wait(SWEEP_EVERY):
+            try:
+                sweep(self.outside)
+            except WherryError as error:
+                print(f"sweep: {error}", file=sys.stderr, flush=True)
 
     def _listen(self) -> None:
         """Docker's events are hints: each wakes the loop; a broken stream is opened again."""

@@ -66,7 +66,12 @@ def wait_until_ready(
             raise DeployFailed(f"{seen.name} was cancelled while it started", code="cancelled")
         if clock.monotonic() >= end:
             raise boot_timeout(engine, look, seen, checks, timeout, status)
-        clock.sleep(POLL)
+        clock.sleep(_pause(timeout - (end - clock.monotonic())))
+
+
+def _pause(waited: float) -> float:
+    """Seconds until the next look: most apps are up within a moment, and a slow one's log should not fill with our looks."""
+    return POLL if waited < 3 else 10 * POLL if waited < 10 else 25 * POLL
 
 
 def _checked(look: Look, seen: Observed, checks: tuple[HealthCheck, ...], host: str) -> tuple[int | None, str | None]:

@@ -70,10 +70,15 @@ class Database:
             raise Unavailable("the database is busy", hint="Try again in a moment.") from error
         try:
             yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
+            connection.execute("COMMIT")
+        except BaseException as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise Unavailable(
+                    f"the database can not be written: {error}", code="database_down", hint="Is the disk full? See: df -h"
+                ) from error
             raise
-        connection.execute("COMMIT")
 
     def migrate(self) -> list[str]:
         """Brings the schema up to date and returns the names of the migrations that ran. Copies the file first."""

@@ -47,6 +47,11 @@ def open_of_app(connection: sqlite3.Connection, app: str) -> list[Operation]:
     return [_operation(row) for row in rows]
 
 
+def unfinished(connection: sqlite3.Connection) -> list[Operation]:
+    """Queued and running operations of all apps, the oldest first."""
+    return [_operation(row) for row in connection.execute("SELECT * FROM operations WHERE state IN ('queued', 'running') ORDER BY id")]
+
+
 def claim(connection: sqlite3.Connection, operation: Operation, owner: str, at: str) -> bool:
     """Makes `owner` its runner; False when another was faster."""
     cursor = connection.execute(

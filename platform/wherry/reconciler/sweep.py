@@ -1,0 +1,32 @@
+"""Clears what nobody owns any more: archives of pushes that never became operations, images that no release needs.
+
+Touches only what the platform made, and nothing that a release can be rolled back to.
+"""
+
+from __future__ import annotations
+
+import time
+
+from wherry.reconciler.outside import Outside
+from wherry.store import builds, operations
+
+OLD = 3600.0
+"""Seconds after which an archive without an operation was left by a hook that died."""
+
+
+def sweep(outside: Outside) -> None:
+    """Blocks while the engine removes images; meant for a thread of its own."""
+    _archives(outside)
+    with outside.database.read() as connection:
+        keep = builds.images(connection)
+        busy = operations.unfinished(connection)
+    if not busy:
+        outside.builder.prune(keep)
+
+
+def _archives(outside: Outside) -> None:
+    with outside.database.read() as connection:
+        wanted = {operation.payload.get("archive") for operation in operations.unfinished(connection)}
+    for path in outside.settings.spool.iterdir():
+        if path.name not in wanted and path.stat().st_mtime < time.time() - OLD:
+            path.unlink(missing_ok=True)
