@@ -14,6 +14,7 @@ import docker
 import pytest
 
 import building_support as support
+from wherry.building import debian
 from wherry.building.buildkit_builder import BuildKitBuilder
 from wherry.building.stack import OWNER
 from wherry.errors import DeployFailed, InvalidInput
@@ -162,3 +163,12 @@ def _forget(client: docker.APIClient, name: str) -> None:
     for image in client.images(name):
         for tag in image["RepoTags"] or ():
             client.remove_image(tag)
+
+
+def test_a_distribution_that_can_not_be_fetched_leaves_no_half_image(bench: Bench, tmp_path: Path) -> None:
+    tag = f"{bench.settings.name}/base:{support.unique('no')}"
+    with pytest.raises(DeployFailed) as refused:
+        debian.make(bench.engine, "no-such-suite", tag, {}, tmp_path)
+    assert refused.value.message == "the base image could not be made from this machine's packages: mmdebstrap failed"
+    assert refused.value.evidence
+    assert bench.engine.image(tag) is None
