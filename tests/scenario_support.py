@@ -148,13 +148,12 @@ class Repository:
         self.git("remote", "add", "wherry", f"ssh://wherry@127.0.0.1:{site.ssh_port}/{app}")
 
     def git(self, *words: str) -> Done:
-        who = {
-            "GIT_AUTHOR_NAME": "Ann",
-            "GIT_AUTHOR_EMAIL": "ann@example.org",
-            "GIT_COMMITTER_NAME": "Ann",
-            "GIT_COMMITTER_EMAIL": "ann@example.org",
-        }
-        return run(["git", "-C", str(self.folder), *words], env={**os.environ, **who, "GIT_SSH_COMMAND": " ".join(self.site.ssh_argv())})
+        who = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org"]
+        return run(["git", "-C", str(self.folder), *who, *words], env=self.env())
+
+    def env(self) -> dict[str, str]:
+        """The environment in which git finds this person's key."""
+        return {**os.environ, "GIT_SSH_COMMAND": " ".join(self.site.ssh_argv())}
 
     def commit(self, files: dict[str, str]) -> None:
         for name, text in files.items():

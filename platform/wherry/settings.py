@@ -89,6 +89,12 @@ DECLARED: tuple[Setting, ...] = (
     Setting("WHERRY_STOP_TIMEOUT", "30", _count, "Seconds between SIGTERM and SIGKILL (R12)."),
     Setting("WHERRY_DRAIN_TIMEOUT", "60", _count, "Seconds that requests in flight may take on an instance that leaves."),
     Setting("WHERRY_BUILD_TIMEOUT", "1200", _count, "Seconds a build may take."),
+    Setting(
+        "WHERRY_BUILD_CACHE",
+        "3072",
+        _count,
+        "MB of build cache that the hourly clean-up leaves. The cache is the Docker engine's own and has no owner: 0 leaves it alone.",
+    ),
     Setting("WHERRY_BUILDS", "1", _count, "How many builds run at the same time."),
     Setting("WHERRY_INSTANCE_MEMORY", "256", _count, "Memory limit of one instance in MB."),
     Setting("WHERRY_MAX_PUSH", "512", _count, "The largest push that is accepted, in MB."),
@@ -119,6 +125,7 @@ class Settings:
     stop_timeout: int
     drain_timeout: int
     build_timeout: int
+    build_cache: int
     builds: int
     instance_memory: int
     max_push: int

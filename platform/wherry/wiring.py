@@ -31,9 +31,10 @@ def run_engine(settings: Settings) -> None:
 
 def _open_the_gate(settings: Settings, proxy_absent: bool) -> None:
     """Lets the supervisor start the proxy, from files that hold nothing of an earlier life's addresses."""
-    from wherry.routing import haproxy_config
+    from wherry.routing import certificates, haproxy_config
 
     if proxy_absent:
+        certificates.ensure_fallback_certificate(settings.proxy / "certificates", settings.domain)
         haproxy_config.prepare(settings)
     settings.engine_ready.touch()
 

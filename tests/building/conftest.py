@@ -49,7 +49,7 @@ class Bench:
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     home: Path = tmp_path_factory.mktemp("home")
-    made = Bench(settings.load({"WHERRY_HOME": str(home), "WHERRY_NAME": PLATFORM}))
+    made = Bench(settings.load({"WHERRY_HOME": str(home), "WHERRY_NAME": PLATFORM, "WHERRY_BUILD_CACHE": "0"}))
     made.builder.stacks.ensure(print)
     yield made
     made.sweep()

@@ -30,10 +30,10 @@ def test_the_checks_and_the_formation_of_a_dokku_app_are_read() -> None:
       "name": "shop", "keywords": ["a", 1.5, null],
       "formation": {"web": {"quantity": 2}, "worker": {"quantity": 0}},
       "healthchecks": {"web": [
-        {"type": "startup", "name": "up", "path": "/up?deep=1", "timeout": 3, "attempts": 4},
+        {"type": "startup", "name": "up", "path": "/up?deep=1", "timeout": 3},
         {"type": "startup", "path": "/"}]}}""")
     assert found.formation == {"web": 2, "worker": 0}
-    assert found.checks == {"web": (HealthCheck("/up?deep=1", "up", 3, 4), HealthCheck("/"))}
+    assert found.checks == {"web": (HealthCheck("/up?deep=1", "up", 3), HealthCheck("/"))}
     assert found.warnings == []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from wherry import main
-from wherry.building import archive, buildkit_builder
+from wherry.building import archive
 from wherry.building.buildpack import load_all
 from wherry.errors import InvalidInput
 from wherry.faces.api import followers
@@ -93,7 +93,6 @@ def test_every_setting_that_a_page_names_exists(page: Path) -> None:
         ("instances that boot at the same time", f"{execute.AT_ONCE}"),
         ("files in one push", f"{archive.MAX_FILES:,}"),
         ("SSH connections", f"{limits.MOST_CONNECTIONS} in all, {limits.MOST_PER_ADDRESS} from one address, {limits.GRACE:g} s"),
-        ("build cache", f"{buildkit_builder.CACHE_KEPT // 2**30} GB;"),
         ("log followers", f"{followers.PLACES}"),
     ],
 )

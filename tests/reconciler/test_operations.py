@@ -243,3 +243,12 @@ def test_a_new_engine_changes_nothing_that_serves(tmp_path: Path) -> None:
         after.push("blog", "b", image="good", web="run")
         assert proxy.routes()["shop"] == route
         assert engine.started == ["shop/web.1", "blog/web.1"]
+
+
+def test_an_empty_database_beside_running_containers_refuses_to_start(tmp_path: Path) -> None:
+    engine = MemoryEngine()
+    with machine(tmp_path / "one", engine) as before:
+        before.push("shop", "a", image="good", web="run")
+    with pytest.raises(Conflict, match="the database is empty, but containers of shop are there"), machine(tmp_path / "two", engine):
+        pass
+    assert len(engine.observe("shop")) == 1

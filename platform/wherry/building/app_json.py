@@ -21,8 +21,9 @@ MAX_SIZE = 256 * 1024
 USED = ("formation", "healthchecks")
 DESCRIPTIVE = ("name", "description", "keywords", "website", "repository", "logo", "success_url", "stack", "$schema")
 NOT_USED = ("addons", "buildpacks", "cron", "env", "environments", "image", "scripts")
-CHECK_KEYS = ("type", "name", "path", "timeout", "attempts")
+CHECK_KEYS = ("type", "name", "path", "timeout")
 CHECK_NOT_USED = (
+    "attempts",
     *("command", "content", "description", "headers", "httpHeaders", "initialDelay", "listening", "onFailure", "operator"),
     *("port", "scheme", "uptime", "wait", "warn"),
 )
@@ -91,7 +92,6 @@ def _read_check(found: AppJSON, node: Node, place: str) -> HealthCheck | None:
         path=_path(members["path"], f"{place}.path"),
         name=_text(members["name"], f"{place}.name", "web is up") if "name" in members else "",
         timeout=_whole(members["timeout"], f"{place}.timeout", 1, 600) if "timeout" in members else HealthCheck.timeout,
-        attempts=_whole(members["attempts"], f"{place}.attempts", 1, 1000) if "attempts" in members else HealthCheck.attempts,
     )
 
 

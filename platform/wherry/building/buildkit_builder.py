@@ -22,8 +22,6 @@ from wherry.errors import DeployFailed
 from wherry.settings import Settings, source_root
 
 COMMIT = "wherry.commit"
-CACHE_KEPT = 3 * 1024**3
-"""Bytes of build cache that a clean-up leaves: the dependency layers of some twenty apps."""
 
 
 class BuildKitBuilder:
@@ -46,13 +44,14 @@ class BuildKitBuilder:
         line(f"-----> Built in {time.monotonic() - began:.1f} s, {image.size / 1e6:.0f} MB")
         return built
 
-    def prune(self, keep: set[str], cache: int = CACHE_KEPT) -> int:
-        """Removes this platform's app images whose id is not in `keep`, its nameless leftovers, and the oldest build
-        cache beyond `cache` bytes. An image that a container uses stays. Returns the bytes of cache that came free."""
+    def prune(self, keep: set[str]) -> int:
+        """See Builder. The nameless leftovers go too. Docker's build cache has no owner, so it is cut to WHERRY_BUILD_CACHE
+        as a whole, or left alone when that is 0."""
         for image in self._engine.images({OWNER: self._settings.name}):
             if image.id not in keep and (image.labels.get(APP) or not image.tags):
                 self._remove(image)
-        return self._engine.shrink_cache(cache)
+        cache = self._settings.build_cache * 1024**2
+        return self._engine.shrink_cache(cache) if cache else 0
 
     def _prepare(self, planned: Planned, source: Source, line: Line) -> Context:
         """The tar to build from, once the person knows what was decided and the stack is there."""

@@ -27,6 +27,10 @@ class MemoryBuilder:
         self._packs = packs or source_root() / "buildpacks"
         self.built: list[Source] = []
 
+    def prune(self, keep: set[str]) -> int:
+        """See Builder. There is nothing to remove."""
+        return 0
+
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
         """See Builder."""
         planned = plan.plan(open_tree(source.archive), load_all(self._packs), line)

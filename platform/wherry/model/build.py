@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 class HealthCheck:
     """One startup check of `app.json`: an HTTP path on $PORT that must answer 2xx or 3xx.
 
-    Source of the shape: Dokku's `healthchecks` in app.json (type, name, path, port, timeout, attempts, wait).
+    Source of the shape: Dokku's `healthchecks` in app.json (type, name, path, timeout …). How often it is tried is
+    WHERRY_BOOT_TIMEOUT's to say: it is asked again until then.
     """
 
     path: str
     name: str = ""
     timeout: int = 5
-    attempts: int = 0
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,7 @@ class Executor:
         crashes = self.outside.memory.crashed(container, failure.message)
         report.crashed(self.outside, container, crashes, failure.message)
         self._end(container, 0)
+        self._clear(container)
 
     def _discard(self, container: Observed) -> None:
         """A container that is dead: what it said is kept. It counts as a crash when it was up before our eyes and is
@@ -121,6 +122,7 @@ class Executor:
             self._drain(container)
             self._end(container, self.outside.settings.stop_timeout)
             report.left(self.outside, container)
+            self._clear(container)
         except Unavailable:
             self.outside.memory.forget(container.id)
         finally:
@@ -138,7 +140,6 @@ class Executor:
         self.outside.proxy.release(container.app, container.target)
         if not self.outside.engine.stop(container.id, grace) and grace:
             report.killed(self.outside, container, grace)
-        self._clear(container)
 
     def _clear(self, container: Observed) -> None:
         self.outside.proxy.release(container.app, container.target)

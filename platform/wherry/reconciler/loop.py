@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 
 from wherry import clock
-from wherry.errors import Unavailable, WherryError
+from wherry.errors import Conflict, Unavailable, WherryError
 from wherry.reconciler.converge import settle, wish_of
 from wherry.reconciler.desired import desired_of
 from wherry.reconciler.observe import observe
@@ -18,7 +18,7 @@ from wherry.reconciler.sweep import sweep
 from wherry.reconciler.worker import Worker
 from wherry.routing.proxy import Route
 from wherry.running.engine import Observed
-from wherry.store import apps, releases
+from wherry.store import apps, operations, releases
 
 TICK = 5.0
 """Seconds between looks without a hint."""
@@ -32,7 +32,6 @@ class Loop:
         self.outside = outside
         self.worker = Worker(outside, self.wake)
         self._stopping = threading.Event()
-        self._door = _door(outside)
         self._next_look = 0.0
 
     def recover(self, proxy_may_start: Callable[[bool], None] = lambda absent: None) -> None:
@@ -40,9 +39,9 @@ class Loop:
 
         `proxy_may_start` is called before the proxy is filled, with whether none runs yet.
         """
+        self._refuse_an_empty_database(containers := self._containers())
         self.worker.recover()
         self.outside.engine.remove_one_offs()
-        containers = self._containers()
         published = self._published()
         for seen in containers:
             if seen.running and self._proven(seen, published):
@@ -51,6 +50,18 @@ class Loop:
                 self.outside.collector.add(seen.id, seen.app, seen.name)
         proxy_may_start(published is None)
         self.outside.proxy.start(self._routes(containers))
+
+    def _refuse_an_empty_database(self, containers: list[Observed]) -> None:
+        """Containers are the second copy of the truth: where they run, a database that never knew an app is not ours."""
+        with self.outside.database.read() as connection:
+            known = apps.count(connection) or operations.recent(connection, limit=1)
+        if containers and not known:
+            names = ", ".join(sorted({seen.app for seen in containers}))
+            raise Conflict(
+                f"the database is empty, but containers of {names} are there",
+                code="database_empty",
+                hint=f"Put the right {self.outside.settings.database} back, or start afresh with: wherry uninstall --purge",
+            )
 
     def _containers(self) -> list[Observed]:
         """What runs; waits for an engine that is still starting, as after a boot."""
@@ -66,10 +77,10 @@ class Loop:
         threading.Thread(target=self._listen, name="docker events", daemon=True).start()
         threading.Thread(target=self._sweep, name="sweep", daemon=True).start()
         self.worker.start_waiting()
-        with self._door:
+        with _door(self.outside) as door:
             while not self._stopping.is_set():
                 self._turn()
-                self._sleep()
+                self._sleep(door)
         self.outside.database.close()
 
     def stop(self) -> None:
@@ -95,16 +106,16 @@ class Loop:
             print(f"{error}", file=sys.stderr, flush=True)
             self._next_look = clock.monotonic() + 1.0
 
-    def _sleep(self) -> None:
+    def _sleep(self, door: socket.socket) -> None:
         now = clock.monotonic()
         times = [self._next_look, self.outside.memory.next_try() or self._next_look]
         wait = max(0.01, min(times) - now)
         if min(times) < self._next_look:
             self._next_look = min(times)
-        self._door.settimeout(wait)
+        door.settimeout(wait)
         try:
-            while self._door.recv(64):
-                self._door.settimeout(0.0)
+            while door.recv(64):
+                door.settimeout(0.0)
                 self._next_look = min(self._next_look, clock.monotonic())
         except (TimeoutError, BlockingIOError):
             return

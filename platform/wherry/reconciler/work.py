@@ -80,7 +80,7 @@ class Work:
 
     def fail(self, error: WherryError) -> None:
         """Ends the operation with its reason."""
-        state = "cancelled" if error.code == "cancelled" else "failed"
+        state = "cancelled" if error.code in ("cancelled", "build_cancelled") else "failed"
         told = {"code": error.code, "message": error.message, "hint": error.hint}
         with self.outside.database.write() as connection:
             operations.finish(connection, self.operation, state, clock.now(), error=told)

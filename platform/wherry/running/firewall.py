@@ -19,8 +19,8 @@ def apply(platform: str, bridges: str, ports: tuple[int, ...]) -> str | None:
     chain = f"WHERRY-{platform}"[:28]
     try:
         _rebuild(chain, ports)
-        _hook("INPUT", [f"-i{bridges}+", "-j", chain])
-        _hook("DOCKER-USER", [f"-i{bridges}+", "-d", METADATA, "-j", "DROP"])
+        _hook("INPUT", ["-i", f"{bridges}+", "-j", chain])
+        _hook("DOCKER-USER", ["-i", f"{bridges}+", "-d", METADATA, "-j", "DROP"])
     except CommandFailed as error:
         return error.message
     return None
@@ -30,8 +30,8 @@ def clear(platform: str, bridges: str) -> None:
     """Takes the rules away; rules that are not there are fine."""
     chain = f"WHERRY-{platform}"[:28]
     for argv in (
-        ["-D", "INPUT", f"-i{bridges}+", "-j", chain],
-        ["-D", "DOCKER-USER", f"-i{bridges}+", "-d", METADATA, "-j", "DROP"],
+        ["-D", "INPUT", "-i", f"{bridges}+", "-j", chain],
+        ["-D", "DOCKER-USER", "-i", f"{bridges}+", "-d", METADATA, "-j", "DROP"],
         ["-F", chain],
         ["-X", chain],
     ):
