@@ -16,6 +16,7 @@ import argparse
 import importlib
 import os
 import signal
+import warnings
 from typing import NoReturn
 
 from wherry import settings as settings_module
@@ -28,19 +29,28 @@ from wherry.supervisor.child import Part
 from wherry.supervisor.supervisor import HEARD, RELOAD, Supervisor
 
 SHARED = (
+    "concurrent.futures.thread",
+    "difflib",
     "email.parser",
     "gzip",
+    "hmac",
+    "html",
     "http.client",
+    "http.cookies",
     "importlib.metadata",
     "importlib.resources",
     "json",
     "logging",
     "mimetypes",
     "msgspec",
+    "queue",
+    "secrets",
     "shlex",
     "sqlite3",
+    "ssl",
     "tempfile",
     "threading",
+    "unicodedata",
     "wherry.services.platform",
     "wherry.store.app_logs",
     "wherry.store.builds",
@@ -50,6 +60,9 @@ SHARED = (
     "wherry.wiring",
 )
 """Loaded once, before the fork; docker, flask and paramiko each belong to one process only and are not among them."""
+
+NEVER = ("chardet", "charset_normalizer")
+"""What requests would load to guess the encoding of a text that names none: 1.5 MB, for answers that are all UTF-8."""
 
 USAGE = """\
 wherry serve               starts the platform and stays in the foreground
@@ -155,8 +168,7 @@ def serve(settings: Settings) -> int:
     """Runs the platform until SIGTERM; on SIGUSR2 starts over with the code that is in place now, the proxy serving on."""
     signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
     held = lock.hold(settings.run / "serve.lock")
-    for name in SHARED:
-        importlib.import_module(name)
+    _load()
     identity.note(settings)
     command = process.command_line(os.getpid())
     process.rename(f"{settings.name}: supervisor")
@@ -172,6 +184,13 @@ def _serve_api(settings: Settings) -> None:
     from wherry.faces.api.server import serve
 
     serve(settings)
+
+
+def _load() -> None:
+    sys.modules.update(dict.fromkeys(NEVER))  # type: ignore[arg-type]
+    warnings.filterwarnings("ignore", message="Unable to find acceptable character detection")
+    for name in SHARED:
+        importlib.import_module(name)
 
 
 def _prepare(settings: Settings) -> None:
