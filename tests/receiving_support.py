@@ -54,6 +54,7 @@ class Person:
 
     home: Path
     port: int
+    desk: Path | None = None
 
     @property
     def public_key(self) -> str:
@@ -96,10 +97,15 @@ class Person:
 
     def project(self, name: str = "work", files: dict[str, str] | None = None) -> Path:
         """A repository with one commit on main."""
-        folder = self.home / name
-        folder.mkdir()
+        folder = self.home_for(name)
         self.git(folder, "init", "-q", "-b", "main")
         self.commit(folder, files or {"Procfile": "web: python3 -m http.server $PORT\n"})
+        return folder
+
+    def home_for(self, name: str) -> Path:
+        """A new folder on this person's desk."""
+        folder = (self.desk or self.home) / name
+        folder.mkdir()
         return folder
 
     def commit(self, folder: Path, files: dict[str, str]) -> str:

@@ -16,7 +16,7 @@ from wherry.errors import Forbidden, InvalidInput, NotFound, Unavailable, Wherry
 from wherry.model.user import Actor
 from wherry.receiving import limits, no_terminal, repositories, requests
 from wherry.receiving.requests import Fetch, Push, Request
-from wherry.receiving.session import Session
+from wherry.receiving.session import GONE, Session
 from wherry.settings import DECLARED, Settings
 
 KEY_IS_GONE = "this key was removed"
@@ -48,8 +48,9 @@ class Desk:
     def answer(self, channel: Any, caller: Caller, line: bytes | None) -> None:
         """Serves the command to its end and closes the channel with its exit status. Never raises."""
         began = clock.monotonic()
-        actor = caller.identify()
+        actor = None
         try:
+            actor = caller.identify()
             what, status = self._serve(channel, actor, line, caller.raw)
         except WherryError as error:
             what, status = f"refused: {error.code}", error.exit_status
@@ -58,9 +59,9 @@ class Desk:
             what, status = "failed", 1
             _log(traceback.format_exc())
             _say(channel, "an unexpected error of Wherry's own; the platform's log has it\n", caller.raw)
+        _close(channel, status)
         name = actor.name if actor else "?"
         _log(f"ssh {caller.address} {name} {what} -> {status} in {clock.monotonic() - began:.1f} s")
-        _close(channel, status)
 
     def close(self) -> None:
         """Hangs up on everybody; deploys under way go on in the engine."""
@@ -86,24 +87,26 @@ class Desk:
         return _title(request), self._converse(channel, [*self.cli, *request.words], self._environment(actor), raw=raw)
 
     def _serve_git(self, channel: Any, actor: Actor, request: Push | Fetch) -> int:
-        argv, lock = self._git(actor, request)
-        try:
-            return self._converse(channel, argv, self._environment(actor, request.app, lock), lock)
-        finally:
-            if lock is not None:
-                os.close(lock)
-
-    def _git(self, actor: Actor, request: Push | Fetch) -> tuple[list[str], int | None]:
-        """The git command for `request`, and the open lock file for a push."""
         if isinstance(request, Push):
-            self.authorize(actor, "deploy", f"push to {request.app}")
-            path = repositories.ensure(self.settings, request.app)
-            return ["git", "receive-pack", str(path)], repositories.open_lock(path)
+            return self._take_push(channel, actor, request.app)
         self.authorize(actor, "read", f"fetch {request.app}")
         path = repositories.path_of(self.settings, request.app)
         if not path.exists():
             raise NotFound(f'no app "{request.app}" was pushed here', code="no_such_app", hint="See yours with: wherry apps")
-        return ["git", "upload-pack", "--strict", str(path)], None
+        return self._converse(channel, ["git", "upload-pack", "--strict", str(path)], self._environment(actor, request.app))
+
+    def _take_push(self, channel: Any, actor: Actor, app: str) -> int:
+        """Runs `git receive-pack`, which runs the hook; cleans up the repository once the client is served."""
+        self.authorize(actor, "deploy", f"push to {app}")
+        path = repositories.ensure(self.settings, app)
+        lock = repositories.open_lock(path)
+        try:
+            status = self._converse(channel, ["git", "receive-pack", str(path)], self._environment(actor, app, lock), lock)
+        finally:
+            os.close(lock)
+        _close(channel, status)
+        repositories.tidy(path)
+        return status
 
     def _environment(self, actor: Actor, app: str = "", lock: int | None = None) -> dict[str, str]:
         """All that the process learns from its environment comes from us: nothing of it from the client."""
@@ -131,7 +134,7 @@ class Desk:
 def _refuse_in_git(channel: Any, error: WherryError) -> int:
     """Says it in git's own protocol (an ERR packet), so that git shows our sentence and not its guess about access rights."""
     text = f"ERR {error}\n".encode()
-    with suppress(OSError, EOFError):
+    with suppress(*GONE):
         channel.sendall(f"{len(text) + 4:04x}".encode() + text)
     return 0
 
@@ -142,15 +145,15 @@ def _title(request: Request) -> str:
 
 
 def _say(channel: Any, text: str, raw: bool) -> None:
-    with suppress(OSError, EOFError):
+    with suppress(*GONE):
         channel.sendall_stderr(no_terminal.shown(text.encode()) if raw else text.encode())
 
 
 def _close(channel: Any, status: int) -> None:
-    with suppress(OSError, EOFError):
+    with suppress(*GONE):
         if not channel.closed:
             channel.send_exit_status(status)
-    with suppress(OSError, EOFError):
+    with suppress(*GONE):
         channel.close()
 
 

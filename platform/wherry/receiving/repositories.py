@@ -22,7 +22,7 @@ LOOSE_IN_ONE_FOLDER = 24
 """A 256th of the loose objects: git itself cleans up at 27."""
 
 PACKS = 40
-LEFTOVER_AGE = 24 * 3600.0
+LEFTOVER_AGE = 6 * 3600.0
 
 
 def path_of(settings: Settings, app: str) -> Path:
@@ -59,7 +59,8 @@ def open_lock(path: Path) -> int:
 
 
 def tidy(path: Path) -> bool:
-    """Packs the repository when it has grown untidy, at low priority; True when there was something to do."""
+    """Packs the repository when it has grown untidy, at low priority; True when there was something to do. Pushes may come
+    meanwhile: git prunes nothing that is younger than two weeks."""
     _sweep(path)
     loose = len(list((path / "objects" / "17").glob("*")))
     packs = len(list((path / "objects" / "pack").glob("*.pack")))
@@ -85,7 +86,8 @@ def _create(settings: Settings, path: Path) -> None:
 
 def _config(settings: Settings) -> str:
     """fsckObjects refuses hostile trees and .gitmodules; three of its checks only warn, old honest histories fail them.
-    Clean-up is ours (`tidy`), so that no push waits for it. The fsyncs of one push are done together."""
+    Packs are kept as they come (unpackLimit): to unpack 50 MB takes seconds and the memory. Clean-up is ours (`tidy`),
+    so that no push waits for it."""
     hooks = str(source_root() / "hooks").replace("\\", "\\\\").replace('"', '\\"')
     return f"""\
 [core]
@@ -101,6 +103,7 @@ def _config(settings: Settings) -> str:
 \tshallowUpdate = false
 \tautogc = false
 \tkeepAlive = 5
+\tunpackLimit = 1
 \tdenyCurrentBranch = ignore
 \tdenyDeleteCurrent = ignore
 [receive "fsck"]

@@ -15,8 +15,15 @@ from contextlib import suppress
 from typing import IO, Any
 
 from wherry.receiving import no_terminal
+from wherry.receiving.ssh_library import paramiko
 
 CHUNK = 256 * 1024
+GONE = (OSError, EOFError, paramiko.SSHException)
+"""What sending to a client raises that is not there any more."""
+
+TIDYING = 1.0
+"""Seconds between the end of the input and SIGHUP: git, cut off in a pack, cleans up best when it notices by itself."""
+
 LAST_WORDS = 5.0
 """Seconds between SIGHUP and SIGKILL."""
 
@@ -65,7 +72,7 @@ class Session:
                 if not self._take(stdin.fileno(), data):
                     break
         self._channel.status_event.wait()
-        if not self._ended.is_set():
+        if not self._ended.wait(TIDYING):
             self.hang_up()
 
     def _take(self, descriptor: int, data: bytes) -> bool:
@@ -94,10 +101,16 @@ class Session:
         return True
 
     def _copy(self, source: IO[bytes], send: Callable[[bytes], None]) -> None:
-        """Sends all that `source` says. When the client is gone, closing the pipe tells the process so."""
-        with source, suppress(OSError, EOFError):
+        """Sends all that `source` says. Once the client is gone it is only read: a closed pipe would kill git half-way
+        in its own clean-up."""
+        listening = True
+        with source:
             while data := os.read(source.fileno(), CHUNK):
-                send(no_terminal.shown(data) if self._raw else data)
+                try:
+                    if listening:
+                        send(no_terminal.shown(data) if self._raw else data)
+                except GONE:
+                    listening = False
 
 
 def _thread(work: Callable[[], None]) -> threading.Thread:

@@ -1,0 +1,530 @@
+"""Pushes by the real git over the real receiver into the real hook; only the engine behind the database is a stand-in."""
+
+import os
+import signal
+import subprocess
+import tarfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from receiving_support import Engine, Person, Place, person, place
+from wherry import clock
+from wherry.model.operation import Operation
+from wherry.receiving import repositories
+from wherry.store import operations
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with place(tmp_path_factory.mktemp("place")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def people(here: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Person]:
+    folder = tmp_path_factory.mktemp("people")
+    found = {name: person(folder, name, here.port) for name in ("ada", "bob", "rita")}
+    for name, role in (("ada", "admin"), ("bob", "deploy"), ("rita", "read")):
+        here.add_user(name, role, found[name].public_key)
+    return found
+
+
+@pytest.fixture
+def ada(people: dict[str, Person], tmp_path: Path) -> Person:
+    return Person(people["ada"].home, people["ada"].port, tmp_path)
+
+
+@pytest.fixture
+def bob(people: dict[str, Person], tmp_path: Path) -> Person:
+    return Person(people["bob"].home, people["bob"].port, tmp_path)
+
+
+@pytest.fixture
+def engine(here: Place) -> Iterator[Engine]:
+    with Engine(here) as found:
+        yield found
+
+
+def said(output: str) -> list[str]:
+    """What the platform said, without git's `remote: `."""
+    return [line.removeprefix("remote: ").rstrip() for line in output.splitlines() if line.startswith("remote: ")]
+
+
+def within(seconds: float, holds: Callable[[], object]) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if holds():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+# a push goes live
+
+
+def test_the_first_push_makes_the_app_and_shows_the_deploy_from_its_first_line(here: Place, ada: Person, engine: Engine) -> None:
+    work = ada.project()
+    commit = ada.git(work, "rev-parse", "--short=7", "HEAD").stdout.strip()
+    done = ada.push(work, "first")
+    (operation,) = here.operations("first")
+    assert done.returncode == 0
+    assert said(done.stdout) == [
+        f"-----> first at {commit} by ada. If the connection drops, the deploy goes on: wherry operations:info {operation.id}",
+        "-----> Python 3.11",
+        "-----> Release v1",
+        "-----> Live in 0.1 s: http://shop.localhost",
+    ]
+    assert here.head("first") == operation.payload["commit"]
+
+
+def test_the_engine_gets_exactly_the_committed_tree(here: Place, ada: Person, engine: Engine) -> None:
+    work = ada.project(
+        files={
+            "app.py": "print(1)\n",
+            "lib/caf\u00e9.txt": "x",
+            "run.sh": "#!/bin/sh\n",
+            ".gitattributes": "docs export-ignore\n",
+            "docs": "y",
+        }
+    )
+    (work / "run.sh").chmod(0o755)
+    (work / "untracked").write_text("not me")
+    ada.git(work, "commit", "-qam", "mode")
+    assert ada.push(work, "exact").returncode == 0
+    (operation,) = here.operations("exact")
+    archive = here.settings.spool / operation.payload["archive"]
+    with tarfile.open(archive) as tar:
+        files = {member.name: member.mode & 0o777 for member in tar.getmembers() if member.isfile()}
+    assert set(files) == {"app.py", "lib/caf\u00e9.txt", "run.sh", ".gitattributes"}
+    assert files["run.sh"] & 0o111
+    assert archive.stat().st_mode & 0o777 == 0o640
+    assert operation.payload["tree"] == ada.git(work, "rev-parse", "HEAD^{tree}").stdout.strip()
+
+
+def test_master_deploys_too(here: Place, ada: Person, engine: Engine) -> None:
+    assert ada.push(ada.project(), "old-habit", "main:master").returncode == 0
+    assert here.head("old-habit", "refs/heads/master")
+
+
+def test_what_was_pushed_can_be_cloned(here: Place, ada: Person, bob: Person, engine: Engine, tmp_path: Path) -> None:
+    work = ada.project(files={"app.py": "print(42)\n"})
+    ada.push(work, "cloned")
+    done = bob.git(tmp_path, "clone", "-q", bob.url("cloned.git"), "copy", check=False)
+    assert (tmp_path / "copy" / "app.py").read_text() == "print(42)\n", done.stdout
+
+
+def test_a_failed_deploy_refuses_the_push_and_shows_why(here: Place, ada: Person, engine: Engine) -> None:
+    engine.work = lambda engine, operation: fails(engine, operation)
+    work = ada.project()
+    done = ada.push(work, "broken")
+    assert done.returncode == 1
+    assert said(done.stdout)[-2:] == [" !     R10 web.1 opened no port within 60 s", "       Last lines of web.1:"]
+    assert "! [remote rejected] main -> main (pre-receive hook declined)" in done.stdout
+    assert here.head("broken") == ""
+    engine.work = Engine.work
+    assert ada.push(work, "broken").returncode == 0
+
+
+def fails(engine: Engine, operation: Operation) -> str:
+    engine.say(operation, " !     R10 web.1 opened no port within 60 s", "       Last lines of web.1:")
+    return "failed"
+
+
+def test_push_options_reach_the_engine(here: Place, ada: Person, engine: Engine) -> None:
+    work = ada.project()
+    assert ada.push(work, "options", "-o", "nocache", "main").returncode == 0
+    assert here.operations("options")[0].payload["options"] == ["nocache"]
+
+
+def test_an_unknown_push_option_is_named_and_nothing_is_left(here: Place, ada: Person, engine: Engine) -> None:
+    before = set(here.settings.spool.iterdir())
+    done = ada.push(ada.project(), "options2", "-o", "$(id)", "main")
+    assert done.returncode == 1
+    assert said(done.stdout) == [" !     push option '$(id)': known are force and nocache, e.g. git push -o force"]
+    assert set(here.settings.spool.iterdir()) == before
+
+
+# nothing is done twice
+
+
+def test_the_same_tree_again_is_taken_without_a_deploy(here: Place, ada: Person, engine: Engine) -> None:
+    work = ada.project()
+    ada.push(work, "twice")
+    again = ada.commit(work, {})
+    done = ada.push(work, "twice")
+    assert done.returncode == 0
+    assert said(done.stdout) == [
+        f"       twice already runs {again[:7]} with this config as v1; nothing to do (push -o force to deploy anyway)"
+    ]
+    assert len(here.operations("twice")) == 1
+    assert here.head("twice") == again
+
+
+def test_the_same_tree_with_force_is_deployed_again(here: Place, ada: Person, engine: Engine) -> None:
+    work = ada.project()
+    ada.push(work, "forced")
+    ada.commit(work, {})
+    assert ada.push(work, "forced", "-o", "force", "main").returncode == 0
+    assert len(here.operations("forced")) == 2
+
+
+def test_a_rewritten_history_is_deployed(here: Place, ada: Person, engine: Engine) -> None:
+    work = ada.project()
+    ada.push(work, "rewritten")
+    (work / "Procfile").write_text("web: true\n")
+    ada.git(work, "commit", "-q", "-a", "--amend", "-m", "other")
+    assert ada.push(work, "rewritten").returncode == 1
+    assert ada.push(work, "rewritten", "--force", "main").returncode == 0
+    assert len(here.operations("rewritten")) == 2
+
+
+# refused before any work
+
+
+def refused(here: Place, done: subprocess.CompletedProcess[str], app: str) -> list[str]:
+    """What was said; asserts that nothing was made."""
+    assert done.returncode == 1, done.stdout
+    assert here.operations(app) == []
+    assert here.head(app) == ""
+    return said(done.stdout)
+
+
+def test_another_branch_is_not_deployed(here: Place, ada: Person) -> None:
+    lines = refused(here, ada.push(ada.project(), "branch", "main:feature"), "branch")
+    assert lines == [
+        " !     the branch feature is not deployed: wherry deploys main.",
+        "       Push what you want live as main: git push wherry HEAD:main",
+    ]
+
+
+@pytest.mark.parametrize("name", ["$(touch x)", ";id", "`id`", "a'b\"c", "caf\u00e9"])
+def test_a_hostile_branch_is_only_a_name(here: Place, ada: Person, name: str) -> None:
+    work = ada.project()
+    lines = refused(here, ada.push(work, "hostile", f"main:refs/heads/{name.replace(' ', '')}"), "hostile")
+    assert ascii(name.replace(" ", ""))[1:-1].replace("\\'", "'") in lines[0].replace("\\'", "'")
+
+
+def test_a_tag_alone_is_not_deployed(here: Place, ada: Person) -> None:
+    work = ada.project()
+    ada.git(work, "tag", "-a", "-m", "x", "v1")
+    assert refused(here, ada.push(work, "tagged", "v1"), "tagged")[0] == " !     the tag v1 is not deployed: wherry deploys main."
+
+
+def test_a_tag_under_a_branch_s_name_is_not_deployed(here: Place, ada: Person) -> None:
+    work = ada.project()
+    ada.git(work, "tag", "-a", "-m", "x", "v1")
+    assert "is not a commit: push a branch" in refused(here, ada.push(work, "disguised", "refs/tags/v1:refs/heads/main"), "disguised")[0]
+
+
+def test_a_branch_with_tags_and_others_deploys_once(here: Place, ada: Person, engine: Engine) -> None:
+    work = ada.project()
+    ada.git(work, "tag", "v1")
+    done = ada.push(work, "many", "main", "main:feature", "v1")
+    assert done.returncode == 0
+    assert said(done.stdout)[:2] == [
+        "       feature: stored, not deployed (this push deploys main)",
+        "       v1: stored, not deployed (this push deploys main)",
+    ]
+    assert len(here.operations("many")) == 1
+
+
+def test_the_deployed_branch_is_not_deleted(here: Place, ada: Person, engine: Engine) -> None:
+    work = ada.project()
+    ada.push(work, "kept")
+    done = ada.push(work, "kept", ":main")
+    assert done.returncode == 1
+    assert said(done.stdout)[1] == "       To take the app down: wherry apps:destroy kept"
+    assert here.head("kept")
+
+
+def test_a_shallow_clone_is_refused_with_the_way_out(here: Place, ada: Person, tmp_path: Path) -> None:
+    work = ada.project()
+    ada.commit(work, {"a": "1"})
+    ada.git(tmp_path, "clone", "-q", "--depth", "1", f"file://{work}", "shallow")
+    lines = refused(here, ada.push(tmp_path / "shallow", "shallow"), "shallow")
+    assert lines == [" !     this is a shallow clone: part of its history is missing.", "       Fetch it first: git fetch --unshallow"]
+
+
+def test_a_shallow_clone_whose_history_is_here_already_is_welcome(here: Place, ada: Person, engine: Engine, tmp_path: Path) -> None:
+    work = ada.project()
+    ada.commit(work, {"a": "1"})
+    assert ada.push(work, "deep").returncode == 0
+    ada.git(tmp_path, "clone", "-q", "--depth", "1", f"file://{work}", "shallow")
+    ada.commit(tmp_path / "shallow", {"a": "2"})
+    assert ada.push(tmp_path / "shallow", "deep").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [(b"caf\xe9.txt", r"caf\xe9.txt"), (b"new\nline", r"new\nline"), (b"esc\x1b[2J", r"esc\x1b[2J")]
+)
+def test_a_file_name_that_breaks_builds_is_named(here: Place, ada: Person, name: bytes, shown: str) -> None:
+    work = ada.project()
+    (work / os.fsdecode(name)).write_text("x")
+    ada.git(work, "add", "-A")
+    ada.git(work, "commit", "-q", "-m", "name")
+    lines = refused(here, ada.push(work, "names"), "names")
+    assert lines == [f" !     file names have to be UTF-8 without control characters: {shown}.", "       Rename with: git mv"]
+
+
+def test_a_submodule_is_named(here: Place, ada: Person) -> None:
+    work = ada.project()
+    head = ada.git(work, "rev-parse", "HEAD").stdout.strip()
+    ada.git(work, "update-index", "--add", "--cacheinfo", f"160000,{head},lib/other")
+    ada.git(work, "commit", "-q", "-m", "submodule")
+    assert "a submodule's files are not part of the push: lib/other." in refused(here, ada.push(work, "modules"), "modules")[0]
+
+
+def test_lfs_pointers_are_named(here: Place, ada: Person) -> None:
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 12345678\n"
+    work = ada.project(files={".gitattributes": "*.bin filter=lfs\n", "model.bin": pointer, "other.txt": "y" * 130})
+    lines = refused(here, ada.push(work, "lfs"), "lfs")
+    assert lines[0] == " !     Git LFS is not served here, only its pointers were pushed: model.bin."
+
+
+def test_a_hostile_gitmodules_is_refused_by_git(here: Place, ada: Person) -> None:
+    work = ada.project(files={".gitmodules": '[submodule "x"]\n\tpath = x\n\turl = -u./payload\n'})
+    done = ada.push(work, "gitmodules")
+    assert done.returncode == 1
+    assert "gitmodulesUrl" in done.stdout
+    assert here.operations("gitmodules") == []
+
+
+def test_an_empty_commit_without_files_is_refused(here: Place, ada: Person) -> None:
+    work = ada.home_for("empty")
+    ada.git(work, "init", "-q", "-b", "main")
+    ada.git(work, "commit", "-q", "--allow-empty", "-m", "nothing")
+    assert refused(here, ada.push(work, "empty"), "empty")[0] == " !     the commit has no files."
+
+
+def test_a_push_over_the_cap_is_refused(ada: Person, tmp_path: Path) -> None:
+    with place(tmp_path / "small", WHERRY_MAX_PUSH="1") as small:
+        visitor = person(tmp_path, "cap", small.port)
+        small.add_user("cap", "admin", visitor.public_key)
+        work = visitor.project()
+        (work / "big").write_bytes(os.urandom(2_000_000))
+        visitor.commit(work, {})
+        done = visitor.push(work, "shop")
+        assert done.returncode == 1
+        assert "exceeds maximum allowed size" in done.stdout
+        assert small.operations("shop") == []
+
+
+@pytest.mark.parametrize(
+    ("app", "says"),
+    [
+        ("My_App", 'app name "My_App": use a-z, 0-9 and "-", 1-30 characters, starting with a letter (e.g. my-app)'),
+        ("../etc", 'app name "../etc": use a-z'),
+        ("api", 'app name "api" is reserved'),
+    ],
+)
+def test_a_bad_app_name_is_said_in_git_s_own_words(here: Place, ada: Person, app: str, says: str) -> None:
+    done = ada.git(ada.project(), "push", f"ssh://wherry@127.0.0.1:{here.port}/{app}", "main", check=False)
+    assert done.returncode == 128
+    assert done.stdout.startswith(f"fatal: remote error: {says}")
+    assert "access rights" not in done.stdout
+
+
+def test_who_may_only_read_can_clone_and_not_push(
+    here: Place, ada: Person, engine: Engine, people: dict[str, Person], tmp_path: Path
+) -> None:
+    ada.push(ada.project(), "readable")
+    rita = people["rita"]
+    assert rita.git(tmp_path, "clone", "-q", rita.url("readable"), "copy").returncode == 0
+    rita.commit(tmp_path / "copy", {"x": "y"})
+    done = rita.push(tmp_path / "copy", "readable")
+    assert done.returncode == 128
+    assert "rita (read) may not push to readable: that needs the role deploy" in done.stdout
+
+
+def test_an_app_that_nobody_pushed_can_not_be_cloned(ada: Person, tmp_path: Path) -> None:
+    done = ada.git(tmp_path, "clone", ada.url("nowhere"), check=False)
+    assert 'no app "nowhere" was pushed here' in done.stdout
+
+
+# many at once
+
+
+def test_a_push_behind_other_work_says_what_it_waits_for(here: Place, ada: Person, bob: Person, engine: Engine) -> None:
+    release = threading.Event()
+    engine.work = lambda engine, operation: (release.wait(20), engine.deploy(operation) if operation.kind == "deploy" else "succeeded")[1]
+    ada_work = ada.project()
+    with here.platform.database.write() as connection:
+        other = operations.add(connection, "queue", "scale", "bob", {}, clock.now())
+    push = ada.start_git(ada_work, "push", ada.url("queue"), "main")
+    assert within(10, lambda: len(here.operations("queue")) == 2)
+    time.sleep(0.3)
+    release.set()
+    lines = said(push.communicate(timeout=20)[0].decode())
+    assert lines[1] == f"       waiting for operation {other.id} (scale by bob)"
+    assert push.returncode == 0
+
+
+def test_twenty_pushes_to_one_app_take_turns_and_each_tells_the_truth(here: Place, ada: Person, engine: Engine) -> None:
+    """One wins the ref; whoever was overtaken is told so and deploys nothing."""
+    work = ada.project("base")
+    for number in range(20):
+        ada.git(work, "checkout", "-q", "-b", f"b{number}", "main")
+        ada.commit(work, {"n": str(number)})
+    pushes = [ada.start_git(work, "push", ada.url("crowd"), f"b{number}:main") for number in range(20)]
+    results = [(push.communicate(timeout=60)[0].decode(), push.returncode) for push in pushes]
+    winners = [number for number, (_, status) in enumerate(results) if status == 0]
+    assert len(winners) == 1
+    assert here.head("crowd") == ada.git(work, "rev-parse", f"b{winners[0]}").stdout.strip()
+    assert [operation.payload["commit"] for operation in here.operations("crowd")] == [here.head("crowd")]
+    losers = [output for output, status in results if status != 0]
+    assert all("moved to" in output or "fetch first" in output or "non-fast-forward" in output for output in losers), losers
+
+
+def test_twenty_apps_are_pushed_at_once(here: Place, ada: Person, engine: Engine) -> None:
+    work = ada.project()
+    pushes = [ada.start_git(work, "push", ada.url(f"app-{number}"), "main") for number in range(20)]
+    assert [(push.communicate(timeout=60), push.returncode)[1] for push in pushes] == [0] * 20
+
+
+# the client dies
+
+
+def dies(push: subprocess.Popen[bytes]) -> None:
+    os.killpg(push.pid, signal.SIGKILL)
+    push.communicate()
+
+
+def nobody_holds(here: Place, app: str) -> bool:
+    """Neither git nor a hook works for the app, and its lock is free."""
+    lock = here.settings.repositories / f"{app}.git" / "wherry.lock"
+    return subprocess.run(["flock", "-n", str(lock), "true"], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("noise", [0, 10_000_000], ids=["silent", "noisy"])
+def test_the_deploy_goes_on_when_the_client_dies_and_the_same_push_finds_it_done(
+    here: Place, ada: Person, engine: Engine, noise: int
+) -> None:
+    app, release = f"drop-{noise}", threading.Event()
+
+    def work(engine: Engine, operation: Operation) -> str:
+        for _ in range(noise // 1000):
+            engine.say(operation, "x" * 1000)
+        release.wait(20)
+        return engine.deploy(operation)
+
+    engine.work = work
+    folder = ada.project()
+    push = ada.start_git(folder, "push", ada.url(app), "main")
+    assert within(10, lambda: here.operations(app) and here.operations(app)[0].state == "running")
+    dies(push)
+    assert within(10, lambda: nobody_holds(here, app))
+    assert here.head(app) == ""
+    release.set()
+    assert within(20, lambda: here.operations(app)[0].done)
+    again = ada.push(folder, app)
+    assert again.returncode == 0
+    assert "already runs" in again.stdout
+    assert here.head(app)
+    assert len(here.operations(app)) == 1
+
+
+def test_the_same_push_joins_the_deploy_that_is_still_under_way(here: Place, ada: Person, engine: Engine) -> None:
+    release = threading.Event()
+    engine.work = lambda engine, operation: (release.wait(20), engine.deploy(operation))[1]
+    folder = ada.project()
+    first = ada.start_git(folder, "push", ada.url("joined"), "main")
+    assert within(10, lambda: here.operations("joined"))
+    time.sleep(0.2)
+    dies(first)
+    second = ada.start_git(folder, "push", ada.url("joined"), "main")
+    time.sleep(2)
+    release.set()
+    output = second.communicate(timeout=20)[0].decode()
+    assert second.returncode == 0, output
+    assert any("is being deployed already, by ada: following operation" in line for line in said(output)[:2])
+    assert said(output)[-1].startswith("-----> Live")
+    assert len(here.operations("joined")) == 1
+
+
+def test_a_frozen_client_of_a_noisy_build_does_not_keep_the_others_out(here: Place, ada: Person, engine: Engine) -> None:
+    """Nobody reads, nobody hangs up: the hook gives up after ten seconds, the deploy does not."""
+
+    def work(engine: Engine, operation: Operation) -> str:
+        for _ in range(200):
+            engine.say(operation, *["x" * 1000] * 100)
+        return engine.deploy(operation)
+
+    engine.work = work
+    folder = ada.project()
+    push = ada.start_git(folder, "push", ada.url("frozen"), "main")
+    assert within(10, lambda: here.operations("frozen"))
+    os.killpg(push.pid, signal.SIGSTOP)
+    try:
+        assert within(20, lambda: here.operations("frozen")[0].done)
+        assert within(15, lambda: nobody_holds(here, "frozen"))
+        engine.work = Engine.work
+        ada.commit(folder, {"next": "1"})
+        other = ada.start_git(folder, "push", ada.url("frozen"), "main")
+        assert other.communicate(timeout=20) and other.returncode == 0
+    finally:
+        os.killpg(push.pid, signal.SIGCONT)
+        push.communicate(timeout=20)
+    assert push.returncode != 0
+
+
+def test_a_client_that_dies_while_sending_leaves_nothing(here: Place, ada: Person) -> None:
+    work = ada.project()
+    (work / "big").write_bytes(os.urandom(40_000_000))
+    ada.commit(work, {})
+    push = ada.start_git(work, "push", ada.url("halfway"), "main")
+    repository = here.settings.repositories / "halfway.git"
+    assert within(10, lambda: list(repository.glob("objects/tmp_objdir-*/pack/tmp_pack_*")))
+    dies(push)
+    assert within(10, lambda: not list(repository.glob("objects/tmp_objdir-*")))
+    assert here.operations("halfway") == []
+    assert nobody_holds(here, "halfway")
+
+
+def test_a_cancelled_deploy_refuses_the_push(here: Place, ada: Person, engine: Engine) -> None:
+    engine.work = lambda engine, operation: "cancelled"
+    done = ada.push(ada.project(), "cancelled")
+    assert done.returncode == 1
+    assert said(done.stdout)[-1].startswith(" !     operation ")
+
+
+# repositories
+
+
+def test_the_repository_obeys_only_us(here: Place, ada: Person, engine: Engine) -> None:
+    ada.push(ada.project(), "strict")
+    config = (here.settings.repositories / "strict.git" / "config").read_text()
+    for line in (
+        "fsckObjects = true",
+        "unpackLimit = 1",
+        "maxInputSize = 512m",
+        "advertisePushOptions = true",
+        "autogc = false",
+        "shallowUpdate = false",
+    ):
+        assert line in config
+    root = Path(__file__).resolve().parents[2]
+    assert f'hooksPath = "{root / "hooks"}"' in config
+    assert not (here.settings.repositories / "strict.git" / "hooks").exists()
+
+
+def test_many_pushes_leave_a_tidy_repository(here: Place, ada: Person, engine: Engine) -> None:
+    engine.work = lambda engine, operation: "succeeded"
+    work, packs = ada.project(), here.settings.repositories / "tidy.git" / "objects" / "pack"
+    for number in range(repositories.PACKS + 1):
+        ada.commit(work, {"n": str(number)})
+        assert ada.push(work, "tidy", "-q", "main").returncode == 0
+    assert within(10, lambda: len(list(packs.glob("*.pack"))) < 5)
+    assert ada.git(packs.parents[1], "fsck", "--full").returncode == 0
+
+
+def test_a_destroyed_app_s_repository_goes_and_the_name_is_free_again(here: Place, ada: Person, engine: Engine) -> None:
+    work = ada.project()
+    ada.push(work, "gone")
+    repositories.remove(here.settings, "gone")
+    repositories.remove(here.settings, "gone")
+    assert not list(here.settings.repositories.glob("*gone*"))
+    assert "Live in" in ada.push(work, "gone", "-o", "force", "main").stdout
