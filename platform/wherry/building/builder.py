@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from wherry.model.build import HealthCheck
+from wherry.model.build_settings import BuildSettings
+from wherry.secret import Secret
 
 Line = Callable[[str], None]
 """Takes one line for the person who pushed, without an end of line. Headings start with `-----> `, details with
@@ -16,12 +18,15 @@ seven spaces, warnings and errors with ` !     ` (Heroku's form)."""
 
 @dataclass(frozen=True)
 class Source:
-    """A pushed tree. `archive` is the uncompressed tar that `git archive` wrote, paths relative to the root."""
+    """A pushed tree. `archive` is the uncompressed tar that `git archive` wrote, paths relative to the root. `settings`
+    say how the app wishes to be built; `config` holds its config vars, which a build may see and must not keep."""
 
     app: str
     commit: str
     tree: str
     archive: Path
+    settings: BuildSettings = field(default_factory=BuildSettings)
+    config: dict[str, Secret] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from wherry.errors import InvalidInput
+from wherry.model.build_settings import BuildSettings
 
 RESERVED = frozenset({"api", "wherry", "admin", "www", "help", "git", "ssh", "dashboard", "static", "new", "all"})
 MAX_NAME = 30
@@ -28,6 +29,7 @@ class App:
     config: dict[str, str] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
     held: list[str] = field(default_factory=list)
+    build: BuildSettings = field(default_factory=BuildSettings)
 
     @property
     def stopped(self) -> bool:

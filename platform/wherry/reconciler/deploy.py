@@ -12,6 +12,7 @@ from wherry.reconciler.converge import ensure_network
 from wherry.reconciler.desired import spec_of
 from wherry.reconciler.switch import go_live, known_release, new_release
 from wherry.reconciler.work import Work
+from wherry.secret import Secret
 from wherry.store import apps, builds
 
 RELEASE_TIMEOUT = 600
@@ -41,7 +42,9 @@ def _build(work: Work) -> Build:
     archive = work.outside.settings.spool / payload["archive"]
     if not archive.is_file():
         raise DeployFailed("the pushed source is gone from the spool folder", code="source_gone", hint="Push once more.")
-    source = Source(work.operation.app, payload["commit"], payload["tree"], archive)
+    app = work.app()
+    config = {key: Secret(value) for key, value in app.config.items()}
+    source = Source(app.name, payload["commit"], payload["tree"], archive, app.build, config)
     with work.turn_to_build():
         built = work.outside.builder.build(source, work.say, no_cache="nocache" in payload["options"], cancelled=work.cancelled)
     with work.outside.database.write() as connection:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from wherry.errors import Conflict, NotFound
+from wherry.model import build_settings
 from wherry.model.app import App
 from wherry.store.database import pack, unpack
 
@@ -44,9 +45,9 @@ def count(connection: sqlite3.Connection) -> int:
 
 
 def change(connection: sqlite3.Connection, app: App, **columns: Any) -> App:
-    """Writes the named columns (`release`, `held`, `formation`, `config`, `restarts`) and returns the app as it is now."""
+    """Writes the named columns (`release`, `held`, `formation`, `config`, `restarts`, `build`) and returns the app as it is now."""
     sets = ", ".join(f"{name} = ?" for name in columns)
-    values = [pack(value) if name in JSON_COLUMNS else value for name, value in columns.items()]
+    values = [_packed(name, value) for name, value in columns.items()]
     connection.execute(f"UPDATE apps SET {sets} WHERE id = ?", (*values, app.id))
     return replace(app, **columns)
 
@@ -80,5 +81,12 @@ def _app(row: sqlite3.Row) -> App:
         created_at=row["created_at"],
         created_by=row["created_by"],
         release=row["release"],
+        build=build_settings.from_json(unpack(row["build"])),
         **{name: unpack(row[name]) for name in JSON_COLUMNS},
     )
+
+
+def _packed(name: str, value: Any) -> Any:
+    if name == "build":
+        return pack(build_settings.to_json(value))
+    return pack(value) if name in JSON_COLUMNS else value

@@ -17,7 +17,7 @@ CREATE TABLE tokens (
 CREATE TABLE apps (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL, created_by TEXT NOT NULL,
   release INTEGER, subnet INTEGER UNIQUE, held TEXT NOT NULL DEFAULT '[]',
-  formation TEXT NOT NULL DEFAULT '{}', config TEXT NOT NULL DEFAULT '{}', restarts TEXT NOT NULL DEFAULT '{}'
+  formation TEXT NOT NULL DEFAULT '{}', config TEXT NOT NULL DEFAULT '{}', restarts TEXT NOT NULL DEFAULT '{}', build TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
 
 CREATE TABLE builds (
