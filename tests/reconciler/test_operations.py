@@ -161,6 +161,19 @@ def test_stopped_stays_stopped_until_it_is_started(here: Machine) -> None:
     assert here.targets("shop") == ["web.1"]
 
 
+def test_a_push_to_a_stopped_app_says_that_it_stays_stopped(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.wait(formation.stop(here.services, ADMIN, "shop"))
+    operation = here.push("shop", "b", image="good2", web="run")
+    assert here.log(operation)[-1].endswith("shop is stopped. Start it: wherry ps:start shop")
+    assert here.targets("shop") == []
+
+
+def test_a_push_without_a_web_process_says_so(here: Machine) -> None:
+    operation = here.push("shop", "a", image="good", worker="run")
+    assert here.log(operation)[-1].endswith("it has no web process, so it answers no visitor")
+
+
 def test_one_instance_that_is_stopped_stays_down_until_it_is_started(here: Machine) -> None:
     here.push("shop", "a", image="good", web="run")
     here.wait(formation.scale(here.services, ADMIN, "shop", {"web": 3}))

@@ -13,6 +13,7 @@ from wherry.model.app import EVERYTHING, App
 from wherry.model.config_var import merged
 from wherry.model.process import check_types
 from wherry.model.release import Release, wished_quantities
+from wherry.receiving import repositories
 from wherry.reconciler.converge import settle
 from wherry.reconciler.switch import go_live, known_release, new_release, switch
 from wherry.reconciler.work import Work
@@ -135,8 +136,8 @@ def _remove_all(work: Work, app: App, images: set[str]) -> None:
     outside.engine.remove_network(app.name)
     for image in images:
         outside.engine.remove_image(image)
-    for folder in (outside.settings.repositories / f"{app.name}.git", outside.settings.app_logs / app.name):
-        shutil.rmtree(folder, ignore_errors=True)
+    repositories.remove(outside.settings, app.name)
+    shutil.rmtree(outside.settings.app_logs / app.name, ignore_errors=True)
 
 
 def _wait_until_gone(work: Work, scope: str = EVERYTHING) -> None:

@@ -25,8 +25,21 @@ def deploy(work: Work) -> None:
     work.say(f"-----> Release {release.version}")
     if not work.operation.progress.get("release_command_done"):
         _run_release_command(work, release)
-    url = work.outside.settings.url_of(work.operation.app)
-    go_live(work, release, lambda: f"-----> Live in {work.seconds():.1f} s: {url}")
+    go_live(work, release, lambda: _live_line(work, release))
+
+
+def _live_line(work: Work, release: Release) -> str:
+    """The last word of a push: where the app is, or why visitors do not see it yet."""
+    app = work.app()
+    route = work.outside.proxy.routes().get(app.name)
+    if route and route.targets:
+        return f"-----> Live in {work.seconds():.1f} s: {work.outside.settings.url_of(app.name)}"
+    ready = f"-----> {release.version} is in place after {work.seconds():.1f} s"
+    if app.stopped:
+        return f"{ready}; {app.name} is stopped. Start it: wherry ps:start {app.name}"
+    if "web" in release.build.processes:
+        return f"{ready}; no web instance runs. Start one: wherry ps:scale {app.name} web=1"
+    return f"{ready}; it has no web process, so it answers no visitor"
 
 
 def _known_build(work: Work) -> Build | None:
