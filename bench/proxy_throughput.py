@@ -1,0 +1,132 @@
+"""Requests per second through Wherry's HAProxy, over a bare nginx proxy before the very same upstream."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import docker_socket
+from by_hand import stack_image
+from figure import Check, Figure, Row
+from place import Place, ensure
+
+from scenario_support import Site, free_port, until
+
+NGINX, WRK = "/usr/sbin/nginx", "/usr/bin/wrk"
+ROUNDS, SECONDS, CONNECTIONS = 5, 5, 50
+UPSTREAM_PORT = 8080
+UPSTREAM = """\
+worker_processes 2;
+error_log stderr;
+pid /tmp/nginx.pid;
+events { worker_connections 4096; }
+http {
+    access_log off;
+    keepalive_requests 100000000;
+    client_body_temp_path /tmp/b; proxy_temp_path /tmp/p; fastcgi_temp_path /tmp/f; uwsgi_temp_path /tmp/u; scgi_temp_path /tmp/s;
+    server { listen %d; location / { return 200 "ok\\n"; } }
+}
+"""
+PEER = """\
+worker_processes %(workers)d;
+error_log stderr;
+pid %(folder)s/nginx.pid;
+events { worker_connections 4096; }
+http {
+    access_log off;
+    keepalive_requests 100000000;
+    upstream app { server %(address)s; keepalive 64; keepalive_requests 100000000; }
+    server {
+        listen 127.0.0.1:%(port)d;
+        location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; }
+    }
+}
+"""
+DOCKERFILE = """\
+FROM {stack}
+COPY opt/ /opt/
+USER app
+EXPOSE {port}
+CMD ["/opt/loader", "--library-path", "/opt/lib", "/opt/nginx", "-c", "/opt/nginx.conf", "-g", "daemon off;"]
+"""
+
+
+def measure(place: Place, rounds: int = ROUNDS) -> Figure:
+    ensure([NGINX, WRK], place.say)
+    with place.app("fast") as repository:
+        place.say("proxy: an upstream that is faster than both proxies …")
+        _write_upstream(repository.folder, stack_image(place.site))
+        place.release(repository, {})
+        upstream = f"{docker_socket.address(place.site.containers('fast')[0])}:{UPSTREAM_PORT}"
+        with _peer(place.folder / "peer", upstream) as peer:
+            ours, theirs = _rounds(place, peer, rounds)
+        straight = _wrk(place.site, f"http://{upstream}/")
+    return _figure(ours, theirs, straight)
+
+
+def _rounds(place: Place, peer: str, rounds: int) -> tuple[list[float], list[float]]:
+    ours: list[float] = []
+    theirs: list[float] = []
+    for number in range(rounds):
+        place.say(f"proxy: round {number + 1} of {rounds} …")
+        for made, url in ((ours, f"http://127.0.0.1:{place.site.http_port}/"), (theirs, peer))[:: -1 if number % 2 else 1]:
+            made.append(_wrk(place.site, url))
+    return ours, theirs
+
+
+def _wrk(site: Site, url: str) -> float:
+    """Requests per second. Raises AssertionError when any was not answered well."""
+    argv = [WRK, "-t2", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-H", "Host: fast.localhost", url]
+    out = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+    assert "Non-2xx" not in out and "Socket errors" not in out, out
+    return float(re.search(r"Requests/sec:\s+([0-9.]+)", out)[1])  # type: ignore[index]
+
+
+@contextmanager
+def _peer(folder: Path, upstream: str) -> Iterator[str]:
+    """A bare nginx proxy with as many workers as Wherry's HAProxy has threads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    words = {"workers": min(4, os.cpu_count() or 1), "folder": folder, "address": upstream, "port": port}
+    (folder / "nginx.conf").write_text(PEER % words)
+    process = subprocess.Popen([NGINX, "-p", folder, "-c", folder / "nginx.conf", "-g", "daemon off;"])
+    try:
+        until(lambda: (folder / "nginx.pid").exists(), 10, "nginx")
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _write_upstream(folder: Path, stack: str) -> None:
+    """The machine's own nginx with its libraries, in an image: no package is fetched while it is built."""
+    lib = folder / "opt" / "lib"
+    lib.mkdir(parents=True)
+    for line in subprocess.run(["ldd", NGINX], check=True, capture_output=True, text=True).stdout.splitlines():
+        path = next((Path(word) for word in line.split() if word.startswith("/")), None)
+        if path:
+            _copy(path, folder / "opt" / "loader" if path.name.startswith("ld-") else lib / path.name)
+    _copy(Path(NGINX), folder / "opt" / "nginx")
+    (folder / "opt" / "nginx.conf").write_text(UPSTREAM % UPSTREAM_PORT)
+    (folder / "Dockerfile").write_text(DOCKERFILE.format(stack=stack, port=UPSTREAM_PORT))
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.write_bytes(source.read_bytes())
+    target.chmod(0o755)
+
+
+def _figure(ours: list[float], theirs: list[float], straight: float) -> Figure:
+    wherry, nginx = Row("Wherry's HAProxy", tuple(ours), "/s"), Row("bare nginx proxy", tuple(theirs), "/s")
+    return Figure(
+        "proxy",
+        "Proxy",
+        f"Requests per second through Wherry's HAProxy with all its rules, over a bare nginx proxy: wrk with {CONNECTIONS}"
+        " connections, one upstream (nginx in a container, a fixed answer), keep-alive on both sides.",
+        (Check("HAProxy / nginx", wherry.median / nginx.median, "×", 0.9, at_least=True),),
+        (wherry, nginx, Row("the upstream without a proxy", (straight,), "/s")),
+    )

@@ -1,0 +1,65 @@
+"""Runs the benchmarks that were asked for on one platform, prints how they did, and keeps it on the page."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import machine
+import page
+from figure import Figure, table
+from place import Place, place
+
+BENCHMARKS = {
+    "push": "push_to_live",
+    "rollback": "rollback",
+    "lost": "lost_requests",
+    "memory": "control_plane_memory",
+    "proxy": "proxy_throughput",
+    "apps": "twenty_apps",
+}
+"""By name, in the order of a whole run: memory is measured on a platform that has worked."""
+
+
+def main(names: list[str]) -> int:
+    """Returns 0 when all targets were reached, 1 when one was missed, 2 for a wrong call."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"no benchmark {unknown[0]!a}; there are: {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    if os.geteuid() != 0:
+        print("this needs root: it makes a platform. Run: sudo scripts/bench", file=sys.stderr)
+        return 2
+    began = time.monotonic()
+    with place(_say) as made:
+        figures = [_measure(made, name) for name in BENCHMARKS if not names or name in names]
+    page.keep(figures, machine.describe())
+    _show(figures)
+    _say(f"done in {time.monotonic() - began:.0f} s; the page is {page.PAGE.relative_to(page.ROOT)}")
+    return 0 if all(check.reached for figure in figures for check in figure.checks) else 1
+
+
+def _measure(made: Place, name: str) -> Figure:
+    facts = {"on": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), "at": machine.commit(page.ROOT)}
+    facts["load of the machine before"] = f"{machine.load():.1f}"
+    figure: Figure = importlib.import_module(BENCHMARKS[name]).measure(made)
+    facts["and after"] = f"{machine.load():.1f}"
+    return replace(figure, facts=facts)
+
+
+def _show(figures: list[Figure]) -> None:
+    for figure in figures:
+        print(f"\n{figure.title}")
+        print("\n".join(f"  {line}" for line in table([row.cells() for row in figure.rows])))
+    print()
+    checks = [(figure.name, check) for figure in figures for check in figure.checks]
+    rows = [(name, check.what, check.measured, check.target, page.verdict(check.reached)) for name, check in checks]
+    print("\n".join(table([("FIGURE", "WHAT", "MEASURED", "TARGET", ""), *rows])))
+
+
+def _say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')}  {text}", file=sys.stderr, flush=True)
