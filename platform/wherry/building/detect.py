@@ -40,7 +40,8 @@ def detect(tree: Tree, packs: Sequence[Buildpack]) -> Detected:
         detected = _with(pack, tree)
         if detected:
             return detected
-    raise _nothing(tree, packs)
+    # Only now: a file that one language misses something beside may be a mere script in an app of another.
+    raise next((found for pack in packs if (found := _unready(pack, tree))), None) or _nothing(tree, packs)
 
 
 def web_command(tree: Tree, detected: Detected) -> tuple[str, str]:
@@ -70,16 +71,11 @@ def _with(pack: Buildpack, tree: Tree) -> Detected | None:
     for plan in pack.plans:
         if all(tree.has(name) for name in plan.files) and _required(plan, tree):
             return _planned(pack, plan, tree)
-    unready = _unready(pack, tree)
-    if unready:
-        raise unready
     return None
 
 
 def _required(plan: Plan, tree: Tree) -> bool:
-    if plan.require and not plan.require.search(tree.text(plan.files[0], MAX_LOCK) or ""):
-        raise refuse(plan.otherwise, plan.fix, code="not_ready")
-    return True
+    return plan.require is None or plan.require.search(tree.text(plan.files[0], MAX_LOCK) or "") is not None
 
 
 def _planned(pack: Buildpack, plan: Plan, tree: Tree) -> Detected:
@@ -114,6 +110,9 @@ def _followed(plan: Plan, tree: Tree, texts: dict[str, str]) -> list[str]:
 
 
 def _unready(pack: Buildpack, tree: Tree) -> DeployFailed | None:
+    for plan in pack.plans:
+        if all(tree.has(name) for name in plan.files) and not _required(plan, tree):
+            return refuse(plan.otherwise, plan.fix, code="not_ready")
     for entry in pack.unready:
         named = [name for name in tree.members if (entry.glob.fullmatch(name) if entry.glob else name == entry.file)]
         if named:
