@@ -2,7 +2,7 @@
 
     buildpacks/<name>/buildpack.toml    what to look for and what to do, read here; nothing in it is code
     buildpacks/<name>/Dockerfile        how the image is built; the stage `deps` installs dependencies
-    buildpacks/<name>/install           run inside the build
+    buildpacks/<name>/install           run inside the build, like every other script that lies beside it
     buildpacks/<name>/stack/            how the language's base images are made (see stack.py)
 
 Templates are filled with values of this project and with values that fully match a form; never with a user's text.
@@ -14,26 +14,33 @@ import functools
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from wherry.building.look import Look
 
 
 @dataclass(frozen=True)
 class VersionRule:
-    """Where an app says which version it wants. `whole`: the file holds nothing else; `range`: it is a range of versions."""
+    """Where an app says which version it wants. `whole`: the file holds nothing else; `range`: it is a range of versions;
+    `key` leads to it in a JSON file; `names` are other words for versions, such as `lts/*`."""
 
     file: str
     pattern: re.Pattern[str]
     whole: bool = False
     range: bool = False
     example: str = ""
+    key: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One way to install dependencies: taken when all `files` are there. `also` are copied when present; `follow` finds
-    files that a dependency file names; `sources` tells that dependencies lie in the app's own folder."""
+    """One way to install dependencies: taken when all `files` are there, all of `when` is found and nothing of `unless`.
+    `also` are copied when present, and so are paths that fully match `gather`; `follow` finds files that a dependency file
+    names; `sources` tells that dependencies lie in the app's own folder. `by` names the buildpack that builds what this
+    one serves, `template` is the Dockerfile of this plan, and `what` a word for the heading."""
 
     name: str
     files: tuple[str, ...]
@@ -44,6 +51,43 @@ class Plan:
     require: re.Pattern[str] | None = None
     otherwise: str = ""
     fix: str = ""
+    when: tuple[Look, ...] = ()
+    unless: tuple[Look, ...] = ()
+    gather: re.Pattern[str] | None = None
+    by: str = ""
+    template: str = "Dockerfile"
+    what: str = ""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Something about an app that its Dockerfile template asks for: true when all of `when` is found and nothing of `unless`."""
+
+    name: str
+    when: tuple[Look, ...] = ()
+    unless: tuple[Look, ...] = ()
+
+
+@dataclass(frozen=True)
+class Note:
+    """A line for the person who pushed, when all of `when` is found and nothing of `unless`. `plans` limits it to these."""
+
+    text: str
+    when: tuple[Look, ...] = ()
+    unless: tuple[Look, ...] = ()
+    plans: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A command that only starts another one: what fully matches `pattern` stands for the value at `key` in the JSON `file`,
+    with `{1}` filled in. Neither of `unless` may be there: then the command does more. Nor may the value hold `not_plain`."""
+
+    file: str
+    pattern: re.Pattern[str]
+    key: tuple[str, ...]
+    unless: tuple[tuple[str, ...], ...] = ()
+    not_plain: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,15 +102,18 @@ class Unready:
 
 @dataclass(frozen=True)
 class WebRule:
-    """The web process of an app without a Procfile: `command`, when `pattern` is found in `file`. `needs` must be among
-    the dependencies, or `brought` by one of them."""
+    """The web process of an app without a Procfile: `command`, when `pattern` is found in `file`, or in the value at `key`
+    of its JSON. `needs` must be among the dependencies, or `brought` by one of them; `names` is a group of the match that
+    must be a file of the app."""
 
     file: str
     pattern: re.Pattern[str]
-    needs: str
     command: str
     what: str
+    needs: str = ""
     brought: re.Pattern[str] | None = None
+    key: tuple[str, ...] = ()
+    names: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,11 +127,13 @@ class Failure:
 
 @dataclass(frozen=True)
 class StackData:
-    """`hub` is the official image; `offers` its versions; `own` maps a distribution to the version in its packages."""
+    """`hub` is the official image; `offers` its versions; `own` maps a distribution to the version in its packages, which is
+    the default there, unless `same_default` says that every machine has the same."""
 
     hub: str
     offers: tuple[str, ...]
     own: dict[str, str]
+    same_default: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,12 +151,24 @@ class Buildpack:
     unready: tuple[Unready, ...]
     webs: tuple[WebRule, ...]
     failures: tuple[Failure, ...]
+    versioned: bool = True
+    leave_out: re.Pattern[str] | None = None
+    flags: tuple[Flag, ...] = ()
+    notes: tuple[Note, ...] = ()
+    shortcuts: tuple[Shortcut, ...] = ()
 
     def template(self, name: str) -> str:
-        return (self.folder / name).read_text("utf-8")
+        """A template of this folder, with those that it includes put in."""
+        text = (self.folder / name).read_text("utf-8")
+        return re.sub(r"\{\{include ([a-zA-Z0-9./]+)\}\}\n", lambda match: (self.folder.parent / match[1]).read_text("utf-8"), text)
+
+    def scripts(self) -> dict[str, bytes]:
+        """What is run inside the build, by name."""
+        found = [path for path in sorted(self.folder.iterdir()) if path.is_file() and not path.suffix and path.name != "Dockerfile"]
+        return {path.name: path.read_bytes() for path in found}
 
 
-PATTERNS = frozenset({"pattern", "follow", "sources", "require", "glob", "brought"})
+PATTERNS = frozenset({"pattern", "follow", "sources", "require", "glob", "brought", "gather", "not_plain"})
 
 
 @functools.cache
@@ -129,24 +190,37 @@ def load(folder: Path) -> Buildpack:
         default=data["default"],
         prepare=data.get("prepare", False),
         packages=data.get("packages", ""),
-        stack=StackData(stack["hub"], tuple(stack["offers"]), dict(stack["own"])),
+        stack=StackData(stack["hub"], tuple(stack["offers"]), dict(stack["own"]), stack.get("same_default", False)),
         versions=tuple(VersionRule(**_typed(entry)) for entry in data.get("version", ())),
         plans=tuple(Plan(**_typed(entry)) for entry in data["plan"]),
         unready=tuple(Unready(**_typed(entry)) for entry in data.get("unready", ())),
         webs=tuple(WebRule(**_typed(entry)) for entry in data.get("web", ())),
         failures=tuple(Failure(**_typed(entry)) for entry in data.get("failure", ())),
+        versioned=data.get("versioned", True),
+        leave_out=re.compile(data["leave_out"]) if "leave_out" in data else None,
+        flags=tuple(Flag(**_typed(entry)) for entry in data.get("flag", ())),
+        notes=tuple(Note(**_typed(entry)) for entry in data.get("note", ())),
+        shortcuts=tuple(Shortcut(**_typed(entry)) for entry in data.get("shortcut", ())),
     )
 
 
 def fill(template: str, values: Mapping[str, str | bool]) -> str:
-    """Puts values in their `{{places}}`; keeps what lies between `{{#name}}` and `{{/name}}` when `name` is true.
-    Raises KeyError for a place that nothing fills."""
+    """Puts values in their `{{places}}`; keeps what lies between `{{#name}}` and `{{/name}}` when `name` is true, and
+    between `{{^name}}` and `{{/name}}` when it is not. Raises KeyError for a place that nothing fills."""
     for name, value in values.items():
-        if isinstance(value, bool):
-            template = re.sub(rf"{{{{#{name}}}}}\n(.*?){{{{/{name}}}}}\n", r"\1" if value else "", template, flags=re.DOTALL)
+        for sign, kept in (("#", value is True), ("\\^", value is False)) if isinstance(value, bool) else ():
+            template = re.sub(rf"{{{{{sign}{name}}}}}\n(.*?){{{{/{name}}}}}\n", r"\1" if kept else "", template, flags=re.DOTALL)
     return re.sub(r"\{\{([a-z_]+)\}\}", lambda match: str(values[match[1]]), template)
 
 
 def _typed(entry: dict[str, Any]) -> dict[str, Any]:
-    compiled = {key: re.compile(value) for key, value in entry.items() if key in PATTERNS}
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()} | compiled
+    """An entry with its patterns compiled, its lists as tuples, and what it looks for as Looks."""
+    return {key: _value(key, value) for key, value in entry.items()}
+
+
+def _value(key: str, value: Any) -> Any:
+    if key in PATTERNS:
+        return re.compile(value)
+    if key in ("when", "unless") and value and isinstance(value[0], dict):
+        return tuple(Look(**_typed(look)) for look in value)
+    return tuple(_value("", inner) for inner in value) if isinstance(value, list) else value

@@ -1,0 +1,67 @@
+"""Looks something up in an app: whether a file is there, a text in it, or a value in its JSON."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from wherry.building.archive import MAX_LOCK, Tree
+from wherry.building.failure import refuse
+
+
+@dataclass(frozen=True)
+class Look:
+    """`file` is a path in the app. `key` are the names that lead to a value in its JSON, where `a|b` takes the first that
+    is there; `pattern` is searched in that value, or in the file's text."""
+
+    file: str
+    key: tuple[str, ...] = ()
+    pattern: re.Pattern[str] | None = None
+
+
+def find(tree: Tree, look: Look) -> str | None:
+    """What was found: the pattern's first group or all that it matched, else the value; None when it is not there.
+    A value that is an object or a list is "{}", and is not there when it is empty. Raises DeployFailed for broken JSON."""
+    if not tree.has(look.file):
+        return None
+    if not look.key and not look.pattern:
+        return ""
+    text = tree.text(look.file, MAX_LOCK) or ""
+    value = _value(look, text) if look.key else text
+    if value is None or look.pattern is None:
+        return value
+    match = look.pattern.search(value)
+    return match[(match.lastindex and 1) or 0] if match else None
+
+
+def holds(tree: Tree, when: Iterable[Look], unless: Iterable[Look] = ()) -> bool:
+    """True when all of `when` are there and none of `unless`."""
+    return all(find(tree, look) is not None for look in when) and all(find(tree, look) is None for look in unless)
+
+
+def _value(look: Look, text: str) -> str | None:
+    found: Any = _parsed(look.file, text)
+    for names in look.key:
+        inner = found if isinstance(found, dict) else {}
+        found = next((inner[name] for name in names.split("|") if name in inner), None)
+    if isinstance(found, (dict, list)):
+        return "{}" if found else None
+    return None if found is None or (isinstance(found, bool) and not found) else str(found)
+
+
+@functools.lru_cache(maxsize=8)
+def _parsed(file: str, text: str) -> Any:
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        message = f"{file} line {error.lineno} column {error.colno}: {error.msg[:1].lower()}{error.msg[1:]}"
+        raise refuse(message, "Correct this place: the file must be valid JSON.", code="json_invalid") from error
+    except RecursionError as error:
+        raise refuse(f"{file} is nested too deep to be read", "Write it by hand, or with its own tool.", code="json_invalid") from error
+    if not isinstance(found, dict):
+        raise refuse(f"{file} does not hold an object", 'Start it with "{".', code="json_invalid")
+    return found
