@@ -87,5 +87,5 @@ def _figure(ours: list[Pushed], floor: list[tuple[float, list[float]]], detail: 
             Check("push returns after live", after.median, "s", 0.3),
         ),
         (live, hand, after, *parts, *where),
-        (f"The stages of Wherry are the medians of {len(detail)} further pushes that were watched more closely.",),
+        (f"The stages of Wherry are those of {len(detail)} further pushes that were watched closely, which costs some time.",),
     )

@@ -9,11 +9,12 @@ from by_hand import ByHand, by_hand
 from figure import Check, Figure, Row
 from place import Place, ensure
 from small_app import COMMAND, new_version, small_app
+from timeline import ROLLBACK, between, marks_of
 from watcher import Watcher
 
 from scenario_support import Repository
 
-ROUNDS = 8
+ROUNDS = 12
 
 
 def measure(place: Place, rounds: int = ROUNDS) -> Figure:
@@ -21,30 +22,37 @@ def measure(place: Place, rounds: int = ROUNDS) -> Figure:
     versions = (new_version(), new_version())
     with by_hand(place.site, place.folder / "floor", COMMAND) as hand, place.app("back") as repository:
         place.say("rollback: two releases …")
-        for version in versions:
-            place.release(repository, small_app(version))
-        image = docker_socket.inspect(place.site.containers("back")[0])["Image"]
+        images = [_release(place, repository, version) for version in versions]
         ours, floor = [], []
         for number in range(rounds):
             place.say(f"rollback: round {number + 1} of {rounds} …")
-            ours.append(_roll_back(place, repository, f"v{1 + number % 2}", versions[number % 2]))
-            floor.append(_start(hand, image, versions[1]))
+            turn = number % 2
+            ours.append(_roll_back(place, repository, f"v{1 + turn}", versions[turn]))
+            floor.append(_start(hand, images[turn], versions[turn]))
     return _figure(ours, floor)
 
 
-def _roll_back(place: Place, repository: Repository, release: str, version: str) -> float:
-    """Seconds from the command until what `release` said is answered again."""
+def _release(place: Place, repository: Repository, version: str) -> str:
+    """Deploys `version` and returns its image."""
+    place.release(repository, small_app(version))
+    return str(docker_socket.inspect(place.site.containers(repository.app)[0])["Image"])
+
+
+def _roll_back(place: Place, repository: Repository, release: str, version: str) -> dict[str, float]:
+    """Seconds from the command until what `release` said is answered again, as `live`, and of each stage on the way."""
     with Watcher("127.0.0.1", place.site.http_port, f"{repository.app}.localhost") as watcher:
-        began = time.monotonic()
+        began, offset = time.time(), time.time() - time.monotonic()
         done = place.site.wherry("rollback", repository.app, release)
+        returned = time.time()
         assert done.status == 0, done.text
-        took = watcher.seen(version) - began
+        live = watcher.seen(version) + offset
     place.settled(repository.app)
-    return took
+    known = {"began": began, "live": live, "returned": returned}
+    return {"live": live - began, **between(ROLLBACK, known | marks_of(place.site, began, max(live, returned)))}
 
 
 def _start(hand: ByHand, image: str, version: str) -> float:
-    """Seconds from the creation of a container until it answers."""
+    """Seconds from the creation of a container until it answers. The one before it answers with the other version."""
     hand.watcher.forget()
     began = time.monotonic()
     container = hand.start(image)
@@ -53,14 +61,15 @@ def _start(hand: ByHand, image: str, version: str) -> float:
     return took
 
 
-def _figure(ours: list[float], floor: list[float]) -> Figure:
-    wherry = Row("rollback until live, the command's own start included", tuple(ours), "s")
+def _figure(ours: list[dict[str, float]], floor: list[float]) -> Figure:
+    wherry = Row("rollback until live, the command's own start included", tuple(took["live"] for took in ours), "s")
     hand = Row("container start + the app's own boot", tuple(floor), "s")
+    stages = [Row(f"Wherry: {name}", tuple(took[name] for took in ours), "s") for name, _ in ROLLBACK]
     return Figure(
         "rollback",
         "Rollback",
         "wherry rollback until the earlier version answers through the proxy, over a container of the same image created and"
         " started by hand until it answers directly.",
         (Check("rollback / (start + boot)", wherry.median / hand.median, "×", 1.5),),
-        (wherry, hand),
+        (wherry, hand, *stages),
     )

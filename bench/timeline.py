@@ -21,7 +21,7 @@ from place import Place
 from small_app import small_app
 from watcher import Watcher
 
-from scenario_support import Repository, run
+from scenario_support import Repository, Site, run
 
 EVERY = 0.002
 STAGES = (
@@ -38,6 +38,14 @@ STAGES = (
     ("app boots, is seen to be ready", "ready"),
     ("traffic moves, new version answers", "live"),
     ("push returns", "returned"),
+)
+ROLLBACK = (
+    ("command starts, asks the API, which queues", "queued"),
+    ("engine takes it up", "claimed"),
+    ("container is created", "created"),
+    ("container is started", "started"),
+    ("app boots, traffic moves, version answers", "live"),
+    ("command returns", "returned"),
 )
 LINES = {"-----> Python": "planned", "-----> Built in": "built", "-----> Release": "released", " ready in ": "ready", "-----> Live": "said"}
 
@@ -57,13 +65,18 @@ def stages(place: Place, repository: Repository, version: str) -> dict[str, floa
         live = watcher.seen(version) + offset
     place.settled(repository.app)
     marks = {"began": began, "live": live, "returned": returned, "hook": processes.first(f"{site.home}/", "hooks/")}
-    marks |= _of_git(trace) | log.marks | _of_operation(site.home / "state" / "wherry.db") | _of_docker(site.name, began, returned)
-    return _between(marks)
+    return between(STAGES, marks | _of_git(trace) | log.marks | marks_of(site, began, returned))
 
 
-def _between(marks: Mapping[str, float]) -> dict[str, float]:
+def marks_of(site: Site, began: float, ended: float) -> dict[str, float]:
+    """What the last operation and Docker left behind: queued, claimed, created, started."""
+    return _of_operation(site.home / "state" / "wherry.db") | _of_docker(site.name, began, ended)
+
+
+def between(stages: tuple[tuple[str, str], ...], marks: Mapping[str, float]) -> dict[str, float]:
+    """Seconds of each stage: from the mark before it to its own; the first begins at `began`."""
     found, before = {}, marks["began"]
-    for name, mark in STAGES:
+    for name, mark in stages:
         found[name] = marks[mark] - before
         before = marks[mark]
     return found
