@@ -24,7 +24,8 @@ from wherry.building.look import Look
 @dataclass(frozen=True)
 class VersionRule:
     """Where an app says which version it wants. `whole`: the file holds nothing else; `range`: it is a range of versions;
-    `key` leads to it in a JSON file; `names` are other words for versions, such as `lts/*`."""
+    `key` leads to it in a JSON file; `names` are other words for versions, such as `lts/*`. `least`: older ones than are
+    offered are asked for as the least there must be, so the default does; `sign` is put before what was found."""
 
     file: str
     pattern: re.Pattern[str]
@@ -33,6 +34,8 @@ class VersionRule:
     example: str = ""
     key: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    least: bool = False
+    sign: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,20 @@ class WebRule:
 
 
 @dataclass(frozen=True)
+class ProgramRule:
+    """Where a compiled language's programs show: a path that fully matches `path`, in a file that holds `pattern` and not
+    `unless`. A program is called like the group `name` of the path, or like each match of `named` in `file` (`{folder}` in
+    it is the group `folder` of the path). A `last` rule is asked when the others found nothing."""
+
+    path: re.Pattern[str]
+    pattern: re.Pattern[str] | None = None
+    unless: re.Pattern[str] | None = None
+    file: str = ""
+    named: re.Pattern[str] | None = None
+    last: bool = False
+
+
+@dataclass(frozen=True)
 class Failure:
     """A known way for an installation to fail, in one sentence with its fix."""
 
@@ -128,12 +145,15 @@ class Failure:
 @dataclass(frozen=True)
 class StackData:
     """`hub` is the official image; `offers` its versions; `own` maps a distribution to the version in its packages, which is
-    the default there, unless `same_default` says that every machine has the same."""
+    the default there, unless `same_default` says that every machine has the same. `later`: versions that come after those
+    are tried too; `apart`: the run image is made without the build image, not below it."""
 
     hub: str
     offers: tuple[str, ...]
     own: dict[str, str]
     same_default: bool = False
+    later: bool = False
+    apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,6 +176,8 @@ class Buildpack:
     flags: tuple[Flag, ...] = ()
     notes: tuple[Note, ...] = ()
     shortcuts: tuple[Shortcut, ...] = ()
+    programs: tuple[ProgramRule, ...] = ()
+    wanted: Look | None = None
 
     def template(self, name: str) -> str:
         """A template of this folder, with those that it includes put in."""
@@ -168,7 +190,7 @@ class Buildpack:
         return {path.name: path.read_bytes() for path in found}
 
 
-PATTERNS = frozenset({"pattern", "follow", "sources", "require", "glob", "brought", "gather", "not_plain"})
+PATTERNS = frozenset({"pattern", "follow", "sources", "require", "glob", "brought", "gather", "not_plain", "path", "named"})
 
 
 @functools.cache
@@ -190,7 +212,7 @@ def load(folder: Path) -> Buildpack:
         default=data["default"],
         prepare=data.get("prepare", False),
         packages=data.get("packages", ""),
-        stack=StackData(stack["hub"], tuple(stack["offers"]), dict(stack["own"]), stack.get("same_default", False)),
+        stack=StackData(**{**stack, "offers": tuple(stack["offers"])}),
         versions=tuple(VersionRule(**_typed(entry)) for entry in data.get("version", ())),
         plans=tuple(Plan(**_typed(entry)) for entry in data["plan"]),
         unready=tuple(Unready(**_typed(entry)) for entry in data.get("unready", ())),
@@ -201,6 +223,8 @@ def load(folder: Path) -> Buildpack:
         flags=tuple(Flag(**_typed(entry)) for entry in data.get("flag", ())),
         notes=tuple(Note(**_typed(entry)) for entry in data.get("note", ())),
         shortcuts=tuple(Shortcut(**_typed(entry)) for entry in data.get("shortcut", ())),
+        programs=tuple(ProgramRule(**_typed(entry)) for entry in data.get("program", ())),
+        wanted=Look(**_typed(data["wanted"])) if "wanted" in data else None,
     )
 
 
@@ -223,4 +247,6 @@ def _value(key: str, value: Any) -> Any:
         return re.compile(value)
     if key in ("when", "unless") and value and isinstance(value[0], dict):
         return tuple(Look(**_typed(look)) for look in value)
+    if key == "unless" and isinstance(value, str):
+        return re.compile(value)
     return tuple(_value("", inner) for inner in value) if isinstance(value, list) else value

@@ -17,11 +17,13 @@ NEWEST_PATCH = 10**6
 
 @dataclass(frozen=True)
 class Wish:
-    """What an app asks for: a version such as `3.12`, or a range such as `>=3.12,<4`; `source` is the file that says so."""
+    """What an app asks for: a version such as `3.12`, or a range such as `>=3.12,<4`; `source` is the file that says so.
+    `least` says that a later version than the one asked for does as well."""
 
     text: str
     source: str
     range: bool = False
+    least: bool = False
 
 
 def wish(tree: Tree, pack: Buildpack) -> Wish | None:
@@ -30,27 +32,38 @@ def wish(tree: Tree, pack: Buildpack) -> Wish | None:
         text = tree.text(rule.file) if tree.has(rule.file) else None
         found = None if text is None else _read(rule, text)
         if found:
-            return Wish(found, rule.file, rule.range)
+            return Wish(rule.sign + found, rule.file, rule.range, rule.least)
     return None
 
 
-def choose(asked: Wish | None, default: str, offers: Sequence[str], title: str) -> str:
+def choose(asked: Wish | None, default: str, offers: Sequence[str], title: str, *, later: bool = False) -> str:
     """The version to build with: what was asked for, or within a range the default if it fits, else the newest that does.
-    Raises DeployFailed naming what is offered."""
+    `later`: versions that came after those offered may be had too. Raises DeployFailed naming what is offered."""
     if asked is None:
         return default
     if asked.range:
         fitting = [version for version in sorted(offers, key=_numbers, reverse=True) if fits(version, asked.text)]
         if fitting:
             return default if default in fitting else fitting[0]
-    elif asked.text in offers:
+    elif asked.text in offers or (later and _after(asked.text, offers)):
         return asked.text
-    offered = f"{', '.join(offers)} {'is' if len(offers) == 1 else 'are'}"
+    elif asked.least and not _after(asked.text, offers):
+        return default
     raise refuse(
-        f"{title} {shown(asked.text)}, which {asked.source} asks for, is not offered: {offered}",
+        f"{title} {shown(asked.text)}, which {asked.source} asks for, is not offered: {_listed(offers)}",
         f"Ask for one of these in {asked.source}, or build with a Dockerfile.",
         code="version_unavailable",
     )
+
+
+def _after(text: str, offers: Sequence[str]) -> bool:
+    return re.fullmatch(r"\d+(\.\d+)*", text) is not None and _numbers(text) > max(map(_numbers, offers))
+
+
+def _listed(offers: Sequence[str]) -> str:
+    """`3.12, 3.13 are`, or the first and the last of many."""
+    many = f"{offers[0]} to {offers[-1]}" if len(offers) > 12 else ", ".join(offers)
+    return f"{many} {'is' if len(offers) == 1 else 'are'}"
 
 
 def fits(version: str, text: str) -> bool:
