@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from stored_platform import ADMIN, deployed, finished, new_platform, public_key, running
 from wherry import clock
-from wherry.faces.api import apps, documents, formation, index, instances, releases
+from wherry.faces.api import apps, builds, documents, formation, index, instances, releases
 from wherry.faces.api.app import create_app, nouns
 from wherry.model.log_line import LogRecord
 from wherry.services import formation as formation_services
@@ -28,6 +28,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
 SHOWN = (
     index.Index, documents.AppDocument, formation.ProcessDocument, instances.InstanceView, documents.InstanceDocument,
     documents.ReleaseDocument, documents.OperationDocument, documents.KeyDocument, documents.TokenDocument, documents.UserDocument,
+    builds.BuildSettingsDocument,
 )  # fmt: skip
 
 
@@ -102,6 +103,18 @@ def test_every_link_of_an_app_leads_somewhere(ask: Any, platform: Platform) -> N
         for name, link in view.get_json()["links"].items():
             method = "POST" if "/actions/" in link else "GET"
             assert ask(method, link).status_code in (200, 202), name
+
+
+def test_build_settings_are_shown_and_changed_field_by_field(ask: Any, platform: Platform) -> None:
+    ask("POST", "/api/apps", {"name": "shop"})
+    answer = ask("PATCH", "/api/apps/shop/build", {"dir": "apps/web", "args": {"A": "1", "B": "2"}})
+    assert answer.status_code == 200
+    assert ask("PATCH", "/api/apps/shop/build", {"args": {"A": None}, "dir": None}).get_json()["args"] == {"B": "2"}
+    document = ask("GET", "/api/apps/shop/build").get_json()
+    assert (document["dir"], document["args"], document["buildpacks"]) == ("", {"B": "2"}, [])
+    assert ask("PATCH", "/api/apps/shop/build", {"args": {"B": "2"}}).get_json()["changed"] is False
+    refused = ask("PATCH", "/api/apps/shop/build", {"dir": "../other"})
+    assert (refused.status_code, refused.get_json()["field"]) == (422, "dir")
 
 
 def test_what_takes_time_answers_where_to_look(ask: Any, platform: Platform) -> None:

@@ -221,3 +221,35 @@ def test_completion_knows_apps_keys_processes_and_releases(shop: Wherry) -> None
     assert completed("logs", "shop", "-p", "w") == ["web", "web.1"]
     assert completed("tokens:create", "x", "--role", "a") == ["admin"]
     assert completed("ps", "nosuch", "x") == completed("nosuch", "") == completed("config:get", "../x", "") == []
+
+
+def test_build_settings_are_told_and_changed_in_dokkus_words_too(wherry: Wherry) -> None:
+    wherry("apps:create mono")
+    assert wherry("build mono").out == "mono is built as its source says\n"
+    wherry("build:set mono dir=apps/web arg.A=x=y")
+    said = wherry("builder:set mono dockerfile-path docker/Prod").out
+    assert said.splitlines() == [
+        "dir         apps/web",
+        "dockerfile  docker/Prod",
+        "arg.A       x=y",
+        "It holds from the next build on: git push, or wherry ps:rebuild mono",
+    ]
+    wherry("builder:set mono build-dir")
+    wherry("build:unset mono dockerfile args")
+    assert wherry("build mono").out == "mono is built as its source says\n"
+    assert "give dir=apps/web" in wherry("build:set mono colour=red").err
+    assert wherry("builder:set mono nix").err.startswith('builder "nix": give one of')
+
+
+def test_buildpacks_are_listed_in_the_order_in_which_they_run(wherry: Wherry) -> None:
+    wherry("apps:create packs")
+    wherry("buildpacks:add packs heroku/python")
+    said = wherry("buildpacks:add packs heroku/nodejs -i 1").out
+    assert said.splitlines() == [
+        "1  https://github.com/heroku/heroku-buildpack-nodejs.git",
+        "2  https://github.com/heroku/heroku-buildpack-python.git",
+    ]
+    assert "it has: https://github.com/heroku/heroku-buildpack-nodejs.git" in wherry("buildpacks:remove packs heroku/go").err
+    assert wherry("buildpacks:remove packs heroku/nodejs").out == "1  https://github.com/heroku/heroku-buildpack-python.git\n"
+    assert wherry("buildpacks:set packs heroku/go").out == "1  https://github.com/heroku/heroku-buildpack-go.git\n"
+    assert wherry("buildpacks:clear packs").out == "packs has no classic buildpack\n"

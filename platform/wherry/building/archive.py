@@ -27,6 +27,25 @@ class Tree:
         found = self._resolve(name)
         return found is not None and found.isfile()
 
+    def below(self, folder: str) -> Tree:
+        """The tree that a checkout of this folder alone would be. Raises DeployFailed, naming the folders that are there."""
+        if not folder:
+            return self
+        prefix = f"{folder}/"
+        members = {name.removeprefix(prefix): member for name, member in self.members.items() if name.startswith(prefix)}
+        if not members:
+            there = ", ".join(shown(name) for name in self.top() if name.endswith("/")) or "none"
+            raise refuse(
+                f"the build folder {folder} is not in the push; folders at its top: {there}",
+                "Correct it with: wherry build:set APP dir=PATH",
+                code="no_build_dir",
+            )
+        return Tree(self.path, members)
+
+    def without(self, name: str) -> Tree:
+        """The tree as if one file were not there."""
+        return Tree(self.path, {path: member for path, member in self.members.items() if path != name})
+
     def top(self) -> list[str]:
         """What lies at the root, folders with a trailing slash, in order."""
         names = {name.partition("/")[0] for name in self.members}

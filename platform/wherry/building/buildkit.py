@@ -70,10 +70,12 @@ class Solve:
     labels: dict[str, str] = field(default_factory=dict)
     no_cache: bool = False
     pull: bool = False
+    args: dict[str, str] = field(default_factory=dict)
 
     def query(self, build_id: str) -> dict[str, str]:
         wanted = {"t": self.tag, "target": self.target, "nocache": "1" if self.no_cache else "", "pull": "1" if self.pull else ""}
         fixed = {"version": "2", "buildid": build_id, "dockerfile": self.dockerfile, "labels": json.dumps(self.labels), "rm": "1"}
+        wanted["buildargs"] = json.dumps(self.args) if self.args else ""
         return fixed | {key: value for key, value in wanted.items() if value}
 
 

@@ -37,7 +37,7 @@ class BuildKitBuilder:
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
         """See Builder."""
         began = time.monotonic()
-        planned = plan.plan(open_tree(source.archive), load_all(self._packs), line)
+        planned = plan.plan(open_tree(source.archive), load_all(self._packs), line, source.settings)
         context = self._prepare(planned, source, line)
         image = self._solve(planned, source, context, Watch(line, no_cache, cancelled))
         built = self._built(planned, image)
@@ -85,7 +85,8 @@ class BuildKitBuilder:
         labels = {OWNER: self._settings.name, APP: source.app, COMMIT: source.commit}
         tag = self._tag(source)
         before = self._engine.image(tag)
-        wish = Solve(context.stream(source.archive), tag, labels=labels, no_cache=watch.no_cache)
+        args = source.settings.args if pack is None else {}
+        wish = Solve(context.stream(source.archive), tag, planned.dockerfile, labels=labels, no_cache=watch.no_cache, args=args)
         try:
             image_id = self._engine.solve(
                 wish, progress.see, watch.ticking(progress, self._limits), watch.cancelled, self._settings.build_timeout

@@ -33,7 +33,7 @@ class MemoryBuilder:
 
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
         """See Builder."""
-        planned = plan.plan(open_tree(source.archive), load_all(self._packs), line)
+        planned = plan.plan(open_tree(source.archive), load_all(self._packs), line, source.settings)
         pack = planned.detected.buildpack
         version = choose(planned.wish, pack.default, pack.stack.offers, pack.title) if pack else ""
         for text in [plan.heading(planned, version), *plan.notes(planned)]:
@@ -67,7 +67,7 @@ def _exposed(planned: Planned) -> list[str]:
     """The ports that a Dockerfile's own EXPOSE lines name, and a CMD or ENTRYPOINT where something must be run."""
     if planned.detected.buildpack is not None:
         return []
-    text = planned.tree.text("Dockerfile") or ""
+    text = planned.tree.text(planned.dockerfile) or ""
     if not text.strip():
         raise refuse("Dockerfile is empty", 'Start it with a FROM line, e.g. "FROM python:3.12-slim".', code="dockerfile_failed")
     if planned.processes is None and not re.search(r"(?m)^(?:CMD|ENTRYPOINT)\b", text):

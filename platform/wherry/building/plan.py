@@ -15,33 +15,42 @@ from wherry.building.builder import Line
 from wherry.building.buildpack import Buildpack
 from wherry.building.context import Context
 from wherry.building.detect import Detected
+from wherry.building.failure import refuse
 from wherry.building.versions import Wish, wish
+from wherry.model.build_settings import BuildSettings
 
 WEB = "web"
 
 
 @dataclass(frozen=True)
 class Planned:
-    """`processes` is None when only the image can tell (a Dockerfile without a Procfile)."""
+    """`processes` is None when only the image can tell (a Dockerfile without a Procfile). `dockerfile` is the path of the
+    Dockerfile, of the app's own or of the one that is written."""
 
     tree: Tree
     detected: Detected
     processes: dict[str, str] | None
     wish: Wish | None = None
     asked: AppJSON = field(default_factory=AppJSON)
+    dockerfile: str = detect.DOCKERFILE
 
     @property
     def buildpack(self) -> str:
         return self.detected.buildpack.name if self.detected.buildpack else "dockerfile"
 
 
-def plan(tree: Tree, packs: Sequence[Buildpack], line: Line) -> Planned:
-    """Reads what the push says about itself, and warns of what has no effect. Raises DeployFailed for what is wrong."""
-    detected = detect.detect(tree, packs)
+def plan(tree: Tree, packs: Sequence[Buildpack], line: Line, settings: BuildSettings | None = None) -> Planned:
+    """Reads what the push and the app's build settings say, and warns of what has no effect. Raises DeployFailed for what
+    is wrong."""
+    settings = settings or BuildSettings()
+    tree = tree.below(settings.dir)
+    detected = _detected(tree, packs, settings)
     asked = _app_json(tree)
     processes = _processes(tree, detected)
-    planned = Planned(tree, detected, processes, wish(tree, detected.buildpack) if detected.buildpack else None, asked)
-    for warning in [*asked.warnings, *_warnings(tree, processes)]:
+    version = wish(tree, detected.buildpack) if detected.buildpack else None
+    dockerfile = settings.dockerfile if settings.dockerfile and detected.buildpack is None else detect.DOCKERFILE
+    planned = Planned(tree, detected, processes, version, asked, dockerfile)
+    for warning in [*asked.warnings, *_warnings(tree, processes), *_without_effect(planned, settings)]:
         line(f" !     {warning}")
     return planned
 
@@ -50,7 +59,8 @@ def heading(planned: Planned, version: str) -> str:
     """`-----> Python 3.12 (requirements.txt; version from .python-version)`"""
     pack, how = planned.detected.buildpack, planned.detected.plan
     if pack is None or how is None:
-        return "-----> Dockerfile"
+        where = f" ({planned.dockerfile})" if planned.dockerfile != detect.DOCKERFILE else ""
+        return f"-----> Dockerfile{where}"
     origin = f"version from {planned.wish.source}" if planned.wish else "the default version"
     return f"-----> {pack.title} {version} ({how.lock or how.files[0]}; {origin})"
 
@@ -66,17 +76,46 @@ def notes(planned: Planned) -> list[str]:
 def context(planned: Planned) -> Context:
     """The pushed files for the builder: at the root for a Dockerfile, under `app/` and `deps/` for a buildpack."""
     tree, pack = planned.tree, planned.detected.buildpack
-    rules = ignore.parse(tree.text(".dockerignore") or "") if tree.has(".dockerignore") else ignore.Ignore()
+    rules = _rules(planned)
     kept = [name for name in tree.members if not rules.leaves_out(name)]
     made = Context()
     if pack is None:
-        made.add_tree("", tree, kept if detect.DOCKERFILE in kept else [*kept, detect.DOCKERFILE])
+        made.add_tree("", tree, kept if planned.dockerfile in kept else [*kept, planned.dockerfile])
         return made
     for name in planned.detected.files:
         made.add_text(f"deps/{name}", (tree.text(name, MAX_LOCK) or "").encode())
     made.add_text("buildpack/install", (pack.folder / "install").read_bytes())
     made.add_tree("app/", tree, kept)
     return made
+
+
+def _rules(planned: Planned) -> ignore.Ignore:
+    """What is left out. Like BuildKit, a Dockerfile's own list goes before the one at the top."""
+    for name in (f"{planned.dockerfile}.dockerignore", ".dockerignore"):
+        if planned.tree.has(name):
+            return ignore.parse(planned.tree.text(name) or "")
+    return ignore.Ignore()
+
+
+def _detected(tree: Tree, packs: Sequence[Buildpack], settings: BuildSettings) -> Detected:
+    """What the settings ask for, else what the tree says."""
+    if settings.builder == "buildpack":
+        return detect.detect(tree.without(detect.DOCKERFILE), packs)
+    path = settings.dockerfile or (detect.DOCKERFILE if settings.builder == "dockerfile" else "")
+    if not path:
+        return detect.detect(tree, packs)
+    if tree.text(path) is None:
+        fix = "Commit it, or change the setting: wherry build:set APP dockerfile=PATH"
+        raise refuse(f"the build settings ask for {path}, which is not in the push", fix, code="no_dockerfile")
+    return Detected()
+
+
+def _without_effect(planned: Planned, settings: BuildSettings) -> list[str]:
+    pack = planned.detected.buildpack
+    if pack is None or not (settings.args or (settings.dockerfile and settings.builder == "buildpack")):
+        return []
+    names = [*(f"arg.{name}" for name in settings.args), *(["dockerfile"] if settings.dockerfile else [])]
+    return [f"without effect: the build settings {', '.join(names)}; {pack.title} is built by a buildpack, not by a Dockerfile"]
 
 
 def _app_json(tree: Tree) -> AppJSON:

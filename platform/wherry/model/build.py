@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from wherry.model.build_settings import BuildSettings
+
 
 @dataclass(frozen=True)
 class HealthCheck:
@@ -21,7 +23,8 @@ class HealthCheck:
 @dataclass(frozen=True)
 class Build:
     """`image` is the engine's image id (`sha256:…`). `processes` maps process type to command line, as the Procfile
-    says; an empty command runs the image's own CMD. `checks` maps process type to its startup checks."""
+    says; an empty command runs the image's own CMD. `checks` maps process type to its startup checks. `settings` are the
+    build settings that it was made with; `origin` says where its source came from when nobody pushed it."""
 
     id: int
     app_id: int
@@ -36,3 +39,5 @@ class Build:
     formation: dict[str, int] = field(default_factory=dict)
     root: bool = False
     port: int | None = None
+    settings: BuildSettings = field(default_factory=BuildSettings)
+    origin: str = ""

@@ -37,6 +37,13 @@ def wished_quantities(app: App, release: Release) -> dict[str, int]:
     return quantities(release.build.processes, {**release.build.formation, **app.formation})
 
 
+def serves(release: Release, app: App, tree: str) -> bool:
+    """Whether `release` is live with this tree, the app's present config and its present build settings: a deploy of it
+    would bring nothing new."""
+    built = release.build.tree == tree and release.build.settings == app.build
+    return built and release.config == app.config and release.outcome == "live"
+
+
 def parse_version(text: str) -> int:
     """Reads `v12` or `12`. Raises InvalidInput otherwise."""
     match = re.fullmatch(r"v?([1-9][0-9]{0,8})", text)

@@ -78,6 +78,7 @@ def _build(work: Work) -> Build:
                 formation=built.formation,
                 root=built.root,
                 port=built.port,
+                settings=source.settings,
             ),
         )
         work.reached(connection, build=build.id)

@@ -10,6 +10,7 @@ from wherry.access.require import require
 from wherry.errors import InvalidInput
 from wherry.model.app import App, check_name
 from wherry.model.operation import Operation
+from wherry.model.release import serves
 from wherry.model.user import Actor
 from wherry.services import apps as app_services
 from wherry.services.platform import Platform
@@ -26,14 +27,14 @@ def app_for(platform: Platform, actor: Actor, name: str) -> App:
 
 
 def already_running(platform: Platform, name: str, tree: str) -> str | None:
-    """The version (`v7`) that runs exactly this tree with the present config, if no other work waits; else None."""
+    """The version (`v7`) that runs exactly this tree with the present config and build settings, if no other work waits;
+    else None."""
     with platform.database.read() as connection:
         app = apps.find(connection, name)
         release = releases.current(connection, app) if app else None
         if app is None or release is None or operations.open_of_app(connection, name):
             return None
-        same = release.build.tree == tree and release.config == app.config and release.outcome == "live"
-        return release.version if same else None
+        return release.version if serves(release, app, tree) else None
 
 
 def deploy(platform: Platform, actor: Actor, name: str, commit: str, tree: str, archive: Path, options: tuple[str, ...] = ()) -> Operation:

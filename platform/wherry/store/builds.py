@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import asdict, replace
 
+from wherry.model import build_settings
 from wherry.model.app import App
 from wherry.model.build import Build, HealthCheck
 from wherry.store.database import pack, unpack
@@ -14,11 +15,13 @@ def add(connection: sqlite3.Connection, build: Build) -> Build:
     """Stores `build` (its id is ignored) and returns it with its id."""
     checks = {name: [asdict(check) for check in checks] for name, checks in build.checks.items()}
     cursor = connection.execute(
-        'INSERT INTO builds (app_id, "commit", tree, buildpack, image, size, processes, checks, formation, root, port, created_at)'
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        'INSERT INTO builds (app_id, "commit", tree, buildpack, image, size,'
+        " processes, checks, formation, root, port, created_at, settings, origin)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             build.app_id, build.commit, build.tree, build.buildpack, build.image, build.size,
             pack(build.processes), pack(checks), pack(build.formation), build.root, build.port, build.created_at,
+            pack(build_settings.to_json(build.settings)), build.origin,
         ),
     )  # fmt: skip
     return replace(build, id=int(cursor.lastrowid or 0))
@@ -57,4 +60,6 @@ def _build(row: sqlite3.Row) -> Build:
         formation=unpack(row["formation"]),
         root=bool(row["root"]),
         port=row["port"],
+        settings=build_settings.from_json(unpack(row["settings"])),
+        origin=row["origin"],
     )

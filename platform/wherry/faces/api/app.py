@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException
 from wherry.errors import WherryError
 from wherry.faces.api import (
     apps,
+    builds,
     config_vars,
     formation,
     guard,
@@ -30,7 +31,8 @@ from wherry.services.platform import Platform
 def nouns() -> list[Routes]:
     """Every route of the API."""
     described = [
-        module.routes for module in (index, apps, formation, instances, logs, releases, config_vars, operations, keys, tokens, users)
+        module.routes
+        for module in (index, apps, formation, instances, logs, releases, config_vars, builds, operations, keys, tokens, users)
     ]
     return [*described, openapi.routes_for(described)]
 

@@ -48,10 +48,17 @@ def overview() -> str:
     lines += [f"  {line.ljust(wide)}  {meaning}" for line, meaning in EVERYDAY]
     lines += ["", "Every command; wherry help COMMAND tells more:"]
     for heading, nouns in headings().items():
-        names = [command.name for noun in nouns for command in of_noun(noun)]
-        lines.append(f"  {heading:<13}{'  '.join(names)}")
+        lines.append(f"  {heading:<13}{'  '.join(_short(noun) for noun in nouns)}")
     lines.append(f"  {'As root here':<13}{'  '.join(MACHINE)}")
     return "\n".join([*lines, "", "From elsewhere: ssh -p 2222 wherry@HOST COMMAND …   Error codes: wherry help R10"])
+
+
+def _short(noun: str) -> str:
+    """`ps :scale :restart :stop :start`: the commands of a noun, its own name not said again and again."""
+    names = [command.name for command in of_noun(noun)]
+    tails = [name.removeprefix(noun) for name in names if name.startswith(f"{noun}:")]
+    others = [name for name in names if name != noun and not name.startswith(f"{noun}:")]
+    return "  ".join([" ".join([noun, *tails])] * bool(tails or noun in names) + others)
 
 
 def headings() -> dict[str, list[str]]:
