@@ -5,11 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wherry.building.archive import MAX_LOCK, Tree
 from wherry.building.buildpack import Buildpack, Plan, WebRule
 from wherry.building.failure import refuse, shown
+from wherry.building.look import Look, find, holds
 from wherry.errors import DeployFailed
 
 DOCKERFILE = "Dockerfile"
@@ -18,14 +19,23 @@ MAX_FOLLOWED = 50
 
 @dataclass(frozen=True)
 class Detected:
-    """`buildpack` and `plan` are None for a Dockerfile. `files` are the dependency files; `sources` says that some
-    dependencies lie in the app's own folder; `notes` are lines for the person who pushed."""
+    """`buildpack` and `plan` are None for a Dockerfile. `files` are the dependency files, `gathered` those that are taken as
+    they are; `sources` says that some dependencies lie in the app's own folder; `flags` are for the template; `notes` are
+    lines for the person who pushed. `by` is what another buildpack detected, which builds what this one serves."""
 
     buildpack: Buildpack | None = None
     plan: Plan | None = None
     files: tuple[str, ...] = ()
     sources: bool = False
     notes: tuple[str, ...] = ()
+    gathered: tuple[str, ...] = ()
+    flags: dict[str, bool] = field(default_factory=dict)
+    by: Detected | None = None
+
+    @property
+    def installer(self) -> Detected:
+        """Whose dependency files and version count."""
+        return self.by or self
 
 
 def detect(tree: Tree, packs: Sequence[Buildpack]) -> Detected:
@@ -37,7 +47,7 @@ def detect(tree: Tree, packs: Sequence[Buildpack]) -> Detected:
     if not any(not member.isdir() for member in tree.members.values()):
         raise refuse("the push holds no files", "Commit the app's files and push again.", code="nothing_to_build")
     for pack in packs:
-        detected = _with(pack, tree)
+        detected = _with(pack, tree, packs)
         if detected:
             return detected
     # Only now: a file that one language misses something beside may be a mere script in an app of another.
@@ -49,8 +59,9 @@ def web_command(tree: Tree, detected: Detected) -> tuple[str, str]:
     pack = detected.buildpack
     assert pack is not None
     for rule in pack.webs:
-        match = rule.pattern.search(tree.text(rule.file) or "") if tree.has(rule.file) else None
-        if match:
+        text = find(tree, Look(rule.file, rule.key)) if rule.key else tree.text(rule.file) if tree.has(rule.file) else None
+        match = rule.pattern.search(text) if text is not None else None
+        if match and (not rule.names or tree.has(match[rule.names].removeprefix("./"))):
             _check_needs(tree, detected, rule)
             command = re.sub(r"\{(\d)\}", lambda place, found=match: str(found[int(place[1])]), rule.command)  # type: ignore[misc]
             return command, f"{rule.what} in {rule.file}"
@@ -61,16 +72,31 @@ def web_command(tree: Tree, detected: Detected) -> tuple[str, str]:
     )
 
 
-def _with(pack: Buildpack, tree: Tree) -> Detected | None:
-    locks = [plan.lock for plan in pack.plans if plan.lock and tree.has(plan.lock)]
+def direct(tree: Tree, pack: Buildpack, command: str) -> str:
+    """The command that `command` only starts, when it is such a shortcut (`npm start`) and does nothing more; else itself."""
+    for shortcut in pack.shortcuts:
+        match = shortcut.pattern.fullmatch(command)
+        if not match:
+            continue
+        keys = [tuple(part.replace("{1}", match[1]) for part in key) for key in (shortcut.key, *shortcut.unless)]
+        meant, *more = [find(tree, Look(shortcut.file, key)) for key in keys]
+        if meant and meant.isprintable() and not any(more) and not (shortcut.not_plain and shortcut.not_plain.search(meant)):
+            return meant.strip()
+    return command
+
+
+def _with(pack: Buildpack, tree: Tree, packs: Sequence[Buildpack]) -> Detected | None:
+    locks = list(dict.fromkeys(plan.lock for plan in pack.plans if plan.lock and tree.has(plan.lock)))
     if len(locks) > 1:
         names = " and ".join(locks)
         raise refuse(
             f"{names} contradict each other: they are lock files of different tools", "Keep one and remove the other.", code="two_locks"
         )
     for plan in pack.plans:
-        if all(tree.has(name) for name in plan.files) and _required(plan, tree):
-            return _planned(pack, plan, tree)
+        if all(tree.has(name) for name in plan.files) and _required(plan, tree) and holds(tree, plan.when, plan.unless):
+            by = next((found for other in packs if other.name == plan.by and (found := _with(other, tree, packs))), None)
+            if by or not plan.by:
+                return _planned(pack, plan, tree, by)
     return None
 
 
@@ -78,14 +104,17 @@ def _required(plan: Plan, tree: Tree) -> bool:
     return plan.require is None or plan.require.search(tree.text(plan.files[0], MAX_LOCK) or "") is not None
 
 
-def _planned(pack: Buildpack, plan: Plan, tree: Tree) -> Detected:
+def _planned(pack: Buildpack, plan: Plan, tree: Tree, by: Detected | None) -> Detected:
     texts = {name: tree.text(name, MAX_LOCK) or "" for name in plan.files}
     files = _followed(plan, tree, texts)
     files += [name for name in plan.also if tree.has(name)]
     sources = plan.sources is not None and any(plan.sources.search(text) for text in texts.values())
     others = [other.files[0] for other in pack.plans if not other.lock and plan.lock and other.files[0] not in plan.files]
-    notes = tuple(f"{plan.lock} decides; {name} is not used" for name in others if tree.has(name))
-    return Detected(pack, plan, tuple(files), sources, notes)
+    notes = [f"{plan.lock} decides; {name} is not used" for name in others if tree.has(name)]
+    notes += [note.text for note in pack.notes if (not note.plans or plan.name in note.plans) and holds(tree, note.when, note.unless)]
+    gathered = tuple(name for name in tree.members if plan.gather and plan.gather.fullmatch(name) and name not in files)
+    flags = {flag.name: holds(tree, flag.when, flag.unless) for flag in pack.flags}
+    return Detected(pack, plan, tuple(files), sources, (*(by.notes if by else ()), *notes), gathered, flags, by)
 
 
 def _followed(plan: Plan, tree: Tree, texts: dict[str, str]) -> list[str]:
@@ -122,6 +151,8 @@ def _unready(pack: Buildpack, tree: Tree) -> DeployFailed | None:
 
 def _check_needs(tree: Tree, detected: Detected, rule: WebRule) -> None:
     """The recognised app needs a server among its dependencies; without one it would only fail later."""
+    if not rule.needs:
+        return
     form = re.compile(rf"(?i)(?<![A-Za-z0-9_-]){re.escape(rule.needs)}(?![A-Za-z0-9_-])")
     texts = [tree.text(name, MAX_LOCK) or "" for name in detected.files]
     if any(form.search(text) or (rule.brought and rule.brought.search(text)) for text in texts):
@@ -134,7 +165,7 @@ def _check_needs(tree: Tree, detected: Detected, rule: WebRule) -> None:
 
 
 def _procfile_hint(pack: Buildpack) -> str:
-    example = pack.webs[-1].command.replace("{1}", "app") if pack.webs else "./server"
+    example = next((rule.command.replace("{1}", "app") for rule in reversed(pack.webs) if not rule.command.startswith("{1}")), "./server")
     return f'Commit a Procfile with a line such as "web: {example}"'
 
 
