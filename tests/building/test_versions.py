@@ -54,3 +54,23 @@ def test_a_version_that_is_not_offered_is_refused_with_those_that_are(wish: Wish
 )
 def test_ranges_are_read_as_their_tools_read_them(version: str, range_: str, fit: bool) -> None:
     assert fits(version, range_) is fit
+
+
+@pytest.mark.parametrize(
+    ("text", "fitting"),
+    [
+        (">=18 <21", "18 20"),
+        ("20.x", "20"),
+        ("20.11.1", "20"),
+        ("v20", "20"),
+        ("~20.1", "20"),
+        ("18 - 20", "18 20"),
+        ("18 || 22", "18 22"),
+        (">= 18 <=22", "18 20 22"),
+        ("^18.18.0 || ^20.9.0 || >=22", "18 20 22 24"),
+        ("<20.5", "18"),
+        ("*", "18 20 22 24"),
+    ],
+)
+def test_a_range_as_npm_writes_it_is_understood(text: str, fitting: str) -> None:
+    assert [version for version in ("18", "20", "22", "24") if fits(version, text)] == fitting.split()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from wherry.building.archive import Tree
 from wherry.building.buildpack import Buildpack, VersionRule
 from wherry.building.failure import refuse, shown
+from wherry.building.look import Look, find
 
 CODE = "version_invalid"
 NEWEST_PATCH = 10**6
@@ -29,7 +30,7 @@ class Wish:
 def wish(tree: Tree, pack: Buildpack) -> Wish | None:
     """The first file that says something decides. Raises DeployFailed for a version file that can not be understood."""
     for rule in pack.versions:
-        text = tree.text(rule.file) if tree.has(rule.file) else None
+        text = find(tree, Look(rule.file, rule.key)) if rule.key else tree.text(rule.file) if tree.has(rule.file) else None
         found = None if text is None else _read(rule, text)
         if found:
             return Wish(rule.sign + found, rule.file, rule.range, rule.least)
@@ -67,8 +68,15 @@ def _listed(offers: Sequence[str]) -> str:
 
 
 def fits(version: str, text: str) -> bool:
-    """True when the newest patch of `version` lies in the range `text` (PEP 440's operators, and `^` as Poetry has it)."""
-    return all(_fits_one(version, clause.strip()) for clause in text.split(",") if clause.strip())
+    """True when the newest patch of `version` lies in the range `text`: PEP 440's operators, `^` as Poetry has it, and npm's
+    ranges, with `||`, `1.x` and `1 - 2`. What a bound says beyond the parts that `version` has does not count for `==` and `~`."""
+    return any(all(_fits_one(version, clause) for clause in _clauses(choice)) for choice in text.split("||"))
+
+
+def _clauses(text: str) -> list[str]:
+    text = re.sub(r"(\S+)\s+-\s+(\S+)", r">=\1 <=\2.*", text.strip())
+    text = re.sub(r"([<>=~^!])\s+", r"\1", re.sub(r"\.[xX*](?![0-9A-Za-z])", ".*", text))
+    return [re.sub(r"(\.\*)+$", ".*", clause) for clause in re.split(r"[,\s]+", text) if clause]
 
 
 def _fits_one(version: str, clause: str) -> bool:
@@ -76,16 +84,18 @@ def _fits_one(version: str, clause: str) -> bool:
     if not match:
         return True
     sign, bound = match[1] or "==", _numbers(match[2])
-    have = (*_numbers(version), NEWEST_PATCH)
+    have, parts = (*_numbers(version), NEWEST_PATCH), len(_numbers(version))
+    if sign == "<=" and (match[3] or len(bound) == parts == 1):
+        return have[: len(bound)] <= bound
     if sign in ("==", "="):
-        return have[: min(len(bound), 2)] == bound[:2]
+        return have[: min(len(bound), parts)] == bound[:parts]
     if sign == "!=":
         return len(bound) > 2 or have[: len(bound)] != bound
     if sign == "^":
         return bound <= have < (bound[0] + 1,)
     if sign in ("~=", "~"):
         kept = bound[:-1] if sign == "~=" or len(bound) > 2 else bound
-        return bound <= have and have[: len(kept)] == kept
+        return bound <= have and have[: min(len(kept), parts)] == kept[:parts]
     return {">=": have >= bound, ">": have > bound, "<=": have <= bound, "<": have < bound}[sign]
 
 
@@ -95,6 +105,8 @@ def _read(rule: VersionRule, text: str) -> str | None:
         return match[1] if match else None
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip() and not line.lstrip().startswith("#"):
+            if line.strip() in rule.names:
+                return rule.names[line.strip()]
             whole = rule.pattern.fullmatch(line.strip())
             if not whole:
                 raise refuse(
