@@ -7,10 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from wherry.building import programs
 from wherry.building.archive import MAX_LOCK, Tree
 from wherry.building.buildpack import Buildpack, Plan, WebRule
 from wherry.building.failure import refuse, shown
 from wherry.building.look import Look, find, holds
+from wherry.building.programs import Program
 from wherry.errors import DeployFailed
 
 DOCKERFILE = "Dockerfile"
@@ -21,7 +23,8 @@ MAX_FOLLOWED = 50
 class Detected:
     """`buildpack` and `plan` are None for a Dockerfile. `files` are the dependency files, `gathered` those that are taken as
     they are; `sources` says that some dependencies lie in the app's own folder; `flags` are for the template; `notes` are
-    lines for the person who pushed. `by` is what another buildpack detected, which builds what this one serves."""
+    lines for the person who pushed. `by` is what another buildpack detected, which builds what this one serves. `programs`
+    are those of a compiled language."""
 
     buildpack: Buildpack | None = None
     plan: Plan | None = None
@@ -31,6 +34,7 @@ class Detected:
     gathered: tuple[str, ...] = ()
     flags: dict[str, bool] = field(default_factory=dict)
     by: Detected | None = None
+    programs: tuple[Program, ...] = ()
 
     @property
     def installer(self) -> Detected:
@@ -65,11 +69,19 @@ def web_command(tree: Tree, detected: Detected) -> tuple[str, str]:
             _check_needs(tree, detected, rule)
             command = re.sub(r"\{(\d)\}", lambda place, found=match: str(found[int(place[1])]), rule.command)  # type: ignore[misc]
             return command, f"{rule.what} in {rule.file}"
-    raise refuse(
-        "there is no Procfile, and no web process was recognised",
-        _procfile_hint(pack),
-        code="no_process",
-    )
+    return _of_programs(detected.programs, _procfile_hint(pack))
+
+
+def _of_programs(found: tuple[Program, ...], hint: str) -> tuple[str, str]:
+    """The command and its reason when a compiled app has one program that is meant. Raises DeployFailed."""
+    meant = programs.default(found)
+    if meant:
+        return meant.name, f"{meant.name} is the {'only program' if len(found) == 1 else 'program at the top of the tree'}"
+    if found:
+        names = ", ".join(program.name for program in found[:12])
+        message = f"there is no Procfile, and the app has {len(found)} programs: {names}"
+        raise refuse(message, f'Commit a Procfile with a line such as "web: {found[0].name}"', code="no_process")
+    raise refuse("there is no Procfile, and no web process was recognised", hint, code="no_process")
 
 
 def direct(tree: Tree, pack: Buildpack, command: str) -> str:
@@ -114,7 +126,8 @@ def _planned(pack: Buildpack, plan: Plan, tree: Tree, by: Detected | None) -> De
     notes += [note.text for note in pack.notes if (not note.plans or plan.name in note.plans) and holds(tree, note.when, note.unless)]
     gathered = tuple(name for name in tree.members if plan.gather and plan.gather.fullmatch(name) and name not in files)
     flags = {flag.name: holds(tree, flag.when, flag.unless) for flag in pack.flags}
-    return Detected(pack, plan, tuple(files), sources, (*(by.notes if by else ()), *notes), gathered, flags, by)
+    said = (*(by.notes if by else ()), *notes)
+    return Detected(pack, plan, tuple(files), sources, said, gathered, flags, by, programs.find(tree, pack))
 
 
 def _followed(plan: Plan, tree: Tree, texts: dict[str, str]) -> list[str]:

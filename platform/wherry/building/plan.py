@@ -85,6 +85,9 @@ def context(planned: Planned) -> Context:
     for name in planned.detected.files:
         made.add_text(f"deps/{name}", (tree.text(name, MAX_LOCK) or "").encode())
     made.add_text("buildpack/install", (pack.folder / "install").read_bytes())
+    if planned.detected.programs:
+        folders = dict.fromkeys(f"./{program.folder}" for program in planned.detected.programs)
+        made.add_text("buildpack/programs", "".join(f"{folder}\n" for folder in folders).encode())
     made.add_tree("app/", tree, kept)
     return made
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -181,12 +182,14 @@ class Stacks:
         line(f"       making the {pack.title} {version} image (once)")
         began = time.monotonic()
         for target, tag in (("run", name), ("build", f"{name}-build")):
-            self._solve(pack, version, stack, Wanted(target, tag, digest, pull and target == "run"), line)
+            self._solve(pack, version, stack, Wanted(target, tag, digest, pull and (target == "run" or pack.stack.apart)), line)
         line(f"       {pack.title} {version} image made in {time.monotonic() - began:.0f} s")
 
     def _solve(self, pack: Buildpack, version: str, stack: Stack, wanted: Wanted, line: Line) -> None:
         context = Context()
         context.add_text("Dockerfile", self._dockerfile(pack, version, stack).encode())
+        for path, data in self._scripts(pack, version, stack).items():
+            context.add_text(path, data)
         if self._bundle:
             context.add_text("ca.crt", self._bundle.read_bytes())
         labels = {OWNER: self._settings.name, LABEL: wanted.digest, APP: ""}
@@ -202,31 +205,43 @@ class Stacks:
 
     def _unavailable(self, pack: Buildpack, version: str, stack: Stack, evidence: tuple[str, ...]) -> Exception:
         own = pack.stack.own.get(stack.base)
-        if stack.kind == "debian" and version != own:
-            message = f"{pack.title} {version} is not available here: {stack.base} has {own}, and other versions could not be fetched"
-            return refuse(message, f"Ask for {own}, or build with a Dockerfile.", code="version_unavailable", evidence=evidence)
+        if stack.kind == "debian" and version != (own or pack.default):
+            has = f"{stack.base} has {own}, and other versions" if own else "it"
+            message = f"{pack.title} {version} is not available here: {has} could not be fetched"
+            fix = f"Ask for {own or pack.default}, or build with a Dockerfile."
+            return refuse(message, fix, code="version_unavailable", evidence=evidence)
         hint = (
             "Docker Hub may be out of reach; try: wherry stack:set debian" if stack.kind == "hub" else "Is the network up? Then push again."
         )
         return refuse(f"the {pack.title} {version} image could not be made", hint, code="stack_unavailable", evidence=evidence)
 
     def _dockerfile(self, pack: Buildpack, version: str, stack: Stack) -> str:
-        values = {"base": self._base(pack, version, stack), "ground": self._ground(), "version": version}
+        values = {"base": self._base(pack, version, stack), "ground": self._ground(), "trust": self._trust(), "version": version}
         own = pack.stack.own.get(stack.base)
         template = "hub" if stack.kind == "hub" else "debian" if version == own else "other"
         return fill(pack.template(f"stack/{template}.Dockerfile"), values)
+
+    def _scripts(self, pack: Buildpack, version: str, stack: Stack) -> dict[str, bytes]:
+        """What the template runs, by its path in the build: of the language's folder `stack`, and of others beside it."""
+        named = re.findall(r"source=([a-z]+/[a-z]+),", self._dockerfile(pack, version, stack))
+        homes = {path: pack.folder if path.startswith("stack/") else self._packs for path in named}
+        return {path: (home / path).read_bytes() for path, home in homes.items()}
 
     def _base(self, pack: Buildpack, version: str, stack: Stack) -> str:
         return self._base_name(stack) if stack.kind == "debian" else stack.base + fill(pack.stack.hub, {"version": version})
 
     def _ground(self) -> str:
         """What every image starts with: the host's certificates, trusted in builds and apps, and the user `app`."""
-        trusting = f"COPY ca.crt {CERTIFICATES}\nENV " + " ".join(f"{name}={CERTIFICATES}" for name in TRUSTING) + "\n"
-        return (trusting if self._bundle else "") + USER
+        return f"{self._trust()}\n{USER}".lstrip()
+
+    def _trust(self) -> str:
+        trusting = " ".join(f"{name}={CERTIFICATES}" for name in TRUSTING)
+        return f"COPY ca.crt {CERTIFICATES}\nENV {trusting}" if self._bundle else ""
 
     def _digest(self, pack: Buildpack, version: str, stack: Stack) -> str:
         base = self._engine.image(self._base_name(stack)) if stack.kind == "debian" else None
         facts = [self._dockerfile(pack, version, stack), base.id if base else "", _sha(self._bundle) if self._bundle else ""]
+        facts += [hashlib.sha256(data).hexdigest() for data in self._scripts(pack, version, stack).values()]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:24]
 
 
