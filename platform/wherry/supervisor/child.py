@@ -15,7 +15,7 @@ from typing import NoReturn
 from wherry import clock
 from wherry.command import CLEAN_ENVIRONMENT
 from wherry.errors import WherryError
-from wherry.supervisor import process
+from wherry.supervisor import process, thrift
 
 FIRST_PAUSE, LONGEST_PAUSE, HEALTHY_AFTER = 0.1, 10.0, 60.0
 UMASK = 0o007
@@ -123,6 +123,7 @@ def _work(child: Child) -> int:
         argv = child.part.argv()
         os.execvpe(argv[0], argv, CLEAN_ENVIRONMENT)
     process.rename(child.title)
+    thrift.keep_thrifty()
     if child.part.run is not None:
         child.part.run()
     return 0

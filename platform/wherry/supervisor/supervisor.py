@@ -18,6 +18,7 @@ from pathlib import Path
 from wherry import clock
 from wherry.supervisor import process
 from wherry.supervisor.child import Child, Part
+from wherry.supervisor.thrift import Thrift
 
 HEARD = frozenset({signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGUSR2, signal.SIGHUP})
 STOP, RELOAD = "stop", "reload"
@@ -48,6 +49,7 @@ class Supervisor:
         self._close = close
         self._early, self._early_after = early, patience
         self._began = clock.monotonic()
+        self._thrift = Thrift()
 
     def run(self) -> str:
         """Blocks until told to end; returns STOP when everything is stopped, RELOAD when only survivors run."""
@@ -66,6 +68,7 @@ class Supervisor:
         heard = signal.sigtimedwait(HEARD, self._patience())
         self._reap()
         self._trim_log()
+        self._thrift.when_due()
         return MEANING.get(signal.Signals(heard.si_signo), "") if heard else ""
 
     def _adopt(self) -> None:
