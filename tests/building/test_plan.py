@@ -20,9 +20,10 @@ def planned(folder: Path, files: support.Files, lines: list[str] | None = None) 
 
 @pytest.mark.parametrize("case", support.cases("detect"), ids=lambda case: str(case["name"]))
 def test_a_tree_that_can_not_be_built_is_answered_with_the_way_out(case: dict[str, Any], tmp_path: Path) -> None:
+    looked = ", ".join(dict.fromkeys(plan.lock or plan.files[0] for pack in load_all(support.PACKS) for plan in pack.plans))
     with pytest.raises(DeployFailed) as refused:
         planned(tmp_path, case["files"])
-    assert (refused.value.message, refused.value.hint) == (case["message"], case["hint"])
+    assert (refused.value.message, refused.value.hint) == (case["message"].replace("LOOKED", looked), case["hint"])
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,16 @@ def test_the_version_is_the_one_asked_for_or_the_default_within_a_range(wish: Wi
     assert choose(wish, "3.12", OFFERS, "Python") == version
 
 
+@pytest.mark.parametrize(("patches", "version"), [(True, "3.10.4"), (False, "3.10")])
+def test_an_app_gets_the_very_patch_it_names_where_there_is_an_image_of_each(patches: bool, version: str) -> None:
+    assert choose(Wish("3.10", "Gemfile", patch="3.10.4"), "3.12", OFFERS, "Ruby", patches=patches) == version
+
+
+@pytest.mark.parametrize(("asked", "version"), [("11", "21"), ("17", "17"), ("8", "21")])
+def test_the_default_does_for_an_app_that_asks_for_at_least_one(asked: str, version: str) -> None:
+    assert choose(Wish(asked, "pom.xml", least=True), "21", ("17", "21", "25"), "Java") == version
+
+
 @pytest.mark.parametrize("wish", [Wish("2.7", "runtime.txt"), Wish(">=3.14", "pyproject.toml", range=True)])
 def test_a_version_that_is_not_offered_is_refused_with_those_that_are(wish: Wish) -> None:
     with pytest.raises(DeployFailed) as refused:
@@ -50,6 +60,13 @@ def test_a_version_that_is_not_offered_is_refused_with_those_that_are(wish: Wish
         ("3.13", "~=3.9", True),
         ("4.0", "^3.9", False),
         ("3.12", ">=3.9, <4.0, !=3.11", True),
+        ("8.2", "^7.4 || ^8.1", True),
+        ("8.2", "^7.4|^8.3", False),
+        ("8.2", ">=8.1 <8.2", False),
+        ("8.2", "8.2.*", True),
+        ("3.3", "~> 3.1", True),
+        ("3.3", "~> 3.2.1", False),
+        ("3.3", "", True),
     ],
 )
 def test_ranges_are_read_as_their_tools_read_them(version: str, range_: str, fit: bool) -> None:

@@ -61,7 +61,9 @@ class BuildKitBuilder:
             line(plan.heading(planned, ""))
             return context
         self.stacks.current() or self.stacks.ensure(line)
-        version = choose(planned.wish, self.stacks.default_version(pack), self.stacks.offers(pack), pack.title)
+        version = choose(
+            planned.wish, self.stacks.default_version(pack), self.stacks.offers(pack), pack.title, patches=self.stacks.patches(pack)
+        )
         for text in [plan.heading(planned, version), *plan.notes(planned)]:
             line(text)
         context.add_text("Dockerfile", self._dockerfile(planned, pack, version, source, line).encode())

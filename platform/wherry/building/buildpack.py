@@ -2,7 +2,8 @@
 
     buildpacks/<name>/buildpack.toml    what to look for and what to do, read here; nothing in it is code
     buildpacks/<name>/Dockerfile        how the image is built; the stage `deps` installs dependencies
-    buildpacks/<name>/install           run inside the build, like every other script that lies beside it
+    buildpacks/<name>/install           run inside the build, like every other script that lies beside it; what a script
+                                        prints as `wherry: …` is told to the person who pushed
     buildpacks/<name>/stack/            how the language's base images are made (see stack.py)
 
 Templates are filled with values of this project and with values that fully match a form; never with a user's text.
@@ -20,12 +21,15 @@ from typing import Any
 
 from wherry.building.look import Look
 
+ANYTHING = re.compile("")
+
 
 @dataclass(frozen=True)
 class VersionRule:
     """Where an app says which version it wants. `whole`: the file holds nothing else; `range`: it is a range of versions;
     `key` leads to it in a JSON file; `names` are other words for versions, such as `lts/*`. `least`: older ones than are
-    offered are asked for as the least there must be, so the default does; `sign` is put before what was found."""
+    offered are asked for as the least there must be, so the default does; `sign` is put before what was found. A group of
+    `pattern` named `patch` holds the whole of a version that names its patch."""
 
     file: str
     pattern: re.Pattern[str]
@@ -106,13 +110,13 @@ class Unready:
 @dataclass(frozen=True)
 class WebRule:
     """The web process of an app without a Procfile: `command`, when `pattern` is found in `file`, or in the value at `key`
-    of its JSON. `needs` must be among the dependencies, or `brought` by one of them; `names` is a group of the match that
-    must be a file of the app."""
+    of its JSON. `needs` must be among the dependencies, or `brought` by one of them, else later rules are tried; `names` is
+    a group of the match that must be a file of the app."""
 
     file: str
-    pattern: re.Pattern[str]
     command: str
     what: str
+    pattern: re.Pattern[str] = ANYTHING
     needs: str = ""
     brought: re.Pattern[str] | None = None
     key: tuple[str, ...] = ()
@@ -146,7 +150,8 @@ class Failure:
 class StackData:
     """`hub` is the official image; `offers` its versions; `own` maps a distribution to the version in its packages, which is
     the default there, unless `same_default` says that every machine has the same. `later`: versions that come after those
-    are tried too; `apart`: the run image is made without the build image, not below it."""
+    are tried too; `apart`: the run image is made without the build image, not below it. `patches`: there is an
+    official image of each patch version too, and apps may insist on one."""
 
     hub: str
     offers: tuple[str, ...]
@@ -154,6 +159,7 @@ class StackData:
     same_default: bool = False
     later: bool = False
     apart: bool = False
+    patches: bool = False
 
 
 @dataclass(frozen=True)

@@ -62,13 +62,18 @@ def web_command(tree: Tree, detected: Detected) -> tuple[str, str]:
     """The `web` command of an app without a Procfile, and what it was recognised as. Raises DeployFailed when there is none."""
     pack = detected.buildpack
     assert pack is not None
+    lacking = []
     for rule in pack.webs:
         text = find(tree, Look(rule.file, rule.key)) if rule.key else tree.text(rule.file) if tree.has(rule.file) else None
         match = rule.pattern.search(text) if text is not None else None
-        if match and (not rule.names or tree.has(match[rule.names].removeprefix("./"))):
-            _check_needs(tree, detected, rule)
+        if match is None or (rule.names and not tree.has(match[rule.names].removeprefix("./"))):
+            continue
+        if _has_needs(tree, detected, rule):
             command = re.sub(r"\{(\d)\}", lambda place, found=match: str(found[int(place[1])]), rule.command)  # type: ignore[misc]
             return command, f"{rule.what} in {rule.file}"
+        lacking.append(rule)
+    if lacking:
+        raise _lacks(detected, lacking[0])
     return _of_programs(detected.programs, _procfile_hint(pack))
 
 
@@ -162,15 +167,17 @@ def _unready(pack: Buildpack, tree: Tree) -> DeployFailed | None:
     return None
 
 
-def _check_needs(tree: Tree, detected: Detected, rule: WebRule) -> None:
+def _has_needs(tree: Tree, detected: Detected, rule: WebRule) -> bool:
     """The recognised app needs a server among its dependencies; without one it would only fail later."""
     if not rule.needs:
-        return
+        return True
     form = re.compile(rf"(?i)(?<![A-Za-z0-9_-]){re.escape(rule.needs)}(?![A-Za-z0-9_-])")
     texts = [tree.text(name, MAX_LOCK) or "" for name in detected.files]
-    if any(form.search(text) or (rule.brought and rule.brought.search(text)) for text in texts):
-        return
-    raise refuse(
+    return any(form.search(text) or (rule.brought and rule.brought.search(text)) for text in texts)
+
+
+def _lacks(detected: Detected, rule: WebRule) -> DeployFailed:
+    return refuse(
         f"{rule.file} is a {rule.what} app without a Procfile, and {rule.needs} is not among its dependencies",
         f"Add {rule.needs} to {detected.files[0]}, or commit a Procfile with a web process of your own.",
         code="no_process",

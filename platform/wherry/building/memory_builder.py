@@ -35,7 +35,7 @@ class MemoryBuilder:
         """See Builder."""
         planned = plan.plan(open_tree(source.archive), load_all(self._packs), line, source.settings)
         pack = planned.detected.buildpack
-        version = choose(planned.wish, pack.default, pack.stack.offers, pack.title) if pack else ""
+        version = choose(planned.wish, pack.default, pack.stack.offers, pack.title, patches=pack.stack.patches) if pack else ""
         for text in [plan.heading(planned, version), *plan.notes(planned)]:
             line(text)
         context = plan.context(planned)

@@ -16,6 +16,10 @@ AGAIN = 15.0
 KEPT_LINES = 30
 DEPENDENCIES = "deps"
 """The stage of a buildpack's Dockerfile that installs dependencies."""
+BUILDING = "compile"
+"""The stage that makes of the app's own files what runs."""
+TOLD = "wherry: "
+"""How a line begins by which a buildpack's `install` tells something to the person who pushed."""
 
 
 @dataclass
@@ -80,7 +84,11 @@ class Progress:
         step = self.steps.setdefault(output.digest, Watched(""))
         *whole, step.open_line = (step.open_line + output.data).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
         step.open_line = step.open_line[-4000:]
-        step.lines.extend(_plain(line) for line in whole if line.strip())
+        for line in filter(bytes.strip, whole):
+            told = _plain(line)
+            step.lines.append(told)
+            if told.startswith(TOLD):
+                self._line(f"       {told.removeprefix(TOLD)}")
 
     def _say_done(self, step: Watched) -> None:
         if step.began is None or step.cached or not self._told(step):
@@ -105,6 +113,8 @@ class Progress:
         if step in self.dependencies():
             return "installing dependencies"
         position, _, instruction = step.name.partition("] ")
+        if position.startswith(f"[{BUILDING} ") and step.runs:
+            return "building the app"
         if instruction.startswith("FROM "):
             return f"fetching {instruction.split()[1]}"
         return shown(f"{position}] {without_mounts(instruction)}", 70)

@@ -33,6 +33,8 @@ TRUSTING = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CE
 """What pip, uv, requests, node and curl read to find the certificates they trust."""
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 USER = "RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app --shell /bin/sh app && install -d -o app -g app /app"
+OTHER = "other.Dockerfile"
+"""The template for versions that the distribution's packages do not have."""
 LABEL, OWNER, APP = "wherry.stack", "wherry.platform", "wherry.app"
 """An app's image inherits the labels of what it is built on, and has the label of its app besides."""
 
@@ -116,7 +118,14 @@ class Stacks:
         """The versions an app may ask for. On the debian stack others are tried too: see `image`."""
         stack = self.current()
         own = pack.stack.own.get(stack.base) if stack and stack.kind == "debian" else None
+        if stack and stack.kind == "debian" and not (pack.folder / "stack" / OTHER).exists():
+            return (own,) if own else ()
         return pack.stack.offers if own is None or own in pack.stack.offers else (*pack.stack.offers, own)
+
+    def patches(self, pack: Buildpack) -> bool:
+        """True when an app that insists on a patch version gets it."""
+        stack = self.current()
+        return pack.stack.patches and stack is not None and stack.kind == "hub"
 
     def default_version(self, pack: Buildpack) -> str:
         stack = self.current()
@@ -217,13 +226,14 @@ class Stacks:
 
     def _dockerfile(self, pack: Buildpack, version: str, stack: Stack) -> str:
         values = {"base": self._base(pack, version, stack), "ground": self._ground(), "trust": self._trust(), "version": version}
+        values["registry"] = stack.base if stack.kind == "hub" else ""
         own = pack.stack.own.get(stack.base)
-        template = "hub" if stack.kind == "hub" else "debian" if version == own else "other"
-        return fill(pack.template(f"stack/{template}.Dockerfile"), values)
+        template = "hub.Dockerfile" if stack.kind == "hub" else "debian.Dockerfile" if version == own else OTHER
+        return fill(pack.template(f"stack/{template}"), values)
 
     def _scripts(self, pack: Buildpack, version: str, stack: Stack) -> dict[str, bytes]:
         """What the template runs, by its path in the build: of the language's folder `stack`, and of others beside it."""
-        named = re.findall(r"source=([a-z]+/[a-z]+),", self._dockerfile(pack, version, stack))
+        named = re.findall(r"source=([a-z]+/[A-Za-z0-9.-]+),", self._dockerfile(pack, version, stack))
         homes = {path: pack.folder if path.startswith("stack/") else self._packs for path in named}
         return {path: (home / path).read_bytes() for path, home in homes.items()}
 

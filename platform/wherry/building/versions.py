@@ -19,12 +19,13 @@ NEWEST_PATCH = 10**6
 @dataclass(frozen=True)
 class Wish:
     """What an app asks for: a version such as `3.12`, or a range such as `>=3.12,<4`; `source` is the file that says so.
-    `least` says that a later version than the one asked for does as well."""
+    `least` says that a later version than the one asked for does as well; `patch` is the whole version where it names one."""
 
     text: str
     source: str
     range: bool = False
     least: bool = False
+    patch: str = ""
 
 
 def wish(tree: Tree, pack: Buildpack) -> Wish | None:
@@ -33,13 +34,15 @@ def wish(tree: Tree, pack: Buildpack) -> Wish | None:
         text = find(tree, Look(rule.file, rule.key)) if rule.key else tree.text(rule.file) if tree.has(rule.file) else None
         found = None if text is None else _read(rule, text)
         if found:
-            return Wish(rule.sign + found, rule.file, rule.range, rule.least)
+            version, patch = found
+            return Wish(rule.sign + version, rule.file, rule.range, rule.least, patch)
     return None
 
 
-def choose(asked: Wish | None, default: str, offers: Sequence[str], title: str, *, later: bool = False) -> str:
+def choose(asked: Wish | None, default: str, offers: Sequence[str], title: str, *, later: bool = False, patches: bool = False) -> str:
     """The version to build with: what was asked for, or within a range the default if it fits, else the newest that does.
-    `later`: versions that came after those offered may be had too. Raises DeployFailed naming what is offered."""
+    `later`: versions that came after those offered may be had too; `patches`: the very one that the app names.
+    Raises DeployFailed naming what is offered."""
     if asked is None:
         return default
     if asked.range:
@@ -47,7 +50,7 @@ def choose(asked: Wish | None, default: str, offers: Sequence[str], title: str, 
         if fitting:
             return default if default in fitting else fitting[0]
     elif asked.text in offers or (later and _after(asked.text, offers)):
-        return asked.text
+        return asked.patch if asked.patch and patches else asked.text
     elif asked.least and not _after(asked.text, offers):
         return default
     raise refuse(
@@ -69,8 +72,9 @@ def _listed(offers: Sequence[str]) -> str:
 
 def fits(version: str, text: str) -> bool:
     """True when the newest patch of `version` lies in the range `text`: PEP 440's operators, `^` as Poetry has it, and npm's
-    ranges, with `||`, `1.x` and `1 - 2`. What a bound says beyond the parts that `version` has does not count for `==` and `~`."""
-    return any(all(_fits_one(version, clause) for clause in _clauses(choice)) for choice in text.split("||"))
+    ranges, with `||`, `1.x` and `1 - 2`, and RubyGems' `~>`. What a bound says beyond the parts that `version` has does not count
+    for `==` and `~`."""
+    return any(all(_fits_one(version, clause) for clause in _clauses(choice)) for choice in re.split(r"\|\|?", text))
 
 
 def _clauses(text: str) -> list[str]:
@@ -80,7 +84,7 @@ def _clauses(text: str) -> list[str]:
 
 
 def _fits_one(version: str, clause: str) -> bool:
-    match = re.fullmatch(r"(>=|<=|==|!=|~=|>|<|\^|~|=)?\s*v?(\d+(?:\.\d+)*)(\.\*)?", clause)
+    match = re.fullmatch(r"(>=|<=|==|!=|~=|~>|>|<|\^|~|=)?\s*v?(\d+(?:\.\d+)*)(\.\*)?", clause)
     if not match:
         return True
     sign, bound = match[1] or "==", _numbers(match[2])
@@ -93,27 +97,31 @@ def _fits_one(version: str, clause: str) -> bool:
         return len(bound) > 2 or have[: len(bound)] != bound
     if sign == "^":
         return bound <= have < (bound[0] + 1,)
-    if sign in ("~=", "~"):
-        kept = bound[:-1] if sign == "~=" or len(bound) > 2 else bound
+    if sign in ("~=", "~>", "~"):
+        kept = bound[:-1] if sign != "~" or len(bound) > 2 else bound
         return bound <= have and have[: min(len(kept), parts)] == kept[:parts]
     return {">=": have >= bound, ">": have > bound, "<=": have <= bound, "<": have < bound}[sign]
 
 
-def _read(rule: VersionRule, text: str) -> str | None:
+def _read(rule: VersionRule, text: str) -> tuple[str, str] | None:
+    """The version that the text asks for, and the whole of it when it names a patch."""
     if not rule.whole:
-        match = rule.pattern.search(text)
-        return match[1] if match else None
+        return _parts(rule.pattern.search(text))
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip() and not line.lstrip().startswith("#"):
             if line.strip() in rule.names:
-                return rule.names[line.strip()]
+                return rule.names[line.strip()], ""
             whole = rule.pattern.fullmatch(line.strip())
             if not whole:
                 raise refuse(
                     f'{rule.file} line {number}: "{shown(line.strip())}" is not a version', f"Give one, e.g. {rule.example}", code=CODE
                 )
-            return whole[1]
+            return _parts(whole)
     raise refuse(f"{rule.file} is empty", f"Give a version, e.g. {rule.example}, or remove the file.", code=CODE)
+
+
+def _parts(match: re.Match[str] | None) -> tuple[str, str] | None:
+    return (match[1], match.groupdict().get("patch") or "") if match else None
 
 
 def _numbers(text: str) -> tuple[int, ...]:
