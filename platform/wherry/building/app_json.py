@@ -1,26 +1,27 @@
-"""Decides what an app's `app.json` asks for: startup checks and the first formation; the rest is warned about.
+"""Decides what an app's `app.json` asks for; what has no effect is warned about.
 
-The keys are Heroku's app.json and Dokku's `healthchecks`, so that a file written for either is read here.
+The keys are Heroku's app.json and Dokku's additions, so that a file written for either is read here.
 """
 
 from __future__ import annotations
 
-import difflib
-import re
 from dataclasses import dataclass, field
 
-from wherry.building import json_text
+from wherry.building import app_json_env, app_json_scripts, json_text
+from wherry.building.app_json_env import EnvVar
+from wherry.building.app_json_values import CODE, bad, check_keys, check_process, items_of, members_of, path_of, text_of, whole_of
+from wherry.building.archive import Tree
 from wherry.building.failure import refuse, shown
 from wherry.building.json_text import Node
-from wherry.errors import DeployFailed
 from wherry.model.build import HealthCheck
-from wherry.model.process import MAX_QUANTITY, TYPE_FORM
+from wherry.model.cron import CronTask
+from wherry.model.process import MAX_QUANTITY
 
-CODE = "app_json_invalid"
+FILE = "app.json"
 MAX_SIZE = 256 * 1024
-USED = ("formation", "healthchecks")
-DESCRIPTIVE = ("name", "description", "keywords", "website", "repository", "logo", "success_url", "stack", "$schema")
-NOT_USED = ("addons", "buildpacks", "cron", "env", "environments", "image", "scripts")
+USED = ("buildpacks", "cron", "env", "formation", "healthchecks", "scripts")
+DESCRIPTIVE = ("name", "description", "keywords", "website", "repository", "logo", "success_url", "$schema")
+NOT_USED = ("addons", "environments", "features", "image", "stack")
 CHECK_KEYS = ("type", "name", "path", "timeout")
 CHECK_NOT_USED = (
     "attempts",
@@ -36,6 +37,10 @@ class AppJSON:
 
     checks: dict[str, tuple[HealthCheck, ...]] = field(default_factory=dict)
     formation: dict[str, int] = field(default_factory=dict)
+    env: dict[str, EnvVar] = field(default_factory=dict)
+    scripts: dict[str, str] = field(default_factory=dict)
+    buildpacks: tuple[str, ...] = ()
+    cron: tuple[CronTask, ...] = ()
     warnings: list[str] = field(default_factory=list)
 
 
@@ -48,29 +53,47 @@ def parse(text: str) -> AppJSON:
     except json_text.JSONError as error:
         raise refuse(f"app.json line {error.line} column {error.column}: {error.what}", code=CODE) from error
     found = AppJSON()
-    members = _object(root, "app.json", '{"healthchecks": {"web": [{"type": "startup", "path": "/healthz"}]}}')
-    _warn_of_keys(found, root, "", (*USED, *DESCRIPTIVE), NOT_USED)
+    members = members_of(root, "app.json", '{"healthchecks": {"web": [{"type": "startup", "path": "/healthz"}]}}')
+    check_keys(found.warnings, root, "", (*USED, *DESCRIPTIVE), NOT_USED)
     if "formation" in members:
         _read_formation(found, members["formation"])
     if "healthchecks" in members:
         _read_checks(found, members["healthchecks"])
+    _read_rest(found, members)
     return found
 
 
+def of_tree(tree: Tree) -> AppJSON:
+    """What the app's own file says; nothing when there is none."""
+    text = tree.text(FILE)
+    return parse(text) if text is not None else AppJSON()
+
+
+def _read_rest(found: AppJSON, members: dict[str, Node]) -> None:
+    if "env" in members:
+        found.env = app_json_env.read(members["env"], found.warnings)
+    if "scripts" in members:
+        found.scripts = app_json_scripts.scripts(members["scripts"], found.warnings)
+    if "buildpacks" in members:
+        found.buildpacks = app_json_scripts.buildpacks(members["buildpacks"], found.warnings)
+    if "cron" in members:
+        found.cron = app_json_scripts.cron(members["cron"], found.warnings)
+
+
 def _read_formation(found: AppJSON, node: Node) -> None:
-    for process, entry in _object(node, "formation", '{"web": {"quantity": 2}}').items():
-        _check_process(process, node, "formation")
+    for process, entry in members_of(node, "formation", '{"web": {"quantity": 2}}').items():
+        check_process(process, node, "formation")
         place = f"formation.{process}"
-        members = _object(entry, place, '{"quantity": 2}')
-        _warn_of_keys(found, entry, place, FORMATION_KEYS, FORMATION_NOT_USED)
+        members = members_of(entry, place, '{"quantity": 2}')
+        check_keys(found.warnings, entry, place, FORMATION_KEYS, FORMATION_NOT_USED)
         if "quantity" in members:
-            found.formation[process] = _whole(members["quantity"], f"{place}.quantity", 0, MAX_QUANTITY)
+            found.formation[process] = whole_of(members["quantity"], f"{place}.quantity", 0, MAX_QUANTITY)
 
 
 def _read_checks(found: AppJSON, node: Node) -> None:
-    for process, entry in _object(node, "healthchecks", '{"web": [{"type": "startup", "path": "/healthz"}]}').items():
-        _check_process(process, node, "healthchecks")
-        items = _list(entry, f"healthchecks.{process}", '[{"type": "startup", "path": "/healthz"}]')
+    for process, entry in members_of(node, "healthchecks", '{"web": [{"type": "startup", "path": "/healthz"}]}').items():
+        check_process(process, node, "healthchecks")
+        items = items_of(entry, f"healthchecks.{process}", '[{"type": "startup", "path": "/healthz"}]')
         read = [_read_check(found, item, f"healthchecks.{process}[{index}]") for index, item in enumerate(items)]
         checks = tuple(check for check in read if check)
         if checks:
@@ -79,74 +102,17 @@ def _read_checks(found: AppJSON, node: Node) -> None:
 
 def _read_check(found: AppJSON, node: Node, place: str) -> HealthCheck | None:
     """None for a check of a kind that is not run; a warning says so."""
-    members = _object(node, place, '{"type": "startup", "path": "/healthz"}')
-    _warn_of_keys(found, node, place, CHECK_KEYS, CHECK_NOT_USED)
-    kind = _text(members["type"], f"{place}.type", "startup") if "type" in members else "startup"
+    members = members_of(node, place, '{"type": "startup", "path": "/healthz"}')
+    check_keys(found.warnings, node, place, CHECK_KEYS, CHECK_NOT_USED)
+    kind = text_of(members["type"], f"{place}.type", "startup") if "type" in members else "startup"
     if kind not in ("startup", "liveness", "readiness"):
-        raise _bad(members["type"], f'{place}.type is "{shown(kind)}": give "startup"')
+        raise bad(members["type"], f'{place}.type is "{shown(kind)}": give "startup"')
     if kind != "startup" or "path" not in members:
         why = f"{kind} checks are" if kind != "startup" else "a check without a path is"
         found.warnings.append(f"app.json line {node.line}: {why} not run; startup checks with a path are")
         return None
     return HealthCheck(
-        path=_path(members["path"], f"{place}.path"),
-        name=_text(members["name"], f"{place}.name", "web is up") if "name" in members else "",
-        timeout=_whole(members["timeout"], f"{place}.timeout", 1, 600) if "timeout" in members else HealthCheck.timeout,
+        path=path_of(members["path"], f"{place}.path"),
+        name=text_of(members["name"], f"{place}.name", "web is up") if "name" in members else "",
+        timeout=whole_of(members["timeout"], f"{place}.timeout", 1, 600) if "timeout" in members else HealthCheck.timeout,
     )
-
-
-def _warn_of_keys(found: AppJSON, node: Node, place: str, known: tuple[str, ...], not_used: tuple[str, ...]) -> None:
-    for key, (line, _) in (node.keys or {}).items():
-        if key in not_used:
-            found.warnings.append(f'app.json line {line}: "{key}" has no effect here')
-        elif key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            meant = f'; did you mean "{near[0]}"?' if near else ""
-            where = f" in {place}" if place else ""
-            found.warnings.append(f'app.json line {line}: unknown key "{shown(key, 40)}"{where}{meant}')
-
-
-def _check_process(process: str, node: Node, place: str) -> None:
-    if not re.fullmatch(TYPE_FORM, process):
-        line, column = (node.keys or {})[process]
-        raise refuse(
-            f'app.json line {line} column {column}: {place} names "{shown(process)}": give a process of the Procfile, e.g. "web"', code=CODE
-        )
-
-
-def _object(node: Node, place: str, example: str) -> dict[str, Node]:
-    if not isinstance(node.value, dict):
-        raise _bad(node, f"{place} is {node.kind}: give an object, e.g. {example}")
-    return node.value
-
-
-def _list(node: Node, place: str, example: str) -> list[Node]:
-    if not isinstance(node.value, list):
-        raise _bad(node, f"{place} is {node.kind}: give a list, e.g. {example}")
-    return node.value
-
-
-def _text(node: Node, place: str, example: str) -> str:
-    if not isinstance(node.value, str) or not node.value.isprintable() or len(node.value) > 200:
-        raise _bad(node, f'{place}: give text of up to 200 characters on one line, e.g. "{example}"')
-    return node.value
-
-
-def _path(node: Node, place: str) -> str:
-    path = node.value
-    if not isinstance(path, str) or not re.fullmatch(r"/[!-~]{0,499}", path):
-        given = f'"{shown(path)}"' if isinstance(path, str) else node.kind
-        raise _bad(node, f'{place} is {given}: give a path that starts with "/", e.g. "/healthz"')
-    return path
-
-
-def _whole(node: Node, place: str, low: int, high: int) -> int:
-    number = node.value
-    if isinstance(number, bool) or not isinstance(number, int) or not low <= number <= high:
-        given = shown(str(number)) if isinstance(number, (int, float)) and not isinstance(number, bool) else node.kind
-        raise _bad(node, f"{place} is {given}: give a whole number from {low} to {high}")
-    return number
-
-
-def _bad(node: Node, what: str) -> DeployFailed:
-    return refuse(f"app.json line {node.line} column {node.column}: {what}", code=CODE)

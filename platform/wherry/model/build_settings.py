@@ -12,6 +12,8 @@ from wherry.errors import InvalidInput
 BUILDERS = ("", "dockerfile", "buildpack", "classic", "cnb")
 """Nothing (detect), a Dockerfile, our own buildpacks, Heroku's classic buildpacks, Cloud Native Buildpacks."""
 PATH_FORM = r"(?!.*(?:^|/)\.\.(?:/|$))[A-Za-z0-9._][A-Za-z0-9._/-]{0,199}"
+NAME, REF = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", r"[A-Za-z0-9._][A-Za-z0-9._/-]{0,99}"
+HOST, PERSON = r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?", r"[A-Za-z0-9._~%!$&:-]{1,300}"
 MAX_BUILDPACKS = 20
 MAX_ARGS = 100
 MAX_ARG = 4096
@@ -93,14 +95,18 @@ def check_buildpacks(given: Sequence[str]) -> tuple[str, ...]:
     return found
 
 
-def buildpack_url(text: str) -> str:
-    """The URL of a buildpack. Like Heroku and Dokku it also takes `heroku/python` and `owner/repository` (of GitHub)."""
-    short = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,99})/([A-Za-z0-9][A-Za-z0-9_.-]{0,99})(#[A-Za-z0-9._/-]{1,100})?", text)
+def buildpack_url(text: str, *, by_source: bool = False) -> str:
+    """The URL of a buildpack. Like Heroku and Dokku it also takes `heroku/python`, `heroku-community/apt` and
+    `owner/repository` (of GitHub). Only an app's own source or config (`by_source`) may leave out TLS or hold a password:
+    what a setting says is shown to others. Raises InvalidInput for paths, ssh, and what git would take for an option."""
+    short = re.fullmatch(rf"(?:urn:buildpack:)?({NAME})/({NAME})(#{REF})?", text)
     if short:
         owner, name, ref = short[1], short[2].removesuffix(".git"), short[3] or ""
-        repository = name if owner != "heroku" or name.startswith("heroku-") else f"heroku-buildpack-{name}"
-        return f"https://github.com/{owner}/{repository}.git{ref}"
-    if not re.fullmatch(r"https://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?/[A-Za-z0-9._~/%+-]{1,300}(#[A-Za-z0-9._/-]{1,100})?", text):
+        own = owner in ("heroku", "heroku-community") and not name.startswith("heroku-")
+        repository = f"heroku/heroku-buildpack-{name}" if own else f"{owner}/{name}"
+        return f"https://github.com/{repository}.git{ref}"
+    scheme = rf"(?:https?|git)://(?:{PERSON}@)?" if by_source else "https://"
+    if not re.fullmatch(rf"{scheme}{HOST}/[A-Za-z0-9._~/%+-]{{1,300}}(\?[A-Za-z0-9._~/%+&=-]{{1,300}})?(#{REF})?", text):
         raise InvalidInput(
             f"buildpack {text[:80]!a}: give https://HOST/PATH.git, with #REF for a tag or branch, or a name like heroku/python",
             field="buildpacks",
