@@ -15,7 +15,7 @@ from wherry.building.context import Context
 from wherry.building.failure import refuse
 from wherry.building.limits import Limits, half_of_memory
 from wherry.building.plan import Planned
-from wherry.building.progress import DEPENDENCIES, Progress, tail, without_mounts
+from wherry.building.progress import COMPILE, DEPENDENCIES, Progress, tail, without_mounts
 from wherry.building.stack import APP, OWNER, Stacks
 from wherry.building.versions import choose
 from wherry.errors import DeployFailed
@@ -61,13 +61,15 @@ class BuildKitBuilder:
             line(plan.heading(planned, ""))
             return context
         self.stacks.current() or self.stacks.ensure(line)
-        version = choose(
-            planned.wish, self.stacks.default_version(pack), self.stacks.offers(pack), pack.title, patches=self.stacks.patches(pack)
-        )
+        version = self._version(planned, pack)
         for text in [plan.heading(planned, version), *plan.notes(planned)]:
             line(text)
         context.add_text("Dockerfile", self._dockerfile(planned, pack, version, source, line).encode())
         return context
+
+    def _version(self, planned: Planned, pack: Buildpack) -> str:
+        default, offers, patches = self.stacks.default_version(pack), self.stacks.offers(pack), self.stacks.patches(pack)
+        return choose(planned.wish, default, offers, pack.title, later=pack.stack.later, patches=patches)
 
     def _dockerfile(self, planned: Planned, pack: Buildpack, version: str, source: Source, line: Line) -> str:
         how = planned.detected.plan
@@ -179,7 +181,9 @@ def _explained(planned: Planned, progress: Progress, message: str) -> DeployFail
             return refuse(sentence, fix, code="build_failed", evidence=lines[-12:], source="the build")
     in_dependencies = broken is not None and broken.name.startswith(f"[{DEPENDENCIES} ")
     what = f"the dependencies of {how.lock or how.files[0]} could not be installed" if in_dependencies else "the build failed"
-    if broken and not in_dependencies:
+    if broken and broken.name.startswith(f"[{COMPILE} "):
+        what = "the app could not be compiled"
+    elif broken and not in_dependencies:
         what = f"the build failed at {without_mounts(broken.name)}"
     return refuse(what, "The lines below say why.", code="build_failed", evidence=lines[-12:], source="the build")
 

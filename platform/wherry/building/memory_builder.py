@@ -13,7 +13,7 @@ from pathlib import Path
 from wherry.building import plan
 from wherry.building.archive import open_tree
 from wherry.building.builder import Built, Line, Source
-from wherry.building.buildpack import load_all
+from wherry.building.buildpack import Buildpack, load_all
 from wherry.building.failure import refuse
 from wherry.building.plan import Planned
 from wherry.building.versions import choose
@@ -35,7 +35,7 @@ class MemoryBuilder:
         """See Builder."""
         planned = plan.plan(open_tree(source.archive), load_all(self._packs), line, source.settings)
         pack = planned.detected.buildpack
-        version = choose(planned.wish, pack.default, pack.stack.offers, pack.title, patches=pack.stack.patches) if pack else ""
+        version = self._version(planned, pack) if pack else ""
         for text in [plan.heading(planned, version), *plan.notes(planned)]:
             line(text)
         context = plan.context(planned)
@@ -47,6 +47,10 @@ class MemoryBuilder:
         self.built.append(source)
         line("-----> Built in 0.0 s, 0 MB")
         return self._built(planned, f"sha256:{digest.hexdigest()}")
+
+    def _version(self, planned: Planned, pack: Buildpack) -> str:
+        stack = pack.stack
+        return choose(planned.wish, pack.default, stack.offers, pack.title, later=stack.later, patches=stack.patches)
 
     def _built(self, planned: Planned, image: str) -> Built:
         ports = _exposed(planned)

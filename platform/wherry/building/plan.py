@@ -62,6 +62,8 @@ def heading(planned: Planned, version: str) -> str:
         where = f" ({planned.dockerfile})" if planned.dockerfile != detect.DOCKERFILE else ""
         return f"-----> Dockerfile{where}"
     origin = f"version from {planned.wish.source}" if planned.wish else "the default version"
+    if planned.wish and planned.wish.least and planned.wish.text != version:
+        origin = f"{planned.wish.source} asks for {planned.wish.text} or later"
     return f"-----> {pack.title} {version} ({how.lock or how.files[0]}; {origin})"
 
 

@@ -16,6 +16,8 @@ AGAIN = 15.0
 KEPT_LINES = 30
 DEPENDENCIES = "deps"
 """The stage of a buildpack's Dockerfile that installs dependencies."""
+COMPILE = "compile"
+"""The stage that compiles the app."""
 BUILDING = "compile"
 """The stage that makes of the app's own files what runs."""
 TOLD = "wherry: "
@@ -75,6 +77,9 @@ class Progress:
     def dependencies(self) -> list[Watched]:
         return [step for step in self.steps.values() if step.runs and step.name.startswith(f"[{DEPENDENCIES} ")]
 
+    def compiling(self) -> list[Watched]:
+        return [step for step in self.steps.values() if step.runs and step.name.startswith(f"[{COMPILE} ")]
+
     def failed(self) -> Watched | None:
         """The step that broke the build; None when it broke outside of one."""
         broken = [step for step in self.steps.values() if step.error and "context canceled" not in step.error]
@@ -99,6 +104,8 @@ class Progress:
             self._line(f"       installed the app's own packages in {took:.1f} s")
         elif count:
             self._line(f"       installed {count} package{'s' if count != '1' else ''} in {took:.1f} s")
+        elif step in self.compiling():
+            self._line(f"       compiled in {took:.1f} s")
         elif step.said is not None:
             self._line(f"       {self._told(step)} took {took:.1f} s")
 
@@ -112,6 +119,8 @@ class Progress:
             return ""
         if step in self.dependencies():
             return "installing dependencies"
+        if step in self.compiling():
+            return "compiling"
         position, _, instruction = step.name.partition("] ")
         if position.startswith(f"[{BUILDING} ") and step.runs:
             return "building the app"
