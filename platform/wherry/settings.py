@@ -169,6 +169,11 @@ class Settings:
         return self.run / "engine.sock"
 
     @property
+    def attach_socket(self) -> Path:
+        """Where `run` and `enter` meet their program; a ticket lets one in, once."""
+        return self.run / "attach.sock"
+
+    @property
     def engine_ready(self) -> Path:
         """The engine creates this file when the proxy's configuration is written; then the proxy may start."""
         return self.run / "engine.ready"

@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from wherry import clock
-from wherry.errors import DeployFailed
+from wherry.errors import DeployFailed, NotFound
+from wherry.model.run import Screen
 from wherry.running import docker_client, labels
 from wherry.running.docker_client import translated
+from wherry.running.docker_conversations import ContainerConversation, ShellConversation
 from wherry.running.docker_facts import observed, refused
+from wherry.running.docker_line import open_line
 from wherry.running.docker_networks import Networks
 from wherry.running.engine import Happening, InstanceSpec, Observed, OneOff, Sample
 from wherry.running.hardening import host_config
@@ -37,11 +40,17 @@ class DockerEngine:
         self.networks.remove(app)
 
     def start(self, spec: InstanceSpec) -> Observed:
+        return self._start(spec, labels.INSTANCE)
+
+    def start_detached(self, spec: InstanceSpec) -> Observed:
+        return self._start(spec, labels.DETACHED)
+
+    def _start(self, spec: InstanceSpec, kind: str) -> Observed:
         from docker.errors import APIError
 
         with translated():
             try:
-                container = self._create(spec, labels.INSTANCE)
+                container = self._create(spec, kind)
             except APIError as error:
                 raise refused(spec, error) from error
             try:
@@ -52,13 +61,19 @@ class DockerEngine:
             return self._inspected(container)
 
     def observe(self, app: str | None = None) -> list[Observed]:
-        with translated():
-            rows = self._api.containers(all=True, filters=labels.filters(self.platform, app))
-            found = [seen for row in rows if (seen := self._seen(row))]
+        found = self._all(app, labels.INSTANCE)
         if app is None:
             with self._known_lock:
                 self._known = {seen.id: seen for seen in found}
         return found
+
+    def detached(self, app: str | None = None) -> list[Observed]:
+        return self._all(app, labels.DETACHED)
+
+    def _all(self, app: str | None, kind: str) -> list[Observed]:
+        with translated():
+            rows = self._api.containers(all=True, filters=labels.filters(self.platform, app, kind))
+            return [seen for row in rows if (seen := self._seen(row))]
 
     def forget(self, container: str) -> None:
         """The next observation of this container asks Docker anew."""
@@ -104,11 +119,50 @@ class DockerEngine:
             finally:
                 self.remove(container)
 
-    def remove_one_offs(self, app: str | None = None) -> None:
+    def remove_one_offs(self, app: str | None = None, detached: bool = False) -> None:
         """Removes what one-off commands of a dead engine left behind."""
         with translated():
-            for row in self._api.containers(all=True, filters=labels.filters(self.platform, app, labels.ONE_OFF)):
-                self.remove(row["Id"])
+            for kind in (labels.ONE_OFF, *([labels.DETACHED] if detached else [])):
+                for row in self._api.containers(all=True, filters=labels.filters(self.platform, app, kind)):
+                    self.remove(row["Id"])
+
+    def converse(self, spec: InstanceSpec, screen: Screen | None) -> ContainerConversation:
+        from docker.errors import APIError
+
+        with translated():
+            try:
+                container = self._create(spec, labels.ONE_OFF, screen=screen, stdin_open=True, tty=screen is not None)
+            except APIError as error:
+                raise refused(spec, error) from error
+            try:
+                line = open_line(self.socket_path, f"/containers/{container}/attach?stream=1&stdin=1&stdout=1&stderr=1")
+            except BaseException:
+                self.remove(container)
+                raise
+        return ContainerConversation(self._api, container, line, screen is not None, lambda: self._begin(container, spec))
+
+    def _begin(self, container: str, spec: InstanceSpec) -> None:
+        from docker.errors import APIError
+
+        with translated():
+            try:
+                self._api.start(container)
+            except APIError as error:
+                raise refused(spec, error) from error
+
+    def enter(self, container: str, argv: list[str], screen: Screen | None) -> ShellConversation:
+        from docker.errors import APIError
+
+        tty = screen is not None
+        term = {"TERM": screen.term} if screen else None
+        with translated():
+            try:
+                made = self._api.exec_create(container, argv, stdin=True, tty=tty, environment=term)["Id"]
+            except APIError as error:
+                raise NotFound("that instance does not run any more", code="no_such_instance") from error
+            size = {"ConsoleSize": [screen.rows, screen.columns]} if screen else {}
+            line = open_line(self.socket_path, f"/exec/{made}/start", {"Detach": False, "Tty": tty, **size})
+        return ShellConversation(self._api, container, made, line, tty)
 
     def tail(self, container: str, lines: int = 20) -> list[str]:
         from docker.errors import APIError
@@ -167,16 +221,22 @@ class DockerEngine:
         finally:
             stream.close()
 
-    def _create(self, spec: InstanceSpec, kind: str) -> str:
+    def _create(self, spec: InstanceSpec, kind: str, screen: Screen | None = None, **streams: bool) -> str:
+        """With `streams` the container talks with a person, and Docker keeps no log of what is said."""
+        limits = {**host_config(spec), **({"log_config": {"type": "none"}} if streams else {})}
+        host = self._api.create_host_config(network_mode=self.networks.name(spec.app), **limits)
+        if screen:
+            host["ConsoleSize"] = [screen.rows, screen.columns]
         name = f"{self.platform}-{spec.app}-{spec.type}.{spec.index}-v{spec.release}-{_salt()}"
         made = self._api.create_container(
             spec.image,
-            command=shell_argv(spec.command) or None,
+            command=list(spec.argv) or shell_argv(spec.command) or None,
             name=name,
             hostname=f"{spec.app}-{spec.type}-{spec.index}"[:63],
             environment={key: value.reveal() for key, value in spec.env.items()},
             labels=labels.of_spec(self.platform, spec, kind),
-            host_config=self._api.create_host_config(network_mode=self.networks.name(spec.app), **host_config(spec)),
+            host_config=host,
+            **streams,
         )
         return str(made["Id"])
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from wherry.model.run import Screen
+from wherry.running.conversation import Conversation
 from wherry.secret import Secret
 
 
@@ -16,7 +18,8 @@ class InstanceSpec:
     """One wished instance. `env` is complete but for nothing: PORT and the WHERRY_* variables are in it.
 
     `command` is a Procfile line, or empty for the image's own CMD; `port` is None for types that take no requests.
-    `memory` is MB. `root` says that the image starts as root and needs the capabilities to drop to a user.
+    `memory` is MB. `root` says that the image starts as root and needs the capabilities to drop to a user. `argv` is
+    what a one-off runs instead of `command`: a program and its arguments, without a shell.
     """
 
     app: str
@@ -30,6 +33,7 @@ class InstanceSpec:
     memory: int
     generation: int = 0
     root: bool = False
+    argv: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -128,8 +132,21 @@ class Engine(Protocol):
         """Runs a one-off container to its end and removes it; `line` is called with each line of its output.
         Raises DeployFailed after `timeout` seconds."""
 
-    def remove_one_offs(self, app: str | None = None) -> None:
-        """Removes the one-off containers that a dead engine left behind."""
+    def remove_one_offs(self, app: str | None = None, detached: bool = False) -> None:
+        """Removes the one-off containers that a dead engine left behind; with `detached` those that go on alone too."""
+
+    def converse(self, spec: InstanceSpec, screen: Screen | None) -> Conversation:
+        """A one-off container whose streams are ours, on a terminal when `screen` says so. It starts with `begin`.
+        Raises DeployFailed when the engine refuses."""
+
+    def enter(self, container: str, argv: list[str], screen: Screen | None) -> Conversation:
+        """A program inside a running container, likewise. Raises NotFound when the container does not run."""
+
+    def start_detached(self, spec: InstanceSpec) -> Observed:
+        """Like `start`, for a one-off that goes on alone."""
+
+    def detached(self, app: str | None = None) -> list[Observed]:
+        """All one-offs that go on alone; dead ones too."""
 
     def tail(self, container: str, lines: int = 20) -> list[str]:
         """The last lines of a container's output, oldest first; empty when it is gone."""

@@ -14,7 +14,8 @@ IMAGE = "wherry.image"
 PORT = "wherry.port"
 KIND = "wherry.kind"
 
-INSTANCE, ONE_OFF = "instance", "one-off"
+INSTANCE, ONE_OFF, DETACHED = "instance", "one-off", "detached"
+"""A one-off belongs to the engine process that started it and goes with it; a detached one goes on alone."""
 
 
 def of_spec(platform: str, spec: InstanceSpec, kind: str) -> dict[str, str]:

@@ -9,13 +9,53 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from wherry import clock
-from wherry.errors import Conflict, DeployFailed
+from wherry.errors import Conflict, DeployFailed, NotFound
+from wherry.model.run import Screen
+from wherry.running.conversation import HEADER, STDOUT, Ending
 from wherry.running.engine import Happening, InstanceSpec, Observed, OneOff, Sample
+
+
+class MemoryConversation:
+    """Implements `Conversation` with a program that repeats what it is told and ends with its input."""
+
+    def __init__(self, tty: bool) -> None:
+        self.line, self._far = socket.socketpair()
+        self.early = b""
+        self.tty = tty
+        self.container = ""
+        self._code = 0
+
+    def begin(self) -> None:
+        threading.Thread(target=self._repeat, daemon=True).start()
+
+    def _repeat(self) -> None:
+        with self._far:
+            while data := self._far.recv(4096):
+                self._far.sendall(data if self.tty else HEADER.pack(STDOUT, len(data)) + data)
+
+    def resize(self, rows: int, columns: int) -> None:
+        return
+
+    def signal(self, name: str) -> None:
+        self._code = 137 if name == "KILL" else 143
+        with suppress(OSError):
+            self._far.shutdown(socket.SHUT_RDWR)
+
+    def kill(self) -> None:
+        self.signal("KILL")
+
+    def ending(self) -> Ending:
+        return Ending(self._code)
+
+    def close(self) -> None:
+        self.line.close()
 
 
 class MemoryEngine:
@@ -24,6 +64,7 @@ class MemoryEngine:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._containers: dict[str, Observed] = {}
+        self._detached: dict[str, Observed] = {}
         self._numbers = itertools.count(1)
         self.networks: dict[str, str] = {}
         self.images = {"good", "good2", "crash", "deaf", "oom"}
@@ -70,8 +111,9 @@ class MemoryEngine:
     def die(self, container: str, exit_code: int = 1, oom: bool = False) -> None:
         """A container ends by itself."""
         with self._lock:
-            seen = self._containers[container]
-            self._containers[container] = replace(seen, running=False, address="", exit_code=exit_code, oom=oom, finished_at=clock.now())
+            home = self._containers if container in self._containers else self._detached
+            seen = home[container]
+            home[container] = replace(seen, running=False, address="", exit_code=exit_code, oom=oom, finished_at=clock.now())
 
     def reboot(self) -> None:
         """Everything stops, as by a power cut."""
@@ -84,13 +126,14 @@ class MemoryEngine:
 
     def stop(self, container: str, grace: int) -> bool:
         with self._lock:
-            if container in self._containers and self._containers[container].running:
+            if any(home[container].running for home in (self._containers, self._detached) if container in home):
                 self.die(container, 143)
         return True
 
     def remove(self, container: str) -> None:
         with self._lock:
             self._containers.pop(container, None)
+            self._detached.pop(container, None)
 
     def run(self, spec: InstanceSpec, timeout: int, line: Callable[[str], None] | None = None) -> OneOff:
         self.one_offs.append(spec.command)
@@ -98,8 +141,29 @@ class MemoryEngine:
             line(f"ran {spec.command}")
         return OneOff(1 if spec.image == "crash" else 0, False, (f"ran {spec.command}",))
 
-    def remove_one_offs(self, app: str | None = None) -> None:
-        return
+    def remove_one_offs(self, app: str | None = None, detached: bool = False) -> None:
+        with self._lock:
+            for seen in self.detached(app) if detached else []:
+                del self._detached[seen.id]
+
+    def converse(self, spec: InstanceSpec, screen: Screen | None) -> MemoryConversation:
+        self.one_offs.append(spec.command or " ".join(spec.argv))
+        return MemoryConversation(screen is not None)
+
+    def enter(self, container: str, argv: list[str], screen: Screen | None) -> MemoryConversation:
+        if not any(seen.id == container and seen.running for seen in self.observe()):
+            raise NotFound("that instance does not run any more", code="no_such_instance")
+        return MemoryConversation(screen is not None)
+
+    def start_detached(self, spec: InstanceSpec) -> Observed:
+        with self._lock:
+            made = self.start(spec)
+            self._detached[made.id] = self._containers.pop(made.id)
+            return self._detached[made.id]
+
+    def detached(self, app: str | None = None) -> list[Observed]:
+        with self._lock:
+            return [seen for seen in self._detached.values() if app is None or seen.app == app]
 
     def tail(self, container: str, lines: int = 20) -> list[str]:
         with self._lock:

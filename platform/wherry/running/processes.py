@@ -1,4 +1,4 @@
-"""How much CPU time the processes of a container have used, read from the kernel's process table."""
+"""The processes of a container, read from the kernel's process table: who they are, and how much CPU time they used."""
 
 from __future__ import annotations
 
@@ -21,6 +21,16 @@ def cpu_seconds(pid: int, proc: Path = Path("/proc")) -> float | None:
         waiting = [*waiting[1:], *_children(proc / str(waiting[0]))]
         seen += 1
     return total / TICKS
+
+
+def descendants(pid: int, proc: Path = Path("/proc")) -> list[int]:
+    """The children of `pid`, their children and so on, as far as the table shows them; at most MOST."""
+    found: list[int] = []
+    waiting = _children(proc / str(pid))
+    while waiting and len(found) < MOST:
+        found.append(waiting[0])
+        waiting = [*waiting[1:], *_children(proc / str(waiting[0]))]
+    return found
 
 
 def _ticks(folder: Path) -> int | None:

@@ -59,3 +59,14 @@ CREATE TABLE events (
   id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, actor TEXT NOT NULL, via TEXT NOT NULL, app TEXT, type TEXT NOT NULL, data TEXT NOT NULL
 ) STRICT;
 CREATE INDEX events_by_app ON events (app, id);
+
+CREATE TABLE runs (
+  id INTEGER PRIMARY KEY, app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE, number INTEGER NOT NULL, release INTEGER NOT NULL,
+  instance TEXT NOT NULL, command TEXT NOT NULL, attached INTEGER NOT NULL, screen TEXT, memory INTEGER NOT NULL, time_limit INTEGER,
+  actor TEXT NOT NULL, via TEXT NOT NULL, ticket TEXT UNIQUE, container TEXT NOT NULL DEFAULT '',
+  state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'starting', 'running', 'ended')),
+  exit_code INTEGER, reason TEXT NOT NULL DEFAULT '', stopped_by TEXT NOT NULL DEFAULT '',
+  created_at TEXT NOT NULL, started_at TEXT, finished_at TEXT,
+  UNIQUE (app_id, number)
+) STRICT;
+CREATE INDEX runs_open ON runs (id) WHERE state <> 'ended';
