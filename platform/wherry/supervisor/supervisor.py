@@ -104,7 +104,7 @@ class Supervisor:
         if any(child.adopted for child in self._children):
             return 0.5
         waits = [child.due - clock.monotonic() for child in self._children if not child.pid]
-        return max(0.01, min([*waits, 30.0]))
+        return max(0.01, min([*waits, 20.0]))
 
     def _reap(self) -> None:
         gone = _ended()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from wherry import clock
 
-FIRST, EVERY = 5.0, 60.0
+FIRST, EVERY = 5.0, 20.0
 """Seconds after the start, then between two times."""
 MADV_DONTNEED = 4
 HEAD = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ (\d+)")
