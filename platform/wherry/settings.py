@@ -52,6 +52,12 @@ def _registry(text: str) -> str:
     return text
 
 
+def _yes_or_no(text: str) -> str:
+    if text not in ("yes", "no"):
+        raise ValueError("yes or no")
+    return text
+
+
 def _branch(text: str) -> str:
     if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,99}", text):
         raise ValueError("a branch name, e.g. main")
@@ -104,6 +110,12 @@ DECLARED: tuple[Setting, ...] = (
         _registry,
         "Where official images come from: empty for Docker Hub, or the prefix of a mirror of it, ending in a slash.",
     ),
+    Setting(
+        "WHERRY_FETCH_INTERNAL",
+        "no",
+        _yes_or_no,
+        "Whether archives, git remotes and submodules may also be fetched from private and local addresses.",
+    ),
     Setting("WHERRY_USER", "wherry", _word, "The unprivileged system user of the receiver; it owns the git repositories."),
     Setting("WHERRY_API_USER", "wherry-api", _word, "The unprivileged system user of the control API."),
 )
@@ -132,6 +144,7 @@ class Settings:
     user: str
     api_user: str
     registry: str = ""
+    fetch_internal: str = "no"
 
     @property
     def database(self) -> Path:
@@ -198,6 +211,11 @@ class Settings:
     def url_of(self, app: str) -> str:
         port = "" if self.http_port == 80 else f":{self.http_port}"
         return f"http://{self.host_of(app)}{port}"
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The variables from which another process of ours loads the very same settings."""
+    return {setting.key: str(getattr(settings, setting.key.removeprefix("WHERRY_").lower())) for setting in DECLARED}
 
 
 def source_root() -> Path:

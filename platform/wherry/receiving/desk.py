@@ -17,7 +17,7 @@ from wherry.model.user import Actor
 from wherry.receiving import limits, no_terminal, repositories, requests
 from wherry.receiving.requests import Fetch, Push, Request
 from wherry.receiving.session import GONE, Session
-from wherry.settings import DECLARED, Settings
+from wherry.settings import Settings, as_environment
 
 KEY_IS_GONE = "this key was removed"
 
@@ -110,7 +110,7 @@ class Desk:
 
     def _environment(self, actor: Actor, app: str = "", lock: int | None = None) -> dict[str, str]:
         """All that the process learns from its environment comes from us: nothing of it from the client."""
-        known = {setting.key: str(getattr(self.settings, setting.key.removeprefix("WHERRY_").lower())) for setting in DECLARED}
+        known = as_environment(self.settings)
         who = {"WHERRY_ACTOR": actor.name, "WHERRY_ROLE": actor.role, "WHERRY_VIA": "ssh", "WHERRY_PYTHON": sys.executable}
         push = {**repositories.GIT_ENVIRONMENT, "WHERRY_APP": app, "WHERRY_LOCK": str(lock)} if app else {}
         return {**known, **who, **push}

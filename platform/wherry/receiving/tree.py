@@ -39,8 +39,8 @@ def entries(listing: bytes) -> Iterator[Entry]:
         yield Entry(mode.decode(), object_id.decode(), 0 if size == b"-" else int(size), path)
 
 
-def check(found: Iterable[Entry], pointers_of: Callable[[list[Entry]], list[bytes]]) -> None:
-    """Raises InvalidInput naming what is in the way. `pointers_of` tells which small files are Git LFS pointers; it is
+def check(found: Iterable[Entry], pointers_of: Callable[[list[Entry]], list[bytes]], what: str = "the commit") -> None:
+    """Raises InvalidInput naming what is in the way in `what`. `pointers_of` tells which small files are Git LFS pointers; it is
     asked only when the tree has attributes, for without them there is no LFS."""
     files = total = 0
     submodules: list[bytes] = []
@@ -57,20 +57,20 @@ def check(found: Iterable[Entry], pointers_of: Callable[[list[Entry]], list[byte
             small.append(entry)
         if not _is_plain(entry.path):
             names.append(entry.path)
-    _check_sizes(files, total)
+    _check_sizes(what, files, total)
     _check_names(names)
     _check_submodules(submodules)
     _check_pointers(pointers_of(small) if has_attributes and small else [])
 
 
-def _check_sizes(files: int, total: int) -> None:
+def _check_sizes(what: str, files: int, total: int) -> None:
     if files == 0:
-        raise InvalidInput("the commit has no files.", hint="Add some: git add . && git commit", code="empty_tree")
+        raise InvalidInput(f"{what} has no files.", hint="Add some: git add . && git commit", code="empty_tree")
     if files > MOST_FILES:
-        raise InvalidInput(f"the commit has {files:,} files; at most {MOST_FILES:,} are accepted.", hint=_LEAVE_OUT, code="too_many_files")
+        raise InvalidInput(f"{what} has {files:,} files; at most {MOST_FILES:,} are accepted.", hint=LEAVE_OUT, code="too_many_files")
     if total > LARGEST_TREE:
         size = f"{total / 1024**3:.1f} GB of files; at most {LARGEST_TREE // 1024**3} GB are accepted."
-        raise InvalidInput(f"the commit has {size}", hint=_LEAVE_OUT, code="too_large")
+        raise InvalidInput(f"{what} has {size}", hint=LEAVE_OUT, code="too_large")
 
 
 def _check_names(paths: list[bytes]) -> None:
@@ -92,7 +92,7 @@ def _check_pointers(paths: list[bytes]) -> None:
         raise InvalidInput(f"Git LFS is not served here, only its pointers were pushed: {_named(paths)}.", hint=hint, code="lfs_pointer")
 
 
-_LEAVE_OUT = "Leave out what is installed or built, with a .gitignore and git rm -r --cached."
+LEAVE_OUT = "Leave out what is installed or built, with a .gitignore and git rm -r --cached."
 
 
 def _is_plain(path: bytes) -> bool:
