@@ -55,7 +55,7 @@ class BuildKitBuilder:
 
     def _prepare(self, planned: Planned, source: Source, line: Line) -> Context:
         """The tar to build from, once the person knows what was decided and the stack is there."""
-        pack = planned.detected.buildpack
+        pack = planned.language
         context = plan.context(planned)
         if pack is None:
             line(plan.heading(planned, ""))
@@ -72,16 +72,21 @@ class BuildKitBuilder:
         return choose(planned.wish, default, offers, pack.title, later=pack.stack.later, patches=patches)
 
     def _dockerfile(self, planned: Planned, pack: Buildpack, version: str, source: Source, line: Line) -> str:
-        how = planned.detected.plan
-        assert how is not None
+        server, how, installer = planned.detected.buildpack, planned.detected.plan, planned.detected.installer
+        assert server is not None and how is not None and installer.plan is not None
+        tools = self.stacks.image(pack, version, line)
         values: dict[str, str | bool] = {
-            "stack": self.stacks.image(pack, version, line),
+            **installer.flags,
+            **planned.detected.flags,
+            # Where the app runs, and where it is built: two languages when one builds what the other serves.
+            "stack": tools if server is pack else self.stacks.image(server, server.default, line),
+            "tools": tools,
             # One cache per app: what one app's dependencies leave there must never be installed into another.
             "cache": f"{self._settings.name}-{source.app}-{pack.name}",
-            "plan": how.name,
-            "sources": planned.detected.sources,
+            "plan": installer.plan.name,
+            "sources": installer.sources,
         }
-        return fill(pack.template("Dockerfile"), values)
+        return fill(server.template(how.template), values)
 
     def _solve(self, planned: Planned, source: Source, context: Context, watch: Watch) -> Image:
         pack = planned.detected.buildpack

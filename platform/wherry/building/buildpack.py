@@ -178,6 +178,7 @@ class Buildpack:
     webs: tuple[WebRule, ...]
     failures: tuple[Failure, ...]
     versioned: bool = True
+    serves: bool = False
     leave_out: re.Pattern[str] | None = None
     flags: tuple[Flag, ...] = ()
     notes: tuple[Note, ...] = ()
@@ -225,6 +226,7 @@ def load(folder: Path) -> Buildpack:
         webs=tuple(WebRule(**_typed(entry)) for entry in data.get("web", ())),
         failures=tuple(Failure(**_typed(entry)) for entry in data.get("failure", ())),
         versioned=data.get("versioned", True),
+        serves=data.get("serves", False),
         leave_out=re.compile(data["leave_out"]) if "leave_out" in data else None,
         flags=tuple(Flag(**_typed(entry)) for entry in data.get("flag", ())),
         notes=tuple(Note(**_typed(entry)) for entry in data.get("note", ())),

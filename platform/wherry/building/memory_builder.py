@@ -34,7 +34,7 @@ class MemoryBuilder:
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
         """See Builder."""
         planned = plan.plan(open_tree(source.archive), load_all(self._packs), line, source.settings)
-        pack = planned.detected.buildpack
+        pack = planned.language
         version = self._version(planned, pack) if pack else ""
         for text in [plan.heading(planned, version), *plan.notes(planned)]:
             line(text)

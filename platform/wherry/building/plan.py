@@ -5,19 +5,20 @@ Both builders, the real one and the one in memory, begin here, so that they refu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from wherry.building import app_json, detect, ignore, procfile
+from wherry.building import app_json, detect, ignore, procfile, static_site
 from wherry.building.app_json import AppJSON
 from wherry.building.archive import MAX_LOCK, Tree
 from wherry.building.builder import Line
-from wherry.building.buildpack import Buildpack
+from wherry.building.buildpack import Buildpack, Plan
 from wherry.building.context import Context
 from wherry.building.detect import Detected
-from wherry.building.failure import refuse
+from wherry.building.static_site import Site
 from wherry.building.versions import Wish, wish
 from wherry.model.build_settings import BuildSettings
+from wherry.secret import Secret
 
 WEB = "web"
 
@@ -25,7 +26,7 @@ WEB = "web"
 @dataclass(frozen=True)
 class Planned:
     """`processes` is None when only the image can tell (a Dockerfile without a Procfile). `dockerfile` is the path of the
-    Dockerfile, of the app's own or of the one that is written."""
+    Dockerfile, of the app's own or of the one that is written. `site` says how a static site is served."""
 
     tree: Tree
     detected: Detected
@@ -33,24 +34,38 @@ class Planned:
     wish: Wish | None = None
     asked: AppJSON = field(default_factory=AppJSON)
     dockerfile: str = detect.DOCKERFILE
+    site: Site | None = None
 
     @property
     def buildpack(self) -> str:
         return self.detected.buildpack.name if self.detected.buildpack else "dockerfile"
 
+    @property
+    def language(self) -> Buildpack | None:
+        """Whose version is chosen: of a site that is built, the builder's."""
+        return self.detected.installer.buildpack
 
-def plan(tree: Tree, packs: Sequence[Buildpack], line: Line, settings: BuildSettings | None = None) -> Planned:
-    """Reads what the push and the app's build settings say, and warns of what has no effect. Raises DeployFailed for what
-    is wrong."""
+
+def plan(
+    tree: Tree,
+    packs: Sequence[Buildpack],
+    line: Line,
+    settings: BuildSettings | None = None,
+    config: Mapping[str, Secret] | None = None,
+) -> Planned:
+    """Reads what the push, the app's build settings and its config vars say, and warns of what has no effect. Raises
+    DeployFailed for what is wrong."""
     settings = settings or BuildSettings()
     tree = tree.below(settings.dir)
-    detected = _detected(tree, packs, settings)
-    asked = _app_json(tree)
-    processes = _processes(tree, detected)
-    version = wish(tree, detected.buildpack) if detected.buildpack else None
+    asked = app_json.of_tree(tree)
+    chosen = choice.choose(tree, packs, settings, config or {}, asked)
+    detected = chosen.detected
+    processes = _processes(tree, chosen)
+    version = wish(tree, detected.installer.buildpack) if detected.installer.buildpack else None
     dockerfile = settings.dockerfile if settings.dockerfile and detected.buildpack is None else detect.DOCKERFILE
-    planned = Planned(tree, detected, processes, version, asked, dockerfile)
-    for warning in [*asked.warnings, *_warnings(tree, processes), *_without_effect(planned, settings)]:
+    site = _site(tree, detected)
+    planned = Planned(tree, detected, processes, version, asked, dockerfile, site)
+    for warning in [*asked.warnings, *(site.warnings if site else ()), *_warnings(tree, processes), *_without_effect(planned, settings)]:
         line(f" !     {warning}")
     return planned
 
@@ -58,25 +73,36 @@ def plan(tree: Tree, packs: Sequence[Buildpack], line: Line, settings: BuildSett
 def heading(planned: Planned, version: str) -> str:
     """`-----> Python 3.12 (requirements.txt; version from .python-version)`"""
     pack, how = planned.detected.buildpack, planned.detected.plan
+    if planned.classic:
+        return classic.heading(planned.classic, version)
     if pack is None or how is None:
         where = f" ({planned.dockerfile})" if planned.dockerfile != detect.DOCKERFILE else ""
         return f"-----> Dockerfile{where}"
+    by = planned.detected.by
+    if by and by.buildpack and by.plan:
+        return f"-----> {pack.title} ({how.what}), built by {_versioned(planned, by.buildpack, by.plan, version)}"
+    return f"-----> {_versioned(planned, pack, how, version)}" if pack.versioned else f"-----> {pack.title} ({how.files[0]})"
+
+
+def _versioned(planned: Planned, pack: Buildpack, how: Plan, version: str) -> str:
     origin = f"version from {planned.wish.source}" if planned.wish else "the default version"
     if planned.wish and planned.wish.least and planned.wish.text != version:
         origin = f"{planned.wish.source} asks for {planned.wish.text} or later"
-    return f"-----> {pack.title} {version} ({how.lock or how.files[0]}; {origin})"
+    return f"{pack.title} {version} ({how.lock or how.files[0]}; {origin})"
 
 
 def notes(planned: Planned) -> list[str]:
     """What was decided for the person who pushed, beyond the heading; indented lines."""
     lines = list(planned.detected.notes)
-    if planned.detected.buildpack and not planned.tree.has("Procfile") and planned.processes:
+    if planned.detected.buildpack and not planned.tree.has("Procfile") and planned.processes and not planned.site:
         lines.append(f"no Procfile; {detect.web_command(planned.tree, planned.detected)[1]}, so web: {planned.processes[WEB]}")
+    lines += [f'{name}: {given} is run as "{meant}", so that SIGTERM reaches it' for name, given, meant in _seen_through(planned)]
     return [f"       {line}" for line in lines]
 
 
-def context(planned: Planned) -> Context:
-    """The pushed files for the builder: at the root for a Dockerfile, under `app/` and `deps/` for a buildpack."""
+def context(planned: Planned, config: Mapping[str, Secret] | None = None, commit: str = "") -> Context:
+    """The pushed files for the builder: at the root for a Dockerfile, under `app/` and `deps/` for a buildpack, with the
+    app's config vars beside them. A Dockerfile gets none: only what it says itself is in its build."""
     tree, pack = planned.tree, planned.detected.buildpack
     rules = _rules(planned)
     kept = [name for name in tree.members if not rules.leaves_out(name)]
@@ -84,14 +110,31 @@ def context(planned: Planned) -> Context:
     if pack is None:
         made.add_tree("", tree, kept if planned.dockerfile in kept else [*kept, planned.dockerfile])
         return made
-    for name in planned.detected.files:
+    installer = planned.detected.installer
+    for name in installer.files:
         made.add_text(f"deps/{name}", (tree.text(name, MAX_LOCK) or "").encode())
-    made.add_text("buildpack/install", (pack.folder / "install").read_bytes())
+    made.add_tree("deps/", tree, installer.gathered)
+    for owner in (pack, installer.buildpack or pack):
+        for name, script in owner.scripts().items():
+            made.add_text(f"buildpack/{name}", script)
+    if planned.site:
+        made.add_text("buildpack/site.conf", planned.site.config.encode())
+        made.add_text("buildpack/site.root", f"{planned.site.root}\n".encode())
     if planned.detected.programs:
         folders = dict.fromkeys(f"./{program.folder}" for program in planned.detected.programs)
         made.add_text("buildpack/programs", "".join(f"{folder}\n" for folder in folders).encode())
-    made.add_tree("app/", tree, kept)
+    left_out = installer.buildpack.leave_out if installer.buildpack else None
+    kept = [name for name in kept if not (left_out and left_out.fullmatch(name))]
+    if planned.site and not planned.detected.by:
+        made.add_tree("app/", *planned.site.served(tree, kept))
+    else:
+        made.add_tree("app/", tree, kept)
     return made
+
+
+def _shared(pack: Buildpack) -> dict[str, bytes]:
+    """What every buildpack of ours finds beside its own scripts."""
+    return {name: (pack.folder.parent / name).read_bytes() for name in ("with_config",)}
 
 
 def _rules(planned: Planned) -> ignore.Ignore:
@@ -102,19 +145,6 @@ def _rules(planned: Planned) -> ignore.Ignore:
     return ignore.Ignore()
 
 
-def _detected(tree: Tree, packs: Sequence[Buildpack], settings: BuildSettings) -> Detected:
-    """What the settings ask for, else what the tree says."""
-    if settings.builder == "buildpack":
-        return detect.detect(tree.without(detect.DOCKERFILE), packs)
-    path = settings.dockerfile or (detect.DOCKERFILE if settings.builder == "dockerfile" else "")
-    if not path:
-        return detect.detect(tree, packs)
-    if tree.text(path) is None:
-        fix = "Commit it, or change the setting: wherry build:set APP dockerfile=PATH"
-        raise refuse(f"the build settings ask for {path}, which is not in the push", fix, code="no_dockerfile")
-    return Detected()
-
-
 def _without_effect(planned: Planned, settings: BuildSettings) -> list[str]:
     pack = planned.detected.buildpack
     if pack is None or not (settings.args or (settings.dockerfile and settings.builder == "buildpack")):
@@ -123,16 +153,27 @@ def _without_effect(planned: Planned, settings: BuildSettings) -> list[str]:
     return [f"without effect: the build settings {', '.join(names)}; {pack.title} is built by a buildpack, not by a Dockerfile"]
 
 
-def _app_json(tree: Tree) -> AppJSON:
-    text = tree.text("app.json")
-    return app_json.parse(text) if text is not None else AppJSON()
-
-
 def _processes(tree: Tree, detected: Detected) -> dict[str, str] | None:
     text = tree.text("Procfile")
     if text is not None:
-        return procfile.parse(text)
+        pack = detected.installer.buildpack
+        return {name: detect.direct(tree, pack, line) if pack else line for name, line in procfile.parse(text).items()}
     return None if detected.buildpack is None else {WEB: detect.web_command(tree, detected)[0]}
+
+
+def _seen_through(planned: Planned) -> list[tuple[str, str, str]]:
+    """Process type, the command that the Procfile has, and the one that it starts, where they differ."""
+    text = planned.tree.text("Procfile") if planned.processes else None
+    given = procfile.parse(text) if text is not None else {}
+    meant = planned.processes or {}
+    return [(name, line, meant[name]) for name, line in given.items() if meant[name] != line]
+
+
+def _site(tree: Tree, detected: Detected) -> Site | None:
+    pack = detected.buildpack
+    if pack is None or not pack.serves:
+        return None
+    return static_site.read(tree, pack, built=detected.by is not None, routed=detected.flags.get("routed", False))
 
 
 def _warnings(tree: Tree, processes: dict[str, str] | None) -> list[str]:

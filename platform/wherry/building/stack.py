@@ -129,7 +129,9 @@ class Stacks:
 
     def default_version(self, pack: Buildpack) -> str:
         stack = self.current()
-        return pack.stack.own.get(stack.base, pack.default) if stack and stack.kind == "debian" else pack.default
+        if stack is None or stack.kind != "debian" or pack.stack.same_default:
+            return pack.default
+        return pack.stack.own.get(stack.base, pack.default)
 
     def image(self, pack: Buildpack, version: str, line: Line) -> str:
         """The name of the image for this language and version, made if it is not there; `<name>-build` has the tools."""
@@ -148,7 +150,8 @@ class Stacks:
         return self._settings.home / "stack.json"
 
     def _choose(self, line: Line) -> Stack:
-        probe = next(self._base(pack, pack.default, Stack("hub", self._settings.registry)) for pack in load_all(self._packs))
+        packs = sorted(load_all(self._packs), key=lambda pack: not pack.prepare)
+        probe = self._base(packs[0], packs[0].default, Stack("hub", self._settings.registry))
         kind = "hub" if self._engine.registry_has(probe, PROBE_TIMEOUT) else "debian"
         stack = self._keep(self._stack(kind, asked=False))
         why = "official slim images" if kind == "hub" else f"made from {stack.base} packages, for Docker Hub does not answer"
