@@ -73,6 +73,11 @@ def figure_of(document: dict[str, Any]) -> Figure:
     return Figure(**{**document, "checks": checks, "rows": rows, "notes": tuple(document["notes"])})
 
 
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """The median of the ratios of pairs that ran next to each other: what slows the machine for a while slows both."""
+    return statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
+
+
 def number(value: float) -> str:
     """Three digits that mean something: 0.043, 1.37, 86.2, 52,310."""
     if float(value).is_integer() or abs(value) >= 1000:

@@ -16,7 +16,8 @@ INTRODUCTION = """\
 # Benchmarks
 
 Written by `scripts/bench`; edits do not stay. Times drift from machine to machine, so what counts are ratios: both
-sides are measured in one run, alternating, and the ratio is between their medians.
+sides are measured in one run, alternating, and the figure is the median of the ratios of neighbours (for twenty apps,
+which can not alternate, the ratio of the medians).
 
 See it again with `sudo scripts/bench` (all, in less than ten minutes) or `sudo scripts/bench push` (one figure, in
 less than two). It makes a platform of its own with `scripts/up`, on free ports and under a name of its own, and
