@@ -13,14 +13,17 @@ import os
 import pwd
 import re
 import socket
+import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from wherry.errors import InvalidInput
-from wherry.routing import haproxy_pages
+from wherry.routing import haproxy_pages, haproxy_table
+from wherry.routing.haproxy_front import Entries, is_front
 from wherry.routing.haproxy_table import Maps, Server, Table, address
-from wherry.routing.hosts import is_host
+from wherry.routing.hosts import is_domain
 from wherry.routing.proxy import STATES, Route
 from wherry.settings import Settings
 
@@ -30,6 +33,8 @@ POOL = 64
 MAXCONN = 4000
 MAX_THREADS = 4
 ACCOUNT = "haproxy"
+PAGE_PATIENCE = 60.0
+"""Seconds that a page waits for the route which names it."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,23 @@ class Files:
 
     @cached_property
     def maps(self) -> Maps:
-        folder = self.settings.proxy
-        return Maps(str(folder / "hosts.map"), str(folder / "states.map"), str(folder / "backends.map"))
+        names = ("hosts", "states", "backends", "secure", "doors", "allow", "users")
+        return Maps(*(str(self.settings.proxy / f"{name}.map") for name in names))
+
+    @property
+    def challenges(self) -> Path:
+        """Token to proof, while certificates are being ordered."""
+        return self.settings.proxy / "challenges.map"
+
+    @property
+    def view(self) -> Path:
+        """All of the file system that the worker sees once it has given up root."""
+        return self.settings.proxy / "view"
+
+    @property
+    def pages(self) -> Path:
+        """The owners' maintenance pages, each named by its digest."""
+        return self.view / "pages"
 
     def config_text(self, table: Table) -> str:
         """The configuration whose backends hold what serves now. A server that leaves does not come back by a restart."""
@@ -76,20 +96,40 @@ class Files:
     def write(self, table: Table) -> None:
         """Brings all files in step with `table`; untouched where they are so already."""
         self.settings.proxy.mkdir(mode=0o755, parents=True, exist_ok=True)
-        (self.settings.proxy / "empty").mkdir(mode=0o755, exist_ok=True)
+        for folder in (self.view, self.pages):
+            folder.mkdir(mode=0o755, exist_ok=True)
+            folder.chmod(0o755)
+        own = f"/{self.pages.name}" if self._gives_up_root() else str(self.pages)
         for name, text in haproxy_pages.files().items():
-            _put(self.settings.proxy / name, text.replace("@pages@", str(self.settings.proxy / "pages.map")))
-        for path, entries in ((self.maps.hosts, table.hosts), (self.maps.states, table.states), (self.maps.backends, table.active)):
+            words = text.replace("@pages@", str(self.settings.proxy / "pages.map")).replace("@own@", own)
+            _put(self.settings.proxy / name, words)
+        self.challenges.touch()
+        for path, entries in self._entries(table):
             _put(Path(path), "".join(f"{key} {value}\n" for key, value in sorted(entries.items())))
+        self._forget_pages(table)
         _put(self.config, self.config_text(table))
+
+    def _entries(self, table: Table) -> list[tuple[str, dict[str, str]]]:
+        maps, front = self.maps, table.front
+        named = [(maps.hosts, table.hosts), (maps.states, table.states), (maps.backends, table.active), (maps.secure, front.secure)]
+        return [*named, (maps.doors, front.doors), (maps.allow, front.allow), (maps.users, front.users)]
+
+    def _forget_pages(self, table: Table) -> None:
+        kept = {value.partition(":")[0] for value in table.front.doors.values()}
+        for page in self.pages.iterdir():
+            if page.name not in kept and page.stat().st_mtime < time.time() - PAGE_PATIENCE:
+                page.unlink(missing_ok=True)
 
     def read(self) -> Table:
         """The hosts and states on disk, without any server. Lines that are not in the form are left out."""
         hosts = _entries(Path(self.maps.hosts))
         states = _entries(Path(self.maps.states))
         apps = {app: state for app, state in states.items() if _is_app(app) and state in STATES}
-        known = {host: app for host, app in hosts.items() if is_host(host) and app in apps}
-        return Table(known, apps, {}, backends(POOL), ())
+        known = {host: app for host, app in hosts.items() if is_domain(host) and app in apps}
+        front = Entries(*(_entries(Path(path)) for path in (self.maps.secure, self.maps.doors, self.maps.allow, self.maps.users)))
+        routes = _readable(Table(known, apps, {}, backends(POOL), (), front))
+        kept = {host: app for host, app in known.items() if app in routes}
+        return Table(kept, {app: apps[app] for app in routes}, {}, backends(POOL), (), haproxy_table.front_of(routes.values()))
 
     def _words(self) -> dict[str, str]:
         return {
@@ -99,13 +139,17 @@ class Files:
             "socket": str(self.socket),
             "proxy": str(self.settings.proxy),
             "binds": "\n    ".join(self._binds()),
+            "https": "" if self.settings.https_port == 443 else f":{self.settings.https_port}",
         }
 
     def _account(self) -> str:
         """Root gives up its rights and its view of the file system; an unprivileged try-out has none to give."""
-        if os.geteuid() or not service_account():
+        if not self._gives_up_root():
             return "# started without root: runs as its starter"
-        return f"user {ACCOUNT}\n    group {ACCOUNT}\n    chroot {self.settings.proxy / 'empty'}"
+        return f"user {ACCOUNT}\n    group {ACCOUNT}\n    chroot {self.view}"
+
+    def _gives_up_root(self) -> bool:
+        return not os.geteuid() and service_account()
 
     def _binds(self) -> list[str]:
         # Two sockets per port: one for both families would show IPv4 visitors as ::ffff:192.0.2.1.
@@ -141,7 +185,7 @@ def backends(pool: int) -> tuple[str, ...]:
 
 def check_route(route: Route) -> None:
     """Raises InvalidInput unless every word of `route` is in its strict form; nothing else may reach the proxy."""
-    named = [_is_app(route.app), route.state in STATES, *(is_host(host) for host in route.hosts)]
+    named = [_is_app(route.app), route.state in STATES, *(is_domain(host) for host in route.hosts), is_front(route)]
     if not all(named) or not all(_is_target(target.name, target.address, target.port) for target in route.targets):
         raise InvalidInput(f"route of {route.app[:40]!a}: a name or address is not in its form", code="bad_route", field="route")
     if len({target.name for target in route.targets}) != len(route.targets):
@@ -208,6 +252,17 @@ def _backends(table: Table) -> str:
 def _backend(name: str, servers: list[Server]) -> str:
     lines = [f"    server {server.app}:{server.target.name} {address(server.target)}\n" for server in servers]
     return f"backend {name}\n    balance leastconn\n{''.join(lines)}"
+
+
+def _readable(table: Table) -> dict[str, Route]:
+    """The routes of a table that was read from files; what is not in the form is left out."""
+    found = {}
+    for app in table.states:
+        with suppress(InvalidInput, ValueError, IndexError):
+            route = table.route(app)
+            check_route(route)
+            found[app] = route
+    return found
 
 
 def _entries(path: Path) -> dict[str, str]:

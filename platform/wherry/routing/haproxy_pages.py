@@ -65,9 +65,10 @@ def load() -> dict[str, Page]:
 
 
 def files() -> dict[str, str]:
-    """What to write beside the configuration, by file name; `@pages@` stands for the map's own path."""
+    """What to write beside the configuration, by file name; `@pages@` stands for the map's own path, `@own@` for the folder
+    of the owners' pages as the worker sees it."""
     pages = load()
-    written = {"pages.map": _map(pages), "page.lf": _log_format("var(txn.page)")}
+    written = {"pages.lua": (PAGES / "own_page.lua").read_text("utf-8"), "pages.map": _map(pages), "page.lf": _log_format("var(txn.page)")}
     written.update({f"{status}.lf": _log_format(f"str({status})") for status in ("502", "503", "504")})
     return written
 

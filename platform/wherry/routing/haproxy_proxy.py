@@ -5,13 +5,15 @@ Nothing is remembered between two calls, so a restarted engine or HAProxy change
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterable
 from dataclasses import replace
 
-from wherry.errors import Unavailable
+from wherry.errors import InvalidInput, Unavailable
 from wherry.routing import haproxy_reader, haproxy_table
+from wherry.routing.haproxy_certificates import HaproxyCertificates
 from wherry.routing.haproxy_config import POOL, Files, backends, check_route
 from wherry.routing.haproxy_socket import HaproxySession
 from wherry.routing.haproxy_table import Server, Table
@@ -27,6 +29,7 @@ class HaproxyProxy:
 
     def __init__(self, settings: Settings) -> None:
         self._files = Files(settings)
+        self._certificates = HaproxyCertificates(self._files)
         self._changing = threading.RLock()
 
     def start(self, routes: Iterable[Route]) -> None:
@@ -77,6 +80,42 @@ class HaproxyProxy:
 
     def routes(self) -> dict[str, Route]:
         return self._table().routes()
+
+    # Pages, certificates, challenges
+
+    def keep_page(self, digest: str, html: str) -> None:
+        if not re.fullmatch(r"[0-9a-f]{64}", digest):
+            raise InvalidInput(f"page {digest[:80]!a}: not a digest", code="bad_route")
+        page = self._files.pages / digest
+        if not page.exists():
+            fresh = page.with_suffix(".new")
+            fresh.write_text(html, "utf-8")
+            fresh.chmod(0o644)
+            fresh.replace(page)
+        else:
+            page.touch()
+
+    def certificates(self) -> dict[str, str]:
+        return self._certificates.loaded()
+
+    def put_certificate(self, name: str, pem: str) -> None:
+        with self._changing:
+            self._certificates.put(name, pem)
+
+    def drop_certificate(self, name: str) -> None:
+        with self._changing:
+            self._certificates.drop(name)
+
+    def prove(self, token: str, proof: str) -> None:
+        if not re.fullmatch(r"[0-9A-Za-z_-]{1,200}", token) or not re.fullmatch(r"[0-9A-Za-z_.-]{1,400}", proof):
+            raise InvalidInput("a challenge is not in its form", code="bad_route")
+        self.unprove(token)
+        self._do([f"add map {self._files.challenges} {token} {proof}"])
+
+    def unprove(self, token: str) -> None:
+        with HaproxySession(self._files.socket) as session:
+            if token in haproxy_reader.entries(session.ask(f"show map {self._files.challenges}")):
+                session.do(f"del map {self._files.challenges} {token}")
 
     def _table(self) -> Table:
         with HaproxySession(self._files.socket) as session:

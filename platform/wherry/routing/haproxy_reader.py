@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 
 from wherry.errors import Unavailable
+from wherry.routing.haproxy_front import Entries
 from wherry.routing.haproxy_socket import HaproxySession
 from wherry.routing.haproxy_table import Maps, Server, Table
 from wherry.routing.proxy import Target
@@ -17,9 +18,10 @@ MODES = {"MAINT": "maint", "DRAIN": "drain"}
 def table(session: HaproxySession, maps: Maps) -> Table:
     """All that the worker behind `session` holds now."""
     hosts, states, active = (entries(session.ask(f"show map {name}")) for name in (maps.hosts, maps.states, maps.backends))
+    front = Entries(*(entries(session.ask(f"show map {name}")) for name in (maps.secure, maps.doors, maps.allow, maps.users)))
     rows = _rows(session.ask(SERVERS_AND_BACKENDS))
     pool = tuple(row["pxname"] for row in rows if row["svname"] == "BACKEND")
-    return Table(hosts, states, active, pool, tuple(_server(row) for row in rows if row["svname"] != "BACKEND"))
+    return Table(hosts, states, active, pool, tuple(_server(row) for row in rows if row["svname"] != "BACKEND"), front)
 
 
 def shape(session: HaproxySession) -> str:

@@ -49,6 +49,14 @@ class HaproxySession:
         with _translated():
             self._socket.sendall(command.encode("ascii") + b"\n")
 
+    def load(self, command: str, payload: str) -> str:
+        """Sends one command with lines of text that belong to it, none of them empty; returns its answer."""
+        if "\n" in command or "\n\n" in payload or not payload.isascii():
+            raise ValueError(f"not one command: {command!a}")
+        with _translated():
+            self._socket.sendall(f"{command} <<\n{payload.strip()}\n\n".encode("ascii"))
+            return self._read().strip()
+
     def do(self, *commands: str) -> None:
         """Runs commands that change something. Raises Unavailable at the first that HAProxy refuses."""
         for command in commands:

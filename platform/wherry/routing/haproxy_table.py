@@ -9,8 +9,10 @@ A server is named `<app>:<target>`, so that nothing has to be remembered outside
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from wherry.routing import haproxy_front
+from wherry.routing.haproxy_front import Entries
 from wherry.routing.proxy import Route, Target
 
 # Servers made at run time know no default-server; without these two they would keep no connection for reuse.
@@ -19,11 +21,15 @@ POOL = "pool-max-conn -1 pool-purge-delay 5s"
 
 @dataclass(frozen=True)
 class Maps:
-    """Where the three maps are, as HAProxy names them: host to app, app to state, app to backend."""
+    """Where the maps are, as HAProxy names them: host to app, app to state, app to backend, and those of `haproxy_front`."""
 
     hosts: str
     states: str
     backends: str
+    secure: str
+    doors: str
+    allow: str
+    users: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ class Table:
     active: dict[str, str]
     backends: tuple[str, ...]
     servers: tuple[Server, ...]
+    front: Entries = field(default_factory=Entries)
 
     def routes(self) -> dict[str, Route]:
         """What is published, by app."""
@@ -58,7 +65,7 @@ class Table:
     def route(self, app: str) -> Route:
         hosts = tuple(sorted(host for host, owner in self.hosts.items() if owner == app))
         targets = tuple(sorted((server.target for server in self.serving(app)), key=lambda target: target.name))
-        return Route(app, hosts, targets, self.states.get(app, "serving"))
+        return Route(app, hosts, targets, self.states.get(app, "serving"), *haproxy_front.read(app, hosts, self.front))
 
     def serving(self, app: str) -> list[Server]:
         """The servers that take the app's new requests."""
@@ -87,15 +94,42 @@ def needs_backend(table: Table, route: Route) -> bool:
 
 def publish(table: Table, route: Route, maps: Maps) -> list[str]:
     """The commands that make `route` the app's route, in an order in which no moment is wrong. Empty when it is so already."""
+    return [*_lock(table, route, maps), *_traffic(table, route, maps), *_hosts(table, route, maps), *_secure(table, route, maps)]
+
+
+def _traffic(table: Table, route: Route, maps: Maps) -> list[str]:
     state = entry(table.states, route.app, route.state, maps.states)
     if not route.targets:
         # The page must be right from the first request that meets no server.
-        return [*state, *drop(table.active, route.app, maps.backends), *_hosts(table, route, maps)]
+        return [*state, *drop(table.active, route.app, maps.backends)]
     if needs_backend(table, route):
         backend = table.free() or ""
         added = [line for target in route.targets for line in _add(backend, route.app, target)]
-        return [*added, *entry(table.active, route.app, backend, maps.backends), *state, *_hosts(table, route, maps)]
-    return [*_in_place(table, route), *state, *_hosts(table, route, maps)]
+        return [*added, *entry(table.active, route.app, backend, maps.backends), *state]
+    return [*_in_place(table, route), *state]
+
+
+def _lock(table: Table, route: Route, maps: Maps) -> list[str]:
+    """Keys before the lock, the lock before the app; only then the old keys go."""
+    here, wished = haproxy_front.of_app(route.app, table.front), haproxy_front.written(route)
+    keys = [line for key, value in wished.allow.items() for line in entry(here.allow, key, value, maps.allow)]
+    keys += [line for key, value in wished.users.items() for line in entry(here.users, key, value, maps.users)]
+    lock = [line for key, value in wished.doors.items() for line in entry(here.doors, key, value, maps.doors)]
+    lock += [line for key in here.doors.keys() - wished.doors.keys() for line in drop(here.doors, key, maps.doors)]
+    return [*keys, *lock, *_dropped(here, wished, maps)]
+
+
+def _dropped(here: Entries, wished: Entries, maps: Maps) -> list[str]:
+    old = [f"del map {maps.allow} {key}" for key in sorted(here.allow.keys() - wished.allow.keys())]
+    return old + [f"del map {maps.users} {key}" for key in sorted(here.users.keys() - wished.users.keys())]
+
+
+def _secure(table: Table, route: Route, maps: Maps) -> list[str]:
+    here, wished = table.front.secure, haproxy_front.written(route).secure
+    gone = [host for host in here if host not in wished and (host in route.hosts or table.hosts.get(host) == route.app)]
+    return [line for host, value in wished.items() for line in entry(here, host, value, maps.secure)] + [
+        f"del map {maps.secure} {host}" for host in gone
+    ]
 
 
 def placed(routes: Iterable[Route], backends: tuple[str, ...]) -> Table:
@@ -107,13 +141,27 @@ def placed(routes: Iterable[Route], backends: tuple[str, ...]) -> Table:
     active = {route.app: backend for route, backend in zip(busy, backends, strict=False)}
     servers = tuple(Server(active[route.app], route.app, target, "ready", 0) for route in busy for target in route.targets)
     hosts = {host: route.app for route in wished for host in route.hosts}
-    return Table(hosts, {route.app: route.state for route in wished}, active, backends, servers)
+    return Table(hosts, {route.app: route.state for route in wished}, active, backends, servers, front_of(wished))
+
+
+def front_of(routes: Iterable[Route]) -> Entries:
+    """The entries of many routes together."""
+    found = Entries()
+    for route in routes:
+        part = haproxy_front.written(route)
+        for whole, more in ((found.secure, part.secure), (found.doors, part.doors), (found.allow, part.allow), (found.users, part.users)):
+            whole.update(more)
+    return found
 
 
 def withdraw(table: Table, app: str, maps: Maps) -> list[str]:
-    """The commands after which no new request reaches the app."""
-    hosts = [f"del map {maps.hosts} {host}" for host, owner in table.hosts.items() if owner == app]
-    return [*hosts, *drop(table.active, app, maps.backends), *drop(table.states, app, maps.states)]
+    """The commands after which no new request reaches the app, and nothing of it is left in a map."""
+    mine = [host for host, owner in table.hosts.items() if owner == app]
+    hosts = [f"del map {maps.hosts} {host}" for host in mine]
+    hosts += [line for host in mine for line in drop(table.front.secure, host, maps.secure)]
+    here = haproxy_front.of_app(app, table.front)
+    door = [*drop(here.doors, app, maps.doors), *_dropped(here, Entries(), maps)]
+    return [*hosts, *drop(table.active, app, maps.backends), *drop(table.states, app, maps.states), *door]
 
 
 def cut(servers: list[Server]) -> list[str]:

@@ -18,6 +18,27 @@ def normalise(text: str) -> str:
     return name
 
 
+def normalise_domain(text: str) -> str:
+    """Like `normalise`, and also takes a wildcard for one label, `*.shop.example.org`, above at least two labels."""
+    if not text.startswith("*."):
+        return normalise(text)
+    name = _ascii(text[2:])
+    if name is None or not is_domain(f"*.{name}"):
+        raise InvalidInput(f'domain "{ascii(text[:80])[1:-1]}": give a wildcard as *.shop.example.org', field="domain")
+    return f"*.{name}"
+
+
+def is_domain(name: str) -> bool:
+    """Whether `name` is a host name or a wildcard in the strict form."""
+    rest = name.removeprefix("*.")
+    return is_host(rest) and (rest == name or ("." in rest and len(name) <= 253))
+
+
+def covers(pattern: str, host: str) -> bool:
+    """Whether `pattern`, a host name or a wildcard for one label, stands for `host` (which may be the same wildcard)."""
+    return pattern == host or (pattern.startswith("*.") and not host.startswith("*.") and host.partition(".")[2] == pattern[2:])
+
+
 def is_host(name: str) -> bool:
     """Whether `name` is already in the strict form. Addresses are not names: their last label is a number."""
     return bool(re.fullmatch(FORM, name)) and not name.rpartition(".")[2].isdigit()

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wherry.errors import Unavailable
 from wherry.routing.proxy import Route
@@ -25,6 +27,9 @@ class MemoryProxy:
     _known: dict[str, set[str]] = field(default_factory=dict)
     _under_way: Counter[tuple[str, str]] = field(default_factory=Counter)
     _turn: Iterator[int] = field(default_factory=itertools.count)
+    pages: dict[str, str] = field(default_factory=dict)
+    proofs: dict[str, str] = field(default_factory=dict)
+    _certificates: dict[str, str] = field(default_factory=dict)
 
     def start(self, routes: Iterable[Route]) -> None:
         self._answering()
@@ -37,7 +42,7 @@ class MemoryProxy:
     def publish(self, route: Route) -> None:
         self._answering()
         targets = tuple(sorted(route.targets, key=lambda target: target.name))
-        tidy = Route(route.app, tuple(sorted(route.hosts)), targets, route.state)
+        tidy = replace(route, hosts=tuple(sorted(route.hosts)), targets=targets, secure=tuple(sorted(route.secure)))
         if self._routes.get(route.app) != tidy:
             self._steal_hosts(tidy)
             self._routes[route.app] = tidy
@@ -67,12 +72,41 @@ class MemoryProxy:
 
     def visit(self, host: str) -> tuple[int, str]:
         """Status and the name of the target that answers; without one 421 or 503 and the state."""
-        route = next((route for route in self._routes.values() if host in route.hosts), None)
+        wildcard = f"*.{host.partition('.')[2]}"
+        found = [next((route for route in self._routes.values() if key in route.hosts), None) for key in (host, wildcard)]
+        route = found[0] or found[1]
         if route is None:
             return 421, ""
+        if route.door.maintenance:
+            return 503, "maintenance"
         if not route.targets:
             return 503, route.state
         return 200, route.targets[next(self._turn) % len(route.targets)].name
+
+    def keep_page(self, digest: str, html: str) -> None:
+        self.pages[digest] = html
+
+    def certificates(self) -> dict[str, str]:
+        self._answering()
+        return dict(self._certificates)
+
+    def put_certificate(self, name: str, pem: str) -> None:
+        self._answering()
+        first = pem[pem.index("-----BEGIN CERTIFICATE-----") :].partition("-----END CERTIFICATE-----")[0]
+        der = base64.b64decode("".join(first.splitlines()[1:]))
+        self._certificates[name] = hashlib.sha1(der).hexdigest().upper()
+
+    def drop_certificate(self, name: str) -> None:
+        self._answering()
+        self._certificates.pop(name, None)
+
+    def prove(self, token: str, proof: str) -> None:
+        self._answering()
+        self.proofs[token] = proof
+
+    def unprove(self, token: str) -> None:
+        self._answering()
+        self.proofs.pop(token, None)
 
     @contextmanager
     def hold(self, host: str) -> Iterator[str]:
@@ -91,7 +125,8 @@ class MemoryProxy:
         for other in self._routes.values():
             if other.app != route.app and set(other.hosts) & set(route.hosts):
                 rest = tuple(host for host in other.hosts if host not in route.hosts)
-                self._routes[other.app] = Route(other.app, rest, other.targets, other.state)
+                secure = tuple(host for host in other.secure if host in rest)
+                self._routes[other.app] = replace(other, hosts=rest, secure=secure, hsts=other.hsts if secure else "")
 
     def _answering(self) -> None:
         if self.down:

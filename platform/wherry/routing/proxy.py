@@ -6,6 +6,7 @@ proxy takes to acknowledge (milliseconds).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,13 +25,37 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Door:
+    """Who gets in, and what visitors meet instead of the app.
+
+    `allow` are networks (`192.0.2.0/24`), none of which lies in another; none at all lets everybody in. `users` pairs
+    `credential(salt, name, password)` with the name, sorted; without users there is no `salt` and nobody is asked.
+    `maintenance` is empty, `plain` for our own page, or the digest of a page that `keep_page` was told.
+    """
+
+    allow: tuple[str, ...] = ()
+    salt: str = ""
+    users: tuple[tuple[str, str], ...] = ()
+    maintenance: str = ""
+
+
+@dataclass(frozen=True)
 class Route:
-    """`hosts` are normalised names (IDNA, lower case, no trailing dot, no port)."""
+    """`hosts` are normalised names (IDNA, lower case, no trailing dot, no port) and wildcards for one label, sorted; an
+    exact name wins. Requests for those in `secure` are sent to HTTPS, whose answers carry `hsts` when it is not empty."""
 
     app: str
     hosts: tuple[str, ...]
     targets: tuple[Target, ...] = ()
     state: str = "serving"
+    secure: tuple[str, ...] = ()
+    hsts: str = ""
+    door: Door = Door()
+
+
+def credential(salt: str, user: str, password: str) -> str:
+    """What is kept of a password: SHA-256, because the proxy works it out for every request."""
+    return hashlib.sha256(f"{salt}:{user}:{password}".encode()).hexdigest().upper()
 
 
 class Proxy(Protocol):
@@ -55,3 +80,23 @@ class Proxy(Protocol):
 
     def routes(self) -> dict[str, Route]:
         """What is published now, by app, as read from the proxy itself."""
+
+    def keep_page(self, digest: str, html: str) -> None:
+        """Makes a maintenance page known by its digest, for the routes that name it. Idempotent. Pages that no route
+        names any more are forgotten with the next change; a route whose page is not there shows the plain one."""
+
+    def certificates(self) -> dict[str, str]:
+        """The certificates that HTTPS is served with, by name, each with the SHA-1 of the certificate in upper-case hex."""
+
+    def put_certificate(self, name: str, pem: str) -> None:
+        """Serves HTTPS with `pem` (certificate, chain, key) from the next connection on, and after every restart. Replaces
+        the one of that name, losing no request. `name` is made of letters, digits, ".", "_" and "-"."""
+
+    def drop_certificate(self, name: str) -> None:
+        """Serves with it no longer and removes its file. An absent one is fine."""
+
+    def prove(self, token: str, proof: str) -> None:
+        """Answers `/.well-known/acme-challenge/<token>` with `proof`, on every host, before anything else."""
+
+    def unprove(self, token: str) -> None:
+        """Forgets a token. An absent one is fine."""
