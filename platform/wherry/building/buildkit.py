@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import io
 import json
 import queue
 import sys
+import tarfile
 import threading
 import time
 import uuid
@@ -31,6 +33,7 @@ from wherry.errors import Unavailable  # noqa: E402
 SOCKET = "unix:///var/run/docker.sock"
 POLL = 0.25
 CANCEL_GRACE = 15.0
+MAX_READ = 1024 * 1024
 
 
 class SolveFailed(Exception):
@@ -193,6 +196,20 @@ class BuildKit:
             answer = api.post(api._url("/build/prune"), params={"all": "1", "keep-storage": str(keep)}, timeout=600)
             api._raise_for_status(answer)
             return int(answer.json().get("SpaceReclaimed") or 0)
+
+    def files(self, image: str, folder: str) -> dict[str, bytes]:
+        """The files that lie in a folder of an image, by name. Nothing of the image is run: a container is made, looked
+        into and removed; its label lets the engine's sweep find it when we die in between."""
+        with _translated(), self._new() as api:
+            container = api.create_container(image, command=["none"], labels={"wherry.kind": "one-off"})["Id"]
+            try:
+                stream, _ = api.get_archive(container, folder)
+                body = io.BytesIO(b"".join(stream))
+            finally:
+                api.remove_container(container, force=True)
+        with tarfile.open(fileobj=body) as tar:
+            members = [member for member in tar if member.isreg() and member.size <= MAX_READ]
+            return {member.name.rpartition("/")[2]: found.read() for member in members if (found := tar.extractfile(member))}
 
     def close(self) -> None:
         with self._lock:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from wherry.building import dockerfile, plan
+from wherry.building import classic, dockerfile, plan
 from wherry.building.archive import open_tree
 from wherry.building.builder import Built, Line, Source
 from wherry.building.buildkit import BuildKit, Image, Solve, SolveFailed, SolveStopped
@@ -37,8 +37,10 @@ class BuildKitBuilder:
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
         """See Builder."""
         began = time.monotonic()
-        planned = plan.plan(open_tree(source.archive), load_all(self._packs), line, source.settings)
+        planned = plan.plan(open_tree(source.archive), load_all(self._packs), line, source.settings, source.config)
         context = self._prepare(planned, source, line)
+        if no_cache and planned.classic:
+            context.add_text("buildpack/fresh", b"the cache is emptied first\n")
         image = self._solve(planned, source, context, Watch(line, no_cache, cancelled))
         built = self._built(planned, image)
         line(f"-----> Built in {time.monotonic() - began:.1f} s, {image.size / 1e6:.0f} MB")
@@ -56,7 +58,7 @@ class BuildKitBuilder:
     def _prepare(self, planned: Planned, source: Source, line: Line) -> Context:
         """The tar to build from, once the person knows what was decided and the stack is there."""
         pack = planned.language
-        context = plan.context(planned)
+        context = plan.context(planned, source.config, source.commit)
         if pack is None:
             line(plan.heading(planned, ""))
             return context
@@ -84,6 +86,7 @@ class BuildKitBuilder:
             # One cache per app: what one app's dependencies leave there must never be installed into another.
             "cache": f"{self._settings.name}-{source.app}-{pack.name}",
             "plan": installer.plan.name,
+            "version": version,
             "sources": installer.sources,
         }
         return fill(server.template(how.template), values)
@@ -130,7 +133,7 @@ class BuildKitBuilder:
     def _built(self, planned: Planned, image: Image) -> Built:
         if planned.detected.buildpack is None:
             dockerfile.check(image, planned.processes, self._engine.architecture())
-        processes = planned.processes if planned.processes is not None else {plan.WEB: ""}
+        processes = self._processes(planned, image)
         return Built(
             image=image.id,
             buildpack=planned.buildpack,
@@ -141,6 +144,11 @@ class BuildKitBuilder:
             root=image.user.partition(":")[0] in ("", "root", "0"),
             port=image.ports[0] if planned.detected.buildpack is None and len(image.ports) == 1 else None,
         )
+
+    def _processes(self, planned: Planned, image: Image) -> dict[str, str]:
+        if planned.classic:
+            return classic.processes(self._engine.files(image.id, "/wherry"))
+        return planned.processes if planned.processes is not None else {plan.WEB: ""}
 
     def _say_reused(self, progress: Progress, line: Line) -> None:
         steps = progress.dependencies()

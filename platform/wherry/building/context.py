@@ -29,9 +29,14 @@ class Context:
 
     texts: dict[str, bytes] = field(default_factory=dict)
     members: list[tuple[str, tarfile.TarInfo]] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
 
     def add_text(self, path: str, data: bytes) -> None:
         self.texts[path] = data
+
+    def add_folder_entry(self, path: str) -> None:
+        """A folder that is there even when nothing is in it."""
+        self.folders.append(path)
 
     def add_folder(self, prefix: str, folder: Path) -> None:
         """Adds the files of one of our own folders."""
@@ -47,6 +52,8 @@ class Context:
         return _chunks(self._blocks(archive))
 
     def _blocks(self, archive: Path | None) -> Iterator[bytes]:
+        for path in self.folders:
+            yield _header(_own_folder(path))
         for path, data in self.texts.items():
             yield _header(_own(path, len(data)))
             yield data
@@ -71,6 +78,12 @@ class Context:
 def _own(path: str, size: int) -> tarfile.TarInfo:
     info = tarfile.TarInfo(path)
     info.size, info.mtime, info.mode = size, DATE, 0o644
+    return info
+
+
+def _own_folder(path: str) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(path)
+    info.type, info.mtime, info.mode = tarfile.DIRTYPE, DATE, 0o755
     return info
 
 

@@ -33,12 +33,12 @@ class MemoryBuilder:
 
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
         """See Builder."""
-        planned = plan.plan(open_tree(source.archive), load_all(self._packs), line, source.settings)
+        planned = plan.plan(open_tree(source.archive), load_all(self._packs), line, source.settings, source.config)
         pack = planned.language
         version = self._version(planned, pack) if pack else ""
         for text in [plan.heading(planned, version), *plan.notes(planned)]:
             line(text)
-        context = plan.context(planned)
+        context = plan.context(planned, source.config, source.commit)
         if cancelled():
             raise refuse("the build was cancelled", code="build_cancelled")
         digest = hashlib.sha256(source.app.encode())

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from wherry.building import app_json, detect, ignore, procfile, static_site
+from wherry.building import app_json, choice, classic, config_files, detect, ignore, procfile, static_site
 from wherry.building.app_json import AppJSON
 from wherry.building.archive import MAX_LOCK, Tree
 from wherry.building.builder import Line
 from wherry.building.buildpack import Buildpack, Plan
+from wherry.building.choice import Choice
+from wherry.building.classic import Classic
 from wherry.building.context import Context
 from wherry.building.detect import Detected
 from wherry.building.static_site import Site
@@ -25,8 +27,9 @@ WEB = "web"
 
 @dataclass(frozen=True)
 class Planned:
-    """`processes` is None when only the image can tell (a Dockerfile without a Procfile). `dockerfile` is the path of the
-    Dockerfile, of the app's own or of the one that is written. `site` says how a static site is served."""
+    """`processes` is None when only the image can tell (a Dockerfile or classic buildpacks, without a Procfile). `dockerfile`
+    is the path of the Dockerfile, of the app's own or of the one that is written. `site` says how a static site is served,
+    `classic` which classic buildpacks build the app."""
 
     tree: Tree
     detected: Detected
@@ -35,6 +38,7 @@ class Planned:
     asked: AppJSON = field(default_factory=AppJSON)
     dockerfile: str = detect.DOCKERFILE
     site: Site | None = None
+    classic: Classic | None = None
 
     @property
     def buildpack(self) -> str:
@@ -64,7 +68,7 @@ def plan(
     version = wish(tree, detected.installer.buildpack) if detected.installer.buildpack else None
     dockerfile = settings.dockerfile if settings.dockerfile and detected.buildpack is None else detect.DOCKERFILE
     site = _site(tree, detected)
-    planned = Planned(tree, detected, processes, version, asked, dockerfile, site)
+    planned = Planned(tree, detected, processes, version, asked, dockerfile, site, chosen.classic)
     for warning in [*asked.warnings, *(site.warnings if site else ()), *_warnings(tree, processes), *_without_effect(planned, settings)]:
         line(f" !     {warning}")
     return planned
@@ -110,13 +114,20 @@ def context(planned: Planned, config: Mapping[str, Secret] | None = None, commit
     if pack is None:
         made.add_tree("", tree, kept if planned.dockerfile in kept else [*kept, planned.dockerfile])
         return made
+    if planned.classic:
+        _add_classic(made, planned.classic, pack, tree, commit)
+        config_files.add(made, config or {})
+        return made
     installer = planned.detected.installer
-    for name in installer.files:
-        made.add_text(f"deps/{name}", (tree.text(name, MAX_LOCK) or "").encode())
+    texts = {name: tree.text(name, MAX_LOCK) or "" for name in installer.files}
+    for name, text in texts.items():
+        made.add_text(f"deps/{name}", text.encode())
+    config_files.add(made, config or {}, texts.values())
     made.add_tree("deps/", tree, installer.gathered)
     for owner in (pack, installer.buildpack or pack):
         for name, script in owner.scripts().items():
             made.add_text(f"buildpack/{name}", script)
+    made.add_text("buildpack/with_config", (pack.folder.parent / "with_config").read_bytes())
     if planned.site:
         made.add_text("buildpack/site.conf", planned.site.config.encode())
         made.add_text("buildpack/site.root", f"{planned.site.root}\n".encode())
@@ -132,9 +143,10 @@ def context(planned: Planned, config: Mapping[str, Secret] | None = None, commit
     return made
 
 
-def _shared(pack: Buildpack) -> dict[str, bytes]:
-    """What every buildpack of ours finds beside its own scripts."""
-    return {name: (pack.folder.parent / name).read_bytes() for name in ("with_config",)}
+def _add_classic(made: Context, chosen: Classic, pack: Buildpack, tree: Tree, commit: str) -> None:
+    for name, data in classic.files(chosen, pack, commit).items():
+        made.add_text(f"buildpack/{name}", data)
+    made.add_tree("app/", tree, classic.kept(tree))
 
 
 def _rules(planned: Planned) -> ignore.Ignore:
@@ -153,12 +165,13 @@ def _without_effect(planned: Planned, settings: BuildSettings) -> list[str]:
     return [f"without effect: the build settings {', '.join(names)}; {pack.title} is built by a buildpack, not by a Dockerfile"]
 
 
-def _processes(tree: Tree, detected: Detected) -> dict[str, str] | None:
-    text = tree.text("Procfile")
+def _processes(tree: Tree, chosen: Choice) -> dict[str, str] | None:
+    text, detected = tree.text("Procfile"), chosen.detected
     if text is not None:
         pack = detected.installer.buildpack
         return {name: detect.direct(tree, pack, line) if pack else line for name, line in procfile.parse(text).items()}
-    return None if detected.buildpack is None else {WEB: detect.web_command(tree, detected)[0]}
+    by_image = detected.buildpack is None or chosen.classic
+    return None if by_image else {WEB: detect.web_command(tree, detected)[0]}
 
 
 def _seen_through(planned: Planned) -> list[tuple[str, str, str]]:

@@ -20,8 +20,13 @@ COMPILE = "compile"
 """The stage that compiles the app."""
 BUILDING = "build"
 """The stage that makes of the app's own files what runs."""
+BUILDPACKS = "buildpacks"
+"""The stage that runs classic buildpacks, which talk to the person themselves, in Heroku's form."""
 TOLD = "wherry: "
 """How a line begins by which a buildpack's `install` tells something to the person who pushed."""
+
+HEROKU = ("----->", "=====>", "       ", " !     ")
+"""How a line begins that is in Heroku's form already."""
 
 
 @dataclass
@@ -92,7 +97,9 @@ class Progress:
         for line in filter(bytes.strip, whole):
             told = _plain(line)
             step.lines.append(told)
-            if told.startswith(TOLD):
+            if step.name.startswith(f"[{BUILDPACKS} "):
+                self._line(told if told.startswith(HEROKU) else f"       {told}")
+            elif told.startswith(TOLD):
                 self._line(f"       {told.removeprefix(TOLD)}")
 
     def _say_done(self, step: Watched) -> None:
@@ -122,6 +129,8 @@ class Progress:
         if step in self.compiling():
             return "compiling"
         position, _, instruction = step.name.partition("] ")
+        if position.startswith(f"[{BUILDPACKS} ") and step.runs:
+            return ""
         if position.startswith(f"[{BUILDING} ") and step.runs:
             return "building the app"
         if instruction.startswith("FROM "):

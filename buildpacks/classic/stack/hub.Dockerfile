@@ -1,0 +1,7 @@
+FROM {{base}} AS run
+USER root
+{{ground}}
+
+FROM {{base}}-build AS build
+USER root
+{{ground}}
