@@ -76,7 +76,7 @@ def test_a_dockerfile_that_exposes_two_ports_leaves_the_choice_open(builder: Bui
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"index.html": ""}, "nothing says how to build this app"),
+        ({"notes.txt": ""}, "nothing says how to build this app"),
         ({**APP, "Procfile": "web gunicorn"}, 'Procfile line 1: expected "name: command", found "web gunicorn"'),
         ({**APP, "app.json": "{"}, "app.json line 1 column 2: "),
         ({**APP, ".python-version": "2.7"}, "Python 2.7, which .python-version asks for, is not offered: "),

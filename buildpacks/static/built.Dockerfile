@@ -1,0 +1,6 @@
+{{include nodejs/stages.Dockerfile}}
+FROM {{stack}}
+WORKDIR /site
+USER app
+COPY buildpack/site.conf /etc/
+COPY --from=build /out/ /site/

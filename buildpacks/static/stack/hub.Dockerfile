@@ -1,0 +1,1 @@
+{{include static/stack/other.Dockerfile}}
