@@ -1,0 +1,6 @@
+{{include small/Dockerfile}}
+
+FROM {{base}} AS build
+{{ground}}
+RUN apt-get update -qq && apt-get install -qq -y --no-install-recommends gcc libc6-dev >/dev/null && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin
+RUN apt-get update -qq && apt-get install -qq -y --no-install-recommends golang-go >/dev/null && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin

@@ -1,0 +1,4 @@
+{{include small/Dockerfile}}
+
+FROM {{base}} AS build
+{{ground}}
