@@ -12,6 +12,7 @@ from wherry.settings import Settings, source_root
 
 if TYPE_CHECKING:
     from wherry.reconciler.outside import Outside
+    from wherry.running.doorbell import Closable
 
 
 def run_engine(settings: Settings) -> None:
@@ -118,6 +119,16 @@ class _Eyes:
         from wherry.routing import probe
 
         return probe.check_http(address, port, path, host, timeout)
+
+    def connect(self, address: str, port: int) -> Closable | None:
+        from wherry.routing import probe
+
+        return probe.connect(address, port)
+
+    def backlog(self, pid: int, port: int) -> int | None:
+        from wherry.running.listeners import backlog
+
+        return backlog(pid, port)
 
     def listeners(self, pid: int) -> list[tuple[str, int]]:
         from wherry.running.listeners import listeners

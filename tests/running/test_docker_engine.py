@@ -19,6 +19,8 @@ pytestmark = pytest.mark.engine
 class Eyes:
     listens = staticmethod(probe.listens)
     check_http = staticmethod(probe.check_http)
+    connect = staticmethod(probe.connect)
+    backlog = staticmethod(listeners.backlog)
     listeners = staticmethod(listeners.listeners)
     cpu_seconds = staticmethod(processes.cpu_seconds)
 
@@ -69,6 +71,17 @@ def test_no_config_var_stands_in_a_label_or_in_the_command(engine: DockerEngine,
 
 def test_ready_is_the_moment_it_listens(engine: DockerEngine, image: str) -> None:
     assert wait(engine, engine.start(spec(image))) == "listening on 5000"
+
+
+def test_listening_without_accepting_is_not_ready(engine: DockerEngine, image: str) -> None:
+    """As gunicorn's parent does while its workers load the app: the stopped server leaves visitors in the queue."""
+    line = "httpd -p 5000 -h /www; sleep 0.3; kill -STOP $(pidof httpd); echo frozen; sleep 60"
+    seen = engine.start(spec(image, line))
+    while "frozen" not in engine.tail(seen.id):
+        time.sleep(0.05)
+    with pytest.raises(DeployFailed, match="accepted no connection") as failure:
+        wait(engine, seen, timeout=1)
+    assert failure.value.code == "R10"
 
 
 def test_ready_is_the_moment_its_check_passes(engine: DockerEngine, image: str) -> None:

@@ -50,6 +50,18 @@ def test_a_push_that_can_not_start_is_refused_and_the_old_release_serves_on(here
     until(lambda: len(here.containers("cart")) == 1)
 
 
+def test_an_app_whose_server_listens_before_its_workers_fail_is_refused(here: Site, app: Make) -> None:
+    """gunicorn's parent listens at once; only then do its workers import the app, and fail."""
+    early = app("early")
+    early.release(1)
+    early.commit({"requirements.txt": "gunicorn\n", "Procfile": "web: gunicorn app:app -b 0.0.0.0:$PORT\n", "app.py": "import nosuch\n"})
+    refused = early.push()
+    assert refused.status != 0
+    assert "H10 web.1 exited with code 3" in refused.text
+    assert "No module named 'nosuch'" in refused.text
+    assert here.get("early") == (200, "1")
+
+
 def test_a_branch_that_does_not_deploy_is_told(here: Site, app: Make) -> None:
     draft = app("draft")
     draft.release(1)

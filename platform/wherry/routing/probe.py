@@ -15,6 +15,14 @@ def listens(address: str, port: int, timeout: float = 1.0) -> bool:
         return False
 
 
+def connect(address: str, port: int, timeout: float = 1.0) -> socket.socket | None:
+    """An open connection, None when none is accepted by the kernel within `timeout` seconds."""
+    try:
+        return socket.create_connection((address, port), timeout)
+    except OSError:
+        return None
+
+
 def check_http(address: str, port: int, path: str, host: str = "", timeout: float = 5.0) -> int | None:
     """The status of `GET path`, asked for `host`; None when there is no HTTP answer within `timeout` seconds of silence.
 

@@ -1,4 +1,4 @@
-"""When is an instance ready? The moment it is seen to be: it listens on $PORT and passes its checks, or it settled.
+"""When is an instance ready? The moment it is seen to be: it answers on $PORT and passes its checks, or it settled.
 
 A type without a port has settled when it is still there and has stopped using CPU (imports are over, it waits for
 work), or after a short while whatever it does. Whatever goes wrong is told with its code and the way out.
@@ -12,7 +12,9 @@ from typing import Protocol
 from wherry import clock
 from wherry.errors import DeployFailed
 from wherry.model.build import HealthCheck
+from wherry.running.doorbell import Doorbell, Ears
 from wherry.running.engine import Engine, Observed
+from wherry.running.listeners import reachable
 
 POLL = 0.01
 ALIVE_EVERY = 0.1
@@ -21,7 +23,7 @@ SETTLE_WINDOW, SETTLE_AT_MOST, QUIET = 0.15, 2.0, 0.1
 EVIDENCE = 12
 
 
-class Look(Protocol):
+class Look(Ears, Protocol):
     """How to look at an instance from outside; the real one opens sockets."""
 
     def listens(self, address: str, port: int, timeout: float = 1.0) -> bool: ...
@@ -54,19 +56,20 @@ def wait_until_ready(
     end = clock.monotonic() + timeout
     next_alive = clock.monotonic() + ALIVE_EVERY
     status: int | None = None
-    while True:
-        if look.listens(seen.address, seen.port, 1.0):
-            status, passed = _checked(look, seen, checks, host)
-            if passed:
-                return passed
-        if clock.monotonic() >= next_alive:
-            _still_alive(engine, seen)
-            next_alive = clock.monotonic() + ALIVE_EVERY
-        if cancelled():
-            raise DeployFailed(f"{seen.name} was cancelled while it started", code="cancelled")
-        if clock.monotonic() >= end:
-            raise boot_timeout(engine, look, seen, checks, timeout, status)
-        clock.sleep(_pause(timeout - (end - clock.monotonic())))
+    with Doorbell(look, seen) as bell:
+        while True:
+            if bell.answered():
+                status, passed = _checked(look, seen, checks, host)
+                if passed:
+                    return passed
+            if clock.monotonic() >= next_alive:
+                _still_alive(engine, seen)
+                next_alive = clock.monotonic() + ALIVE_EVERY
+            if cancelled():
+                raise DeployFailed(f"{seen.name} was cancelled while it started", code="cancelled")
+            if clock.monotonic() >= end:
+                raise boot_timeout(engine, look, seen, checks, timeout, status)
+            clock.sleep(_pause(timeout - (end - clock.monotonic())))
 
 
 def _pause(waited: float) -> float:
@@ -159,10 +162,8 @@ def boot_timeout(
 def _why_not_ready(look: Look, seen: Observed, checks: tuple[HealthCheck, ...], status: int | None) -> tuple[str, str]:
     sockets = look.listeners(seen.pid)
     port = seen.port
-    if any(found == port and _open(address) for address, found in sockets) or (status is not None and checks):
-        answer = f"answered {status}" if status is not None else "did not answer"
-        path = checks[0].path if checks else "/"
-        return f"listens, but GET {path} {answer} for {{timeout}} s", "It must answer 200-399; see healthchecks in app.json."
+    if any(found == port and reachable(address) for address, found in sockets) or status is not None:
+        return _why_no_answer(checks, status)
     bind = "Bind to 0.0.0.0:$PORT, e.g. web: gunicorn app:app -b 0.0.0.0:$PORT"
     if any(found == port for _, found in sockets):
         return f"opened no port within {{timeout}} s: it listens on 127.0.0.1:{port} only.", bind
@@ -172,7 +173,8 @@ def _why_not_ready(look: Look, seen: Observed, checks: tuple[HealthCheck, ...], 
     return f"opened no port within {{timeout}} s: it listens on none; $PORT is {port}.", bind
 
 
-def _open(address: str) -> bool:
-    from wherry.running.listeners import reachable
-
-    return reachable(address)
+def _why_no_answer(checks: tuple[HealthCheck, ...], status: int | None) -> tuple[str, str]:
+    if not checks:
+        return "listens, but accepted no connection within {timeout} s.", "Its workers may still load the app, or hang while they do."
+    answer = f"answered {status}" if status is not None else "did not answer"
+    return f"listens, but GET {checks[0].path} {answer} for {{timeout}} s", "It must answer 200-399; see healthchecks in app.json."

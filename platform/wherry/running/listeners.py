@@ -6,18 +6,35 @@ import ipaddress
 from pathlib import Path
 
 LISTEN = "0A"
+DOCKER_DNS = "127.0.0.11"
+"""Docker's own resolver listens in every container of a bridge network."""
 
 
 def listeners(pid: int, proc: Path = Path("/proc")) -> list[tuple[str, int]]:
     """(address, port) of every listening TCP socket in the network namespace of `pid`; empty when it is gone or hidden."""
-    found: list[tuple[str, int]] = []
+    found = [_endpoint(columns[1]) for columns in _rows(pid, proc)]
+    return [(address, port) for address, port in found if address != DOCKER_DNS]
+
+
+def backlog(pid: int, port: int, proc: Path = Path("/proc")) -> int | None:
+    """How many connections wait to be accepted by the listeners on `port`; None when no listener can be seen.
+
+    The kernel shows the length of the accept queue as the receive queue of a listening socket (proc(5), net/tcp).
+    """
+    queues = [int(columns[4].split(":")[1], 16) for columns in _rows(pid, proc) if _endpoint(columns[1])[1] == port]
+    return sum(queues) if queues else None
+
+
+def _rows(pid: int, proc: Path) -> list[list[str]]:
+    """The columns of every listening socket."""
+    found: list[list[str]] = []
     for name in ("tcp", "tcp6"):
         try:
-            rows = (proc / str(pid) / "net" / name).read_text("ascii").splitlines()[1:]
+            lines = (proc / str(pid) / "net" / name).read_text("ascii").splitlines()[1:]
         except OSError:
             continue
-        found += [_endpoint(columns[1]) for row in rows if (columns := row.split()) and columns[3] == LISTEN]
-    return [(address, port) for address, port in found if address != "127.0.0.11"]
+        found += [columns for line in lines if (columns := line.split()) and columns[3] == LISTEN]
+    return found
 
 
 def reachable(address: str) -> bool:
