@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from wherry.errors import InvalidInput
 from wherry.model.build_settings import BuildSettings
+from wherry.model.front import Front
 
 RESERVED = frozenset({"api", "wherry", "admin", "www", "help", "git", "ssh", "dashboard", "static", "new", "all"})
 MAX_NAME = 30
@@ -18,7 +19,9 @@ EVERYTHING = "*"
 class App:
     """`release` is the number of the current release, None before the first deploy. `formation` maps process type
     to quantity; a type that is absent takes its default (web 1, others 0). `restarts` counts wished restarts per
-    scope: `*`, `web`, `web.1`. `held` lists the scopes that a person stopped: they stay down until they are started."""
+    scope: `*`, `web`, `web.1`. `held` lists the scopes that a person stopped: they stay down until they are started.
+    `domains` are its own hosts in the order they were added, `certified` the names of the certificates in force for it,
+    `front` how it meets visitors."""
 
     id: int
     name: str
@@ -30,6 +33,9 @@ class App:
     restarts: dict[str, int] = field(default_factory=dict)
     held: list[str] = field(default_factory=list)
     build: BuildSettings = field(default_factory=BuildSettings)
+    domains: tuple[str, ...] = ()
+    certified: tuple[str, ...] = ()
+    front: Front = field(default_factory=Front)
 
     @property
     def stopped(self) -> bool:

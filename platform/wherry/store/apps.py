@@ -7,11 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from wherry.errors import Conflict, NotFound
-from wherry.model import build_settings
+from wherry.model import build_settings, front
 from wherry.model.app import App
 from wherry.store.database import pack, unpack
 
 JSON_COLUMNS = ("formation", "config", "restarts", "held")
+SELECT = """SELECT apps.*, coalesce((SELECT front FROM fronts WHERE app_id = apps.id), '{}') AS front,
+ (SELECT json_group_array(host) FROM (SELECT host FROM domains WHERE app_id = apps.id ORDER BY id)) AS domains,
+ (SELECT json_group_array(json(names)) FROM certificates WHERE app_id = apps.id AND state = 'active') AS certified FROM apps"""
 
 
 def create(connection: sqlite3.Connection, name: str, actor: str, at: str) -> App:
@@ -32,12 +35,12 @@ def get(connection: sqlite3.Connection, name: str) -> App:
 
 
 def find(connection: sqlite3.Connection, name: str) -> App | None:
-    row = connection.execute("SELECT * FROM apps WHERE name = ?", (name,)).fetchone()
+    row = connection.execute(f"{SELECT} WHERE name = ?", (name,)).fetchone()
     return _app(row) if row else None
 
 
 def every(connection: sqlite3.Connection) -> list[App]:
-    return [_app(row) for row in connection.execute("SELECT * FROM apps ORDER BY name")]
+    return [_app(row) for row in connection.execute(f"{SELECT} ORDER BY name")]
 
 
 def count(connection: sqlite3.Connection) -> int:
@@ -82,6 +85,9 @@ def _app(row: sqlite3.Row) -> App:
         created_by=row["created_by"],
         release=row["release"],
         build=build_settings.from_json(unpack(row["build"])),
+        front=front.from_json(unpack(row["front"])),
+        domains=tuple(unpack(row["domains"])),
+        certified=tuple(name for names in unpack(row["certified"]) for name in names),
         **{name: unpack(row[name]) for name in JSON_COLUMNS},
     )
 

@@ -70,3 +70,24 @@ CREATE TABLE runs (
   UNIQUE (app_id, number)
 ) STRICT;
 CREATE INDEX runs_open ON runs (id) WHERE state <> 'ended';
+
+CREATE TABLE domains (
+  id INTEGER PRIMARY KEY, host TEXT NOT NULL UNIQUE, app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+  created_at TEXT NOT NULL, created_by TEXT NOT NULL
+) STRICT;
+CREATE INDEX domains_by_app ON domains (app_id);
+
+CREATE TABLE fronts (
+  app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE, front TEXT NOT NULL DEFAULT '{}',
+  page TEXT NOT NULL DEFAULT '', published TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE TABLE certificates (
+  id INTEGER PRIMARY KEY, app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE, name TEXT NOT NULL,
+  origin TEXT NOT NULL CHECK (origin IN ('acme', 'own')), state TEXT NOT NULL CHECK (state IN ('pending', 'active', 'expired')),
+  created_at TEXT NOT NULL, names TEXT NOT NULL DEFAULT '[]', issuer TEXT NOT NULL DEFAULT '', serial TEXT NOT NULL DEFAULT '',
+  fingerprint TEXT NOT NULL DEFAULT '', not_before TEXT NOT NULL DEFAULT '', not_after TEXT NOT NULL DEFAULT '',
+  renew_at TEXT NOT NULL DEFAULT '', next_try TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0,
+  error TEXT NOT NULL DEFAULT '', arrival TEXT NOT NULL DEFAULT '',
+  UNIQUE (app_id, name)
+) STRICT;
