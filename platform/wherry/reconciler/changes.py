@@ -133,6 +133,7 @@ def destroy(work: Work) -> None:
 
 def _remove_all(work: Work, app: App, images: set[str]) -> None:
     outside = work.outside
+    outside.engine.remove_one_offs(app.name, detached=True)
     outside.engine.remove_network(app.name)
     for image in images:
         outside.engine.remove_image(image)

@@ -11,9 +11,11 @@ from wherry import clock
 from wherry.errors import Conflict, Unavailable, WherryError
 from wherry.reconciler.converge import settle, wish_of
 from wherry.reconciler.desired import desired_of
+from wherry.reconciler.door import Door
 from wherry.reconciler.observe import observe
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.plan import plan, route_of
+from wherry.reconciler.runs import Runs
 from wherry.reconciler.sweep import sweep
 from wherry.reconciler.worker import Worker
 from wherry.routing.proxy import Route
@@ -23,6 +25,8 @@ from wherry.store import apps, operations, releases
 TICK = 5.0
 """Seconds between looks without a hint."""
 SWEEP_EVERY = 3600.0
+GOODBYE = 5.0
+"""Seconds that attached runs have to end when the engine does."""
 
 
 class Loop:
@@ -31,6 +35,7 @@ class Loop:
     def __init__(self, outside: Outside) -> None:
         self.outside = outside
         self.worker = Worker(outside, self.wake)
+        self.runs = Runs(outside, self.wake)
         self._stopping = threading.Event()
         self._next_look = 0.0
 
@@ -42,6 +47,7 @@ class Loop:
         self._refuse_an_empty_database(containers := self._containers())
         self.worker.recover()
         self.outside.engine.remove_one_offs()
+        self.runs.recover()
         published = self._published()
         for seen in containers:
             if seen.running and self._proven(seen, published):
@@ -77,10 +83,14 @@ class Loop:
         threading.Thread(target=self._listen, name="docker events", daemon=True).start()
         threading.Thread(target=self._sweep, name="sweep", daemon=True).start()
         self.worker.start_waiting()
+        attach = Door(self.outside, self.runs)
+        attach.open()
         with _door(self.outside) as door:
             while not self._stopping.is_set():
                 self._turn()
                 self._sleep(door)
+        attach.close()
+        self.runs.close(GOODBYE)
         self.outside.database.close()
 
     def stop(self) -> None:
@@ -99,6 +109,7 @@ class Loop:
     def _turn(self) -> None:
         try:
             self.worker.start_waiting()
+            self.runs.look()
             if clock.monotonic() >= self._next_look:
                 self._next_look = clock.monotonic() + TICK
                 self._heal()
@@ -108,7 +119,7 @@ class Loop:
 
     def _sleep(self, door: socket.socket) -> None:
         now = clock.monotonic()
-        times = [self._next_look, self.outside.memory.next_try() or self._next_look]
+        times = [self._next_look, self.outside.memory.next_try() or self._next_look, self.runs.next_due() or self._next_look]
         wait = max(0.01, min(times) - now)
         if min(times) < self._next_look:
             self._next_look = min(times)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from wherry import clock
 from wherry.model.instance import Instance
+from wherry.model.run import TYPE as ONE_OFF
 from wherry.model.user import PLATFORM
 from wherry.reconciler.desired import Desired
 from wherry.reconciler.memory import Crashes
@@ -87,7 +88,7 @@ def refresh(outside: Outside, desired: Desired, world: World) -> None:
     for slot, container in up.items():
         if slot not in rows or rows[slot].container != container.id:
             _put(outside, container, "running")
-    stale = [slot for slot in rows if slot not in up and slot not in wished and slot not in desired.held]
+    stale = [slot for slot in rows if slot not in up and slot not in wished and slot not in desired.held and slot[0] != ONE_OFF]
     if stale:
         with outside.database.write() as connection:
             for process_type, index in stale:

@@ -20,6 +20,7 @@ from wherry.faces.api import (
     operations,
     problems,
     releases,
+    runs,
     tokens,
     users,
 )
@@ -32,7 +33,7 @@ def nouns() -> list[Routes]:
     """Every route of the API."""
     described = [
         module.routes
-        for module in (index, apps, formation, instances, logs, releases, config_vars, builds, operations, keys, tokens, users)
+        for module in (index, apps, formation, instances, logs, releases, config_vars, builds, operations, runs, keys, tokens, users)
     ]
     return [*described, openapi.routes_for(described)]
 

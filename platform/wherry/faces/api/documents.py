@@ -11,7 +11,9 @@ from wherry.model.app import App
 from wherry.model.instance import Instance
 from wherry.model.operation import Operation
 from wherry.model.release import Release
+from wherry.model.run import Run
 from wherry.model.user import Key, Token, User
+from wherry.secret import Secret
 from wherry.settings import Settings
 
 Links = dict[str, str]
@@ -79,6 +81,30 @@ class OperationDocument(Struct):
     links: Links
 
 
+class RunDocument(Struct, omit_defaults=True):
+    """`ticket` is what lets the client of an attached run in, in the answer that made it and never again."""
+
+    app: str
+    name: str
+    release: str
+    command: list[str]
+    attached: bool
+    terminal: bool
+    instance: str | None
+    memory: int | None
+    time_limit: int | None
+    state: str
+    actor: str
+    exit_code: int | None
+    reason: str
+    stopped_by: str
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    links: Links
+    ticket: str = ""
+
+
 class KeyDocument(Struct):
     name: str
     user: str
@@ -112,7 +138,14 @@ class UserDocument(Struct):
 
 def app_document(settings: Settings, app: App, formation: dict[str, int]) -> AppDocument:
     at = f"/api/apps/{app.name}"
-    names = {"formation": "formation", "instances": "instances", "logs": "logs", "releases": "releases", "config_vars": "config-vars"}
+    names = {
+        "formation": "formation",
+        "instances": "instances",
+        "logs": "logs",
+        "releases": "releases",
+        "runs": "runs",
+        "config_vars": "config-vars",
+    }
     links = {"self": at, **{key: f"{at}/{name}" for key, name in names.items()}, "operations": f"/api/operations?app={app.name}"}
     links |= {action: f"{at}/actions/{action}" for action in ("restart", "stop", "start")}
     git_url = f"ssh://{settings.user}@{settings.domain}:{settings.ssh_port}/{app.name}"
@@ -180,6 +213,39 @@ def operation_document(operation: Operation) -> OperationDocument:
         operation.started_at,
         operation.finished_at,
         links,
+    )
+
+
+def run_document(run: Run, ticket: Secret | None = None) -> RunDocument:
+    app = f"/api/apps/{run.app}"
+    at = f"{app}/runs/{run.name}"
+    links = {
+        "self": at,
+        "app": app,
+        "stop": f"{at}/actions/stop",
+        "attach": f"{at}/actions/attach",
+        "logs": f"{app}/logs?process={run.name}",
+    }
+    return RunDocument(
+        run.app,
+        run.name,
+        f"v{run.release}",
+        list(run.command),
+        run.attached,
+        run.screen is not None,
+        run.instance or None,
+        run.memory * 2**20 or None,
+        run.time_limit,
+        run.state,
+        run.actor,
+        run.exit_code,
+        run.reason,
+        run.stopped_by,
+        run.created_at,
+        run.started_at,
+        run.finished_at,
+        links,
+        ticket.reveal() if ticket else "",
     )
 
 

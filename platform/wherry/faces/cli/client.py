@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from wherry.errors import BadRequest, Unavailable, WherryError
 from wherry.faces.cli.address import Address
@@ -114,6 +114,20 @@ class Client:
         if answer.status >= 400:
             raise error_of(answer.status, answer.document(), self.address.shown)
         return answer
+
+    def upgrade(self, path: str, protocol: str) -> socket.socket:
+        """A connection that speaks `protocol` from now on; its silence has no limit. What follows the head is not read."""
+        connection = self.address.connect(PATIENCE)
+        try:
+            _send(connection, self._request("POST", self.address.prefix + path, None, {"Connection": "Upgrade", "Upgrade": protocol}))
+            answer = Answer(connection, cast("IO[bytes]", connection.makefile("rb", 0)))
+        except OSError as error:
+            connection.close()
+            raise _dropped() from error
+        if answer.status != 101:
+            raise error_of(answer.status, answer.document(), self.address.shown)
+        connection.settimeout(None)
+        return connection
 
     def _request(self, method: str, target: str, body: Any, headers: dict[str, str]) -> bytes:
         content = b"" if body is None else json.dumps(body).encode()

@@ -27,7 +27,8 @@ class Option(NamedTuple):
 
 
 class Command(NamedTuple):
-    """`takes` is the pattern of its words, `handler` is `file.function` in this folder, `examples` are whole command lines."""
+    """`takes` is the pattern of its words, `handler` is `file.function` in this folder, `examples` are whole command lines. With `literal`
+    its last argument is taken as it is: after its first word nothing is an option of ours."""
 
     name: str
     takes: str
@@ -38,6 +39,7 @@ class Command(NamedTuple):
     own_options: tuple[Option, ...] = ()
     aliases: tuple[str, ...] = ()
     changes: bool = False
+    literal: bool = False
 
     @property
     def noun(self) -> str:
@@ -66,13 +68,17 @@ APP = Option(("-a", "--app"), "APP", "the app, instead of the word APP; may stan
 JSON = Option(("--json",), "", "print the API's own document")
 NO_WAIT = Option(("--no-wait",), "", "print the operation instead of waiting until it is done")
 HELP = Option(("-h", "--help"), "", "show this")
+MEMORY = Option(("-m", "--memory"), "SIZE", "memory limit, e.g. 512m or 2g (default: an instance's)")
+TIME_LIMIT = Option(("--time-limit",), "TIME", "end it after so long, e.g. 90s, 30m, 24h; up to 7d")
+NO_TTY = Option(("--no-tty",), "", "no terminal for the program, also when you have one")
 
-NOUN_OF = {"rollback": "releases", "open": "apps", "builder:set": "build"}
+NOUN_OF = {"rollback": "releases", "open": "apps", "enter": "run", "builder:set": "build"}
 
 NOUNS = {
     "apps": "Apps",
     "ps": "Processes",
     "logs": "Processes",
+    "run": "One-offs",
     "config": "Config vars",
     "build": "Builds",
     "buildpacks": "Buildpacks",
@@ -170,6 +176,60 @@ _TABLE = (
         ("wherry ps:start shop", "wherry ps:start shop web.2"),
         aliases=("start",),
         changes=True,
+    ),
+    Command(
+        "run",
+        "APP CMD…",
+        "Run a command beside the app: its release, its config, a container of its own",
+        "run.attached",
+        (
+            "wherry run shop python manage.py migrate",
+            "wherry run shop sh",
+            "wherry run shop 'echo $DATABASE_URL'",
+            "wherry run shop cat < data.csv",
+            "ssh -t -p 2222 wherry@HOST run shop python",
+        ),
+        "One word is a line for the image's shell, or the name of a process type; more are a program and its arguments. At a terminal\n"
+        "the program has a terminal too; input and output of a pipe arrive byte for byte. The exit status is the program's. It ends\n"
+        "when you leave. Also while the app is stopped.",
+        (MEMORY, TIME_LIMIT, NO_TTY),
+        literal=True,
+    ),
+    Command(
+        "run:detached",
+        "APP CMD…",
+        "Run a command beside the app and leave it alone",
+        "run.detached",
+        ("wherry run:detached shop python train.py", "wherry run:detached --time-limit 3d --memory 1g shop python train.py"),
+        "What it prints goes to the app's log. It ends after 24 hours at the latest, unless --time-limit says otherwise.",
+        (MEMORY, TIME_LIMIT, Option(("--no-wait",), "", "do not wait until it runs")),
+        literal=True,
+    ),
+    Command(
+        "run:list",
+        "APP",
+        "List what runs beside the app, and who is in its instances",
+        "run.every",
+        ("wherry run:list shop", "wherry run:list shop --all"),
+        own_options=(Option(("--all",), "", "also what is over, with its exit status; the latest hundred"),),
+    ),
+    Command(
+        "run:stop",
+        "APP RUN",
+        "End a run: SIGTERM, then SIGKILL",
+        "run.stop",
+        ("wherry run:stop shop run.3",),
+        own_options=(Option(("--no-wait",), "", "do not wait until it has ended"),),
+    ),
+    Command(
+        "enter",
+        "APP [INSTANCE] [CMD…]",
+        "Open a shell, or run a command, inside a running instance (default web.1)",
+        "run.enter",
+        ("wherry enter shop", "wherry enter shop worker.1", "wherry enter shop web.1 ps aux", "ssh -t -p 2222 wherry@HOST enter shop"),
+        "It ends when you leave, and with the instance. What it changes is gone with the next deploy or restart.",
+        (NO_TTY,),
+        literal=True,
     ),
     Command(
         "logs",

@@ -93,7 +93,15 @@ def _take_options(given: Given, argv: list[str]) -> list[str]:
             )
         else:
             words.append(word)
+            if given.command.literal and len(words) > _places(given):
+                words.extend(rest)  # a command of the person's own: nothing in it is ours
     return words
+
+
+def _places(given: Given) -> int:
+    """How many words stand before the command that is taken as it is."""
+    singles = [argument for argument in given.command.arguments if not argument.many]
+    return len(singles) - ("--app" in given.options)
 
 
 def _split(word: str) -> tuple[str, str | None]:
