@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -12,7 +13,6 @@ from wherry.settings import Settings, source_root
 
 if TYPE_CHECKING:
     from wherry.reconciler.outside import Outside
-    from wherry.running.doorbell import Closable
 
 
 def run_engine(settings: Settings) -> None:
@@ -120,15 +120,15 @@ class _Eyes:
 
         return probe.check_http(address, port, path, host, timeout)
 
-    def connect(self, address: str, port: int) -> Closable | None:
+    def connect(self, address: str, port: int) -> socket.socket | None:
         from wherry.routing import probe
 
         return probe.connect(address, port)
 
-    def backlog(self, pid: int, port: int) -> int | None:
-        from wherry.running.listeners import backlog
+    def accepted(self, pid: int, port: int, peer: int) -> bool | None:
+        from wherry.running.listeners import accepted
 
-        return backlog(pid, port)
+        return accepted(pid, port, peer)
 
     def listeners(self, pid: int) -> list[tuple[str, int]]:
         from wherry.running.listeners import listeners

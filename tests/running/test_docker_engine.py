@@ -20,7 +20,7 @@ class Eyes:
     listens = staticmethod(probe.listens)
     check_http = staticmethod(probe.check_http)
     connect = staticmethod(probe.connect)
-    backlog = staticmethod(listeners.backlog)
+    accepted = staticmethod(listeners.accepted)
     listeners = staticmethod(listeners.listeners)
     cpu_seconds = staticmethod(processes.cpu_seconds)
 

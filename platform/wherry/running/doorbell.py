@@ -6,24 +6,21 @@ and a visitor would wait in the kernel's queue for a worker that never comes.
 
 from __future__ import annotations
 
+import socket
 from types import TracebackType
 from typing import Protocol
 
 from wherry.running.engine import Observed
 
 
-class Closable(Protocol):
-    def close(self) -> None: ...
-
-
 class Ears(Protocol):
     """What is needed of the outside."""
 
-    def connect(self, address: str, port: int) -> Closable | None:
+    def connect(self, address: str, port: int) -> socket.socket | None:
         """An open TCP connection, None when nobody listens."""
 
-    def backlog(self, pid: int, port: int) -> int | None:
-        """Connections that wait to be accepted by the listener on `port`; None when that can not be seen."""
+    def accepted(self, pid: int, port: int, peer: int) -> bool | None:
+        """Whether the program accepted the connection that came from port `peer`; None when that can not be seen."""
 
 
 class Doorbell:
@@ -32,7 +29,7 @@ class Doorbell:
     def __init__(self, ears: Ears, seen: Observed) -> None:
         self._ears = ears
         self._seen = seen
-        self._connection: Closable | None = None
+        self._connection: socket.socket | None = None
 
     def __enter__(self) -> Doorbell:
         return self
@@ -46,4 +43,25 @@ class Doorbell:
         port = self._seen.port or 0
         if self._connection is None:
             self._connection = self._ears.connect(self._seen.address, port)
-        return self._connection is not None and not self._ears.backlog(self._seen.pid, port)
+        if self._connection is None:
+            return False
+        match _heard(self._connection):
+            case "reset":
+                self._connection.close()
+                self._connection = None
+                return False
+            case "something":
+                return True
+        peer = self._connection.getsockname()[1]
+        return self._ears.accepted(self._seen.pid, port, peer) is not False
+
+
+def _heard(connection: socket.socket) -> str:
+    """`something` when the other side spoke or hung up, `reset` when its listener ended before it accepted, else `nothing`."""
+    try:
+        connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return "nothing"
+    except OSError:
+        return "reset"
+    return "something"

@@ -1,4 +1,4 @@
-"""Which addresses a container listens on, read from the kernel's tables of its first process."""
+"""Which addresses a container listens on, and whom it accepted, read from the kernel's tables of its first process."""
 
 from __future__ import annotations
 
@@ -12,28 +12,31 @@ DOCKER_DNS = "127.0.0.11"
 
 def listeners(pid: int, proc: Path = Path("/proc")) -> list[tuple[str, int]]:
     """(address, port) of every listening TCP socket in the network namespace of `pid`; empty when it is gone or hidden."""
-    found = [_endpoint(columns[1]) for columns in _rows(pid, proc)]
+    found = [_endpoint(columns[1]) for columns in _rows(pid, proc) if columns[3] == LISTEN]
     return [(address, port) for address, port in found if address != DOCKER_DNS]
 
 
-def backlog(pid: int, port: int, proc: Path = Path("/proc")) -> int | None:
-    """How many connections wait to be accepted by the listeners on `port`; None when no listener can be seen.
+def accepted(pid: int, port: int, peer: int, proc: Path = Path("/proc")) -> bool | None:
+    """Whether a program in the network namespace of `pid` accepted the connection to `port` that came from port `peer`;
+    None when the tables are hidden from us.
 
-    The kernel shows the length of the accept queue as the receive queue of a listening socket (proc(5), net/tcp).
+    A connection that the kernel holds for a listener has no inode yet (proc(5), net/tcp; inet_diag).
     """
-    queues = [int(columns[4].split(":")[1], 16) for columns in _rows(pid, proc) if _endpoint(columns[1])[1] == port]
-    return sum(queues) if queues else None
+    if not (proc / str(pid) / "net" / "tcp").exists():
+        return None
+    rows = [columns for columns in _rows(pid, proc) if (_endpoint(columns[1])[1], _endpoint(columns[2])[1]) == (port, peer)]
+    return any(columns[9] != "0" for columns in rows)
 
 
 def _rows(pid: int, proc: Path) -> list[list[str]]:
-    """The columns of every listening socket."""
+    """The columns of every TCP socket."""
     found: list[list[str]] = []
     for name in ("tcp", "tcp6"):
         try:
             lines = (proc / str(pid) / "net" / name).read_text("ascii").splitlines()[1:]
         except OSError:
             continue
-        found += [columns for line in lines if (columns := line.split()) and columns[3] == LISTEN]
+        found += [columns for line in lines if (columns := line.split())]
     return found
 
 

@@ -19,7 +19,6 @@ from wherry import clock
 from wherry.errors import Conflict, DeployFailed, NotFound
 from wherry.model.run import Screen
 from wherry.running.conversation import HEADER, STDOUT, Ending
-from wherry.running.doorbell import Closable
 from wherry.running.engine import Happening, InstanceSpec, Observed, OneOff, Sample
 
 
@@ -189,11 +188,15 @@ class MemoryEngine:
         with self._lock:
             return any(seen.address == address and seen.image.startswith("good") for seen in self._containers.values())
 
-    def connect(self, address: str, port: int) -> Closable | None:
-        return socket.socket() if self.listens(address, port) else None
+    def connect(self, address: str, port: int) -> socket.socket | None:
+        if not self.listens(address, port):
+            return None
+        ours, theirs = socket.socketpair()
+        theirs.close()
+        return ours
 
-    def backlog(self, pid: int, port: int) -> int | None:
-        return 0
+    def accepted(self, pid: int, port: int, peer: int) -> bool | None:
+        return True
 
     def check_http(self, address: str, port: int, path: str, host: str = "localhost", timeout: float = 5.0) -> int | None:
         return 200 if self.listens(address, port) else None
