@@ -19,14 +19,14 @@ HEAD = 64 * 1024
 
 @dataclass(frozen=True)
 class Program:
-    """`folder` is where its source lies, empty for the top of the tree."""
+    """`folder` is where its source lies, or the file that names it; empty for the top of the tree."""
 
     name: str
     folder: str
 
 
 def find(tree: Tree, pack: Buildpack) -> tuple[Program, ...]:
-    """By folder and name, each once; only those that the app itself names, where it does."""
+    """By folder and name, each name once; only those that the app itself names, where it does."""
     if not pack.programs:
         return ()
     found = _by(tree, (rule for rule in pack.programs if not rule.last))
@@ -34,7 +34,8 @@ def find(tree: Tree, pack: Buildpack) -> tuple[Program, ...]:
     if not found or named:
         found |= _by(tree, (rule for rule in pack.programs if rule.last))
     kept = {program for program in found if not named or any(_meant(program, word) for word in named.split())}
-    return tuple(sorted(kept, key=lambda program: (program.folder, program.name)))
+    first = {program.name: program for program in sorted(kept, key=lambda program: program.folder, reverse=True)}
+    return tuple(sorted(first.values(), key=lambda program: (program.folder, program.name)))
 
 
 def default(programs: tuple[Program, ...]) -> Program | None:
@@ -62,8 +63,9 @@ def _programs(tree: Tree, rule: ProgramRule, path: str) -> Iterator[Program]:
     if not match or not tree.members[path].isreg() or not _holds(tree, rule, path):
         return
     groups = match.groupdict()
-    folder = str(groups.get("folder") or PurePosixPath(path).parent).strip("/")
-    names = [groups["name"]] if groups.get("name") else _names(tree, rule, groups.get("folder") or "")
+    file = rule.file.replace("{folder}", groups.get("folder") or "")
+    folder = str(PurePosixPath(file or path).parent)
+    names = [groups["name"]] if groups.get("name") else _names(tree, rule, file)
     yield from (Program(name, "" if folder == "." else folder) for name in names if NAME.fullmatch(name))
 
 
@@ -74,8 +76,7 @@ def _holds(tree: Tree, rule: ProgramRule, path: str) -> bool:
     return (rule.pattern is None or bool(rule.pattern.search(text))) and not (rule.unless and rule.unless.search(text))
 
 
-def _names(tree: Tree, rule: ProgramRule, folder: str) -> list[str]:
-    file = rule.file.replace("{folder}", folder)
+def _names(tree: Tree, rule: ProgramRule, file: str) -> list[str]:
     if rule.named is None or not tree.has(file):
         return []
     return [match[1] for match in rule.named.finditer(tree.text(file) or "")]
