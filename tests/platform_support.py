@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wherry import clock, settings
+from wherry.building.app_json_env import EnvVar
 from wherry.building.builder import Built, Line, Source
 from wherry.errors import DeployFailed
+from wherry.model.build import FIRST_DEPLOY, POSTDEPLOY
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
 from wherry.reconciler.loop import Loop
@@ -25,10 +27,17 @@ ADMIN = Actor("alice", "admin", "test")
 
 
 class TextBuilder:
-    """Implements `Builder` over archives that are plain text: `image=good`, `web=run`, `release=check`, `fail=why`."""
+    """Implements `Builder` over archives that are plain text: `image=good`, `web=run`, `release=check`, `fail=why`,
+    `env.KEY=value` (or generated, required, optional), `postdeploy=…`, `first_deploy=…`. `seen` is the config of the last build."""
 
     def prune(self, keep: set[str]) -> int:
         return 0
+
+    def env(self, source: Source) -> dict[str, EnvVar]:
+        words = dict(row.split("=", 1) for row in source.archive.read_text("utf-8").splitlines())
+        wanted = {name.removeprefix("env."): value for name, value in words.items() if name.startswith("env.")}
+        known = {"generated": EnvVar(generated=True), "required": EnvVar(), "optional": EnvVar(required=False)}
+        return {name: known.get(value, EnvVar(value)) for name, value in wanted.items()}
 
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
         words = dict(row.split("=", 1) for row in source.archive.read_text("utf-8").splitlines())
@@ -36,7 +45,10 @@ class TextBuilder:
             raise DeployFailed(words["fail"], code="build_failed", evidence=("pip said no",), source="the build")
         line("-----> Built in 0.0 s, 1 MB")
         image = words.pop("image")
-        return Built(image=image, buildpack="text", size=1, processes=words)
+        scripts = {name: words.pop(name) for name in (POSTDEPLOY, FIRST_DEPLOY) if name in words}
+        self.seen = {key: value.reveal() for key, value in source.config.items()}
+        processes = {name: line for name, line in words.items() if not name.startswith("env.")}
+        return Built(image=image, buildpack="text", size=1, processes=processes, scripts=scripts)
 
 
 class NoOutput:

@@ -65,7 +65,7 @@ def test_what_a_heroku_app_asks_for_is_read() -> None:
     assert found.buildpacks == (f"{github}nodejs.git", "https://example.org/x.tgz", f"{github}apt.git")
     assert found.scripts == {"first_deploy": "python seed.py", "predeploy": "make", "postdeploy": "tell it"}
     assert found.cron == (CronTask("*/5 0-6,22 * jan-mar mon", "python clean.py"),)
-    assert found.warnings == []
+    assert found.warnings == ["app.json line 10: 1 cron task is kept with the release, and not run yet"]
 
 
 def test_config_vars_come_once_and_never_replace_what_is_there() -> None:

@@ -68,7 +68,10 @@ def test_the_heading_names_what_decided(files: dict[str, str], expected: str, tm
             {"manage.py": 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "my_shop.settings")', "requirements.txt": "Django\nuvicorn\n"},
             "uvicorn my_shop.asgi:application --host 0.0.0.0 --port $PORT",
         ),
-        ({"app/main.py": "app = FastAPI()\n", "requirements.txt": "fastapi\nuvicorn\n"}, "uvicorn app.main:app --host 0.0.0.0 --port $PORT"),
+        (
+            {"app/main.py": "app = FastAPI()\n", "requirements.txt": "fastapi\nuvicorn\n"},
+            "uvicorn app.main:app --host 0.0.0.0 --port $PORT",
+        ),
         ({"wsgi.py": "application = make()\n", "requirements.txt": "gunicorn\n"}, "gunicorn wsgi:application -b 0.0.0.0:$PORT"),
         ({"asgi.py": "app: App = make()\n", "requirements.txt": "uvicorn\n"}, "uvicorn asgi:app --host 0.0.0.0 --port $PORT"),
     ],

@@ -78,6 +78,9 @@ def _read_rest(found: AppJSON, members: dict[str, Node]) -> None:
         found.buildpacks = app_json_scripts.buildpacks(members["buildpacks"], found.warnings)
     if "cron" in members:
         found.cron = app_json_scripts.cron(members["cron"], found.warnings)
+    if found.cron:
+        tasks = "1 cron task is" if len(found.cron) == 1 else f"{len(found.cron)} cron tasks are"
+        found.warnings.append(f"app.json line {members['cron'].line}: {tasks} kept with the release, and not run yet")
 
 
 def _read_formation(found: AppJSON, node: Node) -> None:

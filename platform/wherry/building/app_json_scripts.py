@@ -11,11 +11,12 @@ from wherry.building.app_json_values import bad, check_keys, items_of, long_text
 from wherry.building.failure import shown
 from wherry.building.json_text import Node
 from wherry.errors import InvalidInput
+from wherry.model.build import FIRST_DEPLOY, POSTDEPLOY
 from wherry.model.build_settings import buildpack_url
 from wherry.model.cron import CronTask, check_schedule
 
-PREDEPLOY, POSTDEPLOY, FIRST_DEPLOY = "predeploy", "postdeploy", "first_deploy"
-"""In the new image before it is released; after every deploy; after the first deploy only."""
+PREDEPLOY = "predeploy"
+"""Changes the new image before it is released."""
 NOT_USED = ("pr-predestroy", "test", "test-setup")
 EXAMPLE = '{"postdeploy": "python seed.py"}'
 CRON_EXAMPLE = '[{"schedule": "@daily", "command": "python clean.py"}]'

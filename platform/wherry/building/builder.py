@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from wherry.building.app_json_env import EnvVar
 from wherry.model.build import HealthCheck
 from wherry.model.build_settings import BuildSettings
+from wherry.model.cron import CronTask
 from wherry.secret import Secret
 
 Line = Callable[[str], None]
@@ -33,7 +35,7 @@ class Source:
 class Built:
     """What came out. `image` is the id (`sha256:…`), tagged so that no clean-up of others takes it. `root` says the
     image starts as root; `port` is what a Dockerfile EXPOSEs when it is exactly one, else None. `formation` is what
-    `app.json` asks for on the first deploy."""
+    `app.json` asks for on the first deploy, `scripts` and `cron` what it wants run later (see Build)."""
 
     image: str
     buildpack: str
@@ -43,9 +45,14 @@ class Built:
     formation: dict[str, int] = field(default_factory=dict)
     root: bool = False
     port: int | None = None
+    scripts: dict[str, str] = field(default_factory=dict)
+    cron: tuple[CronTask, ...] = ()
 
 
 class Builder(Protocol):
+    def env(self, source: Source) -> dict[str, EnvVar]:
+        """The config vars that the `app.json` of `source` asks for. Raises DeployFailed when it can not be read."""
+
     def prune(self, keep: set[str]) -> int:
         """Removes this platform's images that are not in `keep` and not in use, and what is too much of the build cache.
         Returns the bytes of cache that came free."""

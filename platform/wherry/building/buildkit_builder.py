@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wherry.building import classic, dockerfile, plan
+from wherry.building.app_json_env import EnvVar
 from wherry.building.archive import open_tree
 from wherry.building.builder import Built, Line, Source
 from wherry.building.buildkit import BuildKit, Image, Solve, SolveFailed, SolveStopped
@@ -45,6 +46,10 @@ class BuildKitBuilder:
         built = self._built(planned, image)
         line(f"-----> Built in {time.monotonic() - began:.1f} s, {image.size / 1e6:.0f} MB")
         return built
+
+    def env(self, source: Source) -> dict[str, EnvVar]:
+        """See Builder."""
+        return plan.env(source)
 
     def prune(self, keep: set[str]) -> int:
         """See Builder. The nameless leftovers go too. Docker's build cache has no owner, so it is cut to WHERRY_BUILD_CACHE
@@ -140,6 +145,8 @@ class BuildKitBuilder:
             size=image.size,
             processes=processes,
             checks=planned.asked.checks,
+            scripts=plan.later(planned.asked),
+            cron=planned.asked.cron,
             formation={name: count for name, count in planned.asked.formation.items() if name in processes},
             root=image.user.partition(":")[0] in ("", "root", "0"),
             port=image.ports[0] if planned.detected.buildpack is None and len(image.ports) == 1 else None,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wherry.building import plan
+from wherry.building.app_json_env import EnvVar
 from wherry.building.archive import open_tree
 from wherry.building.builder import Built, Line, Source
 from wherry.building.buildpack import Buildpack, load_all
@@ -26,6 +27,10 @@ class MemoryBuilder:
     def __init__(self, packs: Path | None = None) -> None:
         self._packs = packs or source_root() / "buildpacks"
         self.built: list[Source] = []
+
+    def env(self, source: Source) -> dict[str, EnvVar]:
+        """See Builder."""
+        return plan.env(source)
 
     def prune(self, keep: set[str]) -> int:
         """See Builder. There is nothing to remove."""
@@ -61,6 +66,8 @@ class MemoryBuilder:
             size=1,
             processes=processes,
             checks=planned.asked.checks,
+            scripts=plan.later(planned.asked),
+            cron=planned.asked.cron,
             formation={name: count for name, count in planned.asked.formation.items() if name in processes},
             root=planned.detected.buildpack is None,
             port=int(ports[0]) if len(ports) == 1 else None,

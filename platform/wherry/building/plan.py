@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 
 from wherry.building import app_json, choice, classic, config_files, detect, ignore, procfile, static_site
 from wherry.building.app_json import AppJSON
-from wherry.building.archive import MAX_LOCK, Tree
-from wherry.building.builder import Line
+from wherry.building.app_json_env import EnvVar
+from wherry.building.app_json_scripts import PREDEPLOY
+from wherry.building.archive import MAX_LOCK, Tree, open_tree
+from wherry.building.builder import Line, Source
 from wherry.building.buildpack import Buildpack, Plan
 from wherry.building.choice import Choice
 from wherry.building.classic import Classic
@@ -72,6 +74,16 @@ def plan(
     for warning in [*asked.warnings, *(site.warnings if site else ()), *_warnings(tree, processes), *_without_effect(planned, settings)]:
         line(f" !     {warning}")
     return planned
+
+
+def env(source: Source) -> dict[str, EnvVar]:
+    """See Builder."""
+    return app_json.of_tree(open_tree(source.archive).below(source.settings.dir)).env
+
+
+def later(asked: AppJSON) -> dict[str, str]:
+    """The scripts that are not part of the build."""
+    return {name: command for name, command in asked.scripts.items() if name != PREDEPLOY}
 
 
 def heading(planned: Planned, version: str) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from wherry.model.build_settings import BuildSettings
+from wherry.model.cron import CronTask
+
+POSTDEPLOY, FIRST_DEPLOY = "postdeploy", "first_deploy"
+"""Scripts of `app.json` that run in the new image once it is live: after every deploy, and after the first one only."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,8 @@ class HealthCheck:
 class Build:
     """`image` is the engine's image id (`sha256:…`). `processes` maps process type to command line, as the Procfile
     says; an empty command runs the image's own CMD. `checks` maps process type to its startup checks. `settings` are the
-    build settings that it was made with; `origin` says where its source came from when nobody pushed it."""
+    build settings that it was made with; `origin` says where its source came from when nobody pushed it. `scripts` maps
+    POSTDEPLOY and FIRST_DEPLOY to commands; `cron` is kept for the scheduler."""
 
     id: int
     app_id: int
@@ -41,3 +46,5 @@ class Build:
     port: int | None = None
     settings: BuildSettings = field(default_factory=BuildSettings)
     origin: str = ""
+    scripts: dict[str, str] = field(default_factory=dict)
+    cron: tuple[CronTask, ...] = ()

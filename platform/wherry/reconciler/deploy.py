@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+
 from wherry import clock
 from wherry.building.builder import Source
 from wherry.errors import DeployFailed
@@ -10,8 +13,11 @@ from wherry.model.process import RELEASE
 from wherry.model.release import Release
 from wherry.reconciler.converge import ensure_network
 from wherry.reconciler.desired import spec_of
+from wherry.reconciler.first_config import add_first_config
+from wherry.reconciler.scripts import run_scripts, scripts_of
 from wherry.reconciler.switch import go_live, known_release, new_release
 from wherry.reconciler.work import Work
+from wherry.routing.front import url_of
 from wherry.secret import Secret
 from wherry.store import apps, builds
 
@@ -20,12 +26,24 @@ RELEASE_TIMEOUT = 600
 
 def deploy(work: Work) -> None:
     """Finishes or fails the operation of a push; goes on from the facts that an earlier owner reached."""
-    build = _known_build(work) or _build(work)
+    first = work.operation.progress.get("first", work.app().release is None)
+    build = _known_build(work) or _build(work, first)
     release = known_release(work) or _release(work, build)
+    scripts = scripts_of(build, first)
+    if work.operation.progress.get("live"):
+        _end_after(work, release, scripts)
+        return
     work.say(f"-----> Release {release.version}")
     if not work.operation.progress.get("release_command_done"):
         _run_release_command(work, release)
-    go_live(work, release, lambda: _live_line(work, release))
+    go_live(work, release, lambda: _live_line(work, release), partial(run_scripts, work, release, scripts) if scripts else None)
+
+
+def _end_after(work: Work, release: Release, scripts: list[str]) -> None:
+    """The release was live when an earlier owner died; only what follows that is left."""
+    run_scripts(work, release, scripts)
+    with work.outside.database.write() as connection:
+        work.succeed(connection, release=release.version)
 
 
 def _live_line(work: Work, release: Release) -> str:
@@ -33,7 +51,7 @@ def _live_line(work: Work, release: Release) -> str:
     app = work.app()
     route = work.outside.proxy.routes().get(app.name)
     if route and route.targets:
-        return f"-----> Live in {work.seconds():.1f} s: {work.outside.settings.url_of(app.name)}"
+        return f"-----> Live in {work.seconds():.1f} s: {url_of(app, work.outside.settings)}"
     ready = f"-----> {release.version} is in place after {work.seconds():.1f} s"
     if app.stopped:
         return f"{ready}; {app.name} is stopped. Start it: wherry ps:start {app.name}"
@@ -50,14 +68,14 @@ def _known_build(work: Work) -> Build | None:
         return builds.get(connection, number)
 
 
-def _build(work: Work) -> Build:
+def _build(work: Work, first: bool) -> Build:
     payload = work.operation.payload
     archive = work.outside.settings.spool / payload["archive"]
     if not archive.is_file():
         raise DeployFailed("the pushed source is gone from the spool folder", code="source_gone", hint="Push once more.")
-    app = work.app()
-    config = {key: Secret(value) for key, value in app.config.items()}
-    source = Source(app.name, payload["commit"], payload["tree"], archive, app.build, config)
+    source = _source(work, archive)
+    if first and add_first_config(work, work.outside.builder.env(source)):
+        source = _source(work, archive)
     with work.turn_to_build():
         built = work.outside.builder.build(source, work.say, no_cache="nocache" in payload["options"], cancelled=work.cancelled)
     with work.outside.database.write() as connection:
@@ -79,10 +97,18 @@ def _build(work: Work) -> Build:
                 root=built.root,
                 port=built.port,
                 settings=source.settings,
+                scripts=built.scripts,
+                cron=built.cron,
             ),
         )
-        work.reached(connection, build=build.id)
+        work.reached(connection, build=build.id, first=first)
     return build
+
+
+def _source(work: Work, archive: Path) -> Source:
+    app, payload = work.app(), work.operation.payload
+    config = {key: Secret(value) for key, value in app.config.items()}
+    return Source(app.name, payload["commit"], payload["tree"], archive, app.build, config)
 
 
 def _release(work: Work, build: Build) -> Release:

@@ -36,8 +36,9 @@ def known_release(work: Work) -> Release | None:
         return releases.get(connection, work.app(), number)
 
 
-def go_live(work: Work, release: Release, live_line: Callable[[], str]) -> None:
-    """Makes `release` the current one, or records why it failed while the old one serves on. Raises DeployFailed."""
+def go_live(work: Work, release: Release, live_line: Callable[[], str], afterwards: Callable[[], None] | None = None) -> None:
+    """Makes `release` the current one, or records why it failed while the old one serves on. Raises DeployFailed.
+    `afterwards` is done when the release is committed, before the operation ends; whatever it does, the release stays."""
 
     def commit(connection: Connection) -> None:
         apps.change(connection, apps.get(connection, work.operation.app), release=release.number, config=release.config)
@@ -45,7 +46,7 @@ def go_live(work: Work, release: Release, live_line: Callable[[], str]) -> None:
         events.add(connection, work.actor, "release.live", work.operation.app, clock.now(), release=release.version)
 
     try:
-        switch(work, work.app(), release, commit, live_line, {"release": release.version})
+        switch(work, work.app(), release, commit, live_line, {"release": release.version}, afterwards=afterwards)
     except DeployFailed as failure:
         with work.outside.database.write() as connection:
             releases.record_outcome(connection, release, "failed", failure.message, clock.now())
@@ -70,6 +71,7 @@ def switch(
     live_line: Callable[[], str],
     result: dict[str, Any] | None = None,
     detail: Callable[[str], None] | None = None,
+    afterwards: Callable[[], None] | None = None,
 ) -> None:
     """Brings the app to `wished` with `release`. `commit` writes that wish in the transaction that ends the operation;
     `live_line` is said when the traffic has moved, `detail` hears of each instance that became ready. Raises
@@ -85,5 +87,12 @@ def switch(
         work.say(live_line())
         with outside.database.write() as connection:
             commit(connection)
-            work.succeed(connection, **(result or {}))
+            if afterwards:
+                work.reached(connection, live=True)
+            else:
+                work.succeed(connection, **(result or {}))
         settle(outside, wished.name)
+    if afterwards:
+        afterwards()
+        with outside.database.write() as connection:
+            work.succeed(connection, **(result or {}))

@@ -1,8 +1,8 @@
 """An engine in memory that behaves like Docker as far as the port promises: for tests of everything above it.
 
 What a container does is said by its image: `good` listens and serves, `crash` exits with 1 at once, `late` exits when
-told to by `die`, `deaf` never listens, `oom` is killed for memory, `gone` is no image at all. It also is the eyes
-(`Look`) that see what these containers do.
+told to by `die`, `deaf` never listens, `oom` is killed for memory, `gone` is no image at all. A one-off of the command
+`false` fails. It also is the eyes (`Look`) that see what these containers do.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class MemoryEngine:
         self.one_offs.append(spec.command)
         if line:
             line(f"ran {spec.command}")
-        return OneOff(1 if spec.image == "crash" else 0, False, (f"ran {spec.command}",))
+        return OneOff(1 if spec.image == "crash" or spec.command == "false" else 0, False, (f"ran {spec.command}",))
 
     def remove_one_offs(self, app: str | None = None, detached: bool = False) -> None:
         with self._lock:

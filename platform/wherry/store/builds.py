@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from wherry.model import build_settings
 from wherry.model.app import App
 from wherry.model.build import Build, HealthCheck
+from wherry.model.cron import CronTask
 from wherry.store.database import pack, unpack
 
 
@@ -16,12 +17,12 @@ def add(connection: sqlite3.Connection, build: Build) -> Build:
     checks = {name: [asdict(check) for check in checks] for name, checks in build.checks.items()}
     cursor = connection.execute(
         'INSERT INTO builds (app_id, "commit", tree, buildpack, image, size,'
-        " processes, checks, formation, root, port, created_at, settings, origin)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " processes, checks, formation, root, port, created_at, settings, origin, scripts, cron)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             build.app_id, build.commit, build.tree, build.buildpack, build.image, build.size,
             pack(build.processes), pack(checks), pack(build.formation), build.root, build.port, build.created_at,
-            pack(build_settings.to_json(build.settings)), build.origin,
+            pack(build_settings.to_json(build.settings)), build.origin, pack(build.scripts), pack([asdict(task) for task in build.cron]),
         ),
     )  # fmt: skip
     return replace(build, id=int(cursor.lastrowid or 0))
@@ -62,4 +63,6 @@ def _build(row: sqlite3.Row) -> Build:
         port=row["port"],
         settings=build_settings.from_json(unpack(row["settings"])),
         origin=row["origin"],
+        scripts=unpack(row["scripts"]),
+        cron=tuple(CronTask(**task) for task in unpack(row["cron"])),
     )

@@ -1,0 +1,41 @@
+"""Before its first deploy an app gets the config vars that its `app.json` gives; what it has already stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wherry import clock
+from wherry.building.app_json_env import EnvVar, FirstConfig, resolve
+from wherry.errors import DeployFailed
+from wherry.model.config_var import merged
+from wherry.reconciler.work import Work
+from wherry.store import apps, events
+
+
+def add_first_config(work: Work, wanted: Mapping[str, EnvVar]) -> bool:
+    """Sets what is to be set and says which keys; True when that changed the app. Raises DeployFailed, and sets nothing,
+    when a config var is required that nobody gave."""
+    with work.outside.database.write() as connection:
+        app = apps.get(connection, work.operation.app)
+        found = resolve(wanted, app.config)
+        if found.missing:
+            raise _missing(app.name, found.missing)
+        if not found.new:
+            return False
+        apps.change(connection, app, config=merged(app.config, dict(found.new)))
+        events.add(connection, work.actor, "config.changed", app.name, clock.now(), keys=sorted(found.new), origin="app.json")
+    work.detail(f"config vars from app.json: {_named(found)}")
+    return True
+
+
+def _named(found: FirstConfig) -> str:
+    return ", ".join(f"{key} (generated)" if key in found.generated else key for key in sorted(found.new))
+
+
+def _missing(app: str, keys: tuple[str, ...]) -> DeployFailed:
+    one = len(keys) == 1
+    return DeployFailed(
+        f"app.json requires {'a config var' if one else 'config vars'} that nobody has set: {', '.join(keys)}",
+        code="config_missing",
+        hint=f"Set {'it' if one else 'them'}, then push again: wherry config:set {app} {' '.join(f'{key}=VALUE' for key in keys)}",
+    )
