@@ -58,8 +58,9 @@ class Doorbell:
 
 def _heard(connection: socket.socket) -> str:
     """`something` when the other side spoke or hung up, `reset` when its listener ended before it accepted, else `nothing`."""
+    connection.setblocking(False)
     try:
-        connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        connection.recv(1, socket.MSG_PEEK)
     except BlockingIOError:
         return "nothing"
     except OSError:
