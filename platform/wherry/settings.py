@@ -64,6 +64,30 @@ def _branch(text: str) -> str:
     return text
 
 
+def _email(text: str) -> str:
+    if not re.fullmatch(r"([^\s@<>\"]{1,64}@[0-9A-Za-z.-]{3,200})?", text):
+        raise ValueError("an address, e.g. me@example.org")
+    return text
+
+
+def _directory(text: str) -> str:
+    if not re.fullmatch(r"https://[0-9A-Za-z.\[\]:-]{1,200}/[0-9A-Za-z./_~-]{0,200}", text):
+        raise ValueError("the URL of an ACME directory, e.g. https://acme.example.org/directory")
+    return text
+
+
+def _challenge(text: str) -> str:
+    if text not in ("http", "dns"):
+        raise ValueError("http or dns")
+    return text
+
+
+def _file(text: str) -> str:
+    if not re.fullmatch(r"(/[^\n\0]{1,300})?", text):
+        raise ValueError("the absolute path of a file, e.g. /usr/local/bin/dns-hook")
+    return text
+
+
 @dataclass(frozen=True)
 class Setting:
     """One knob: `key` is its environment variable, `prose` the sentence that the reference page prints."""
@@ -116,6 +140,27 @@ DECLARED: tuple[Setting, ...] = (
         _yes_or_no,
         "Whether archives, git remotes and submodules may also be fetched from private and local addresses.",
     ),
+    Setting(
+        "WHERRY_ACME_EMAIL",
+        "",
+        _email,
+        "Your address for the certificate authority. Giving it accepts the authority's terms, and turns on certificates for all "
+        "public domains of the apps.",
+    ),
+    Setting(
+        "WHERRY_ACME_DIRECTORY",
+        "https://acme-v02.api.letsencrypt.org/directory",
+        _directory,
+        "The certificate authority, by the URL of its ACME directory.",
+    ),
+    Setting("WHERRY_ACME_CA", "", _file, "Certificates, in PEM, that the authority's own HTTPS is trusted by; empty for the machine's."),
+    Setting(
+        "WHERRY_ACME_CHALLENGE",
+        "http",
+        _challenge,
+        "How domains are proven: over HTTP on port 80, or `dns` for all by the DNS hook. Wildcards always take the hook.",
+    ),
+    Setting("WHERRY_ACME_DNS_HOOK", "", _file, "A program that writes and removes DNS records for proofs."),
     Setting("WHERRY_USER", "wherry", _word, "The unprivileged system user of the receiver; it owns the git repositories."),
     Setting("WHERRY_API_USER", "wherry-api", _word, "The unprivileged system user of the control API."),
 )
@@ -144,6 +189,11 @@ class Settings:
     user: str
     api_user: str
     registry: str = ""
+    acme_email: str = ""
+    acme_directory: str = ""
+    acme_ca: str = ""
+    acme_challenge: str = "http"
+    acme_dns_hook: str = ""
     fetch_internal: str = "no"
 
     @property
@@ -158,6 +208,11 @@ class Settings:
     def spool(self) -> Path:
         """Archives of pushed commits on their way from the hook to the engine."""
         return self.home / "spool"
+
+    @property
+    def registry_logins(self) -> Path:
+        """The passwords for registries: root's alone."""
+        return self.home / "registry-logins.json"
 
     @property
     def operation_logs(self) -> Path:
@@ -200,6 +255,11 @@ class Settings:
     def proxy(self) -> Path:
         """HAProxy's configuration, maps, pages and certificates."""
         return self.home / "proxy"
+
+    @property
+    def acme(self) -> Path:
+        """The account at the certificate authority: root's alone."""
+        return self.home / "acme"
 
     @property
     def ssh(self) -> Path:

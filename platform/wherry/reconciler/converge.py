@@ -7,6 +7,7 @@ before all is ready. `settle` heals: it does what can be done and leaves the res
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from wherry.errors import Conflict, Unavailable
 from wherry.model.app import App
@@ -17,6 +18,7 @@ from wherry.reconciler.observe import observe
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.plan import plan
 from wherry.reconciler.steps import Retire
+from wherry.routing.front import front_of
 from wherry.store import apps, releases
 
 Say = Callable[[str], None]
@@ -36,6 +38,7 @@ def prepare(outside: Outside, desired: Desired, say: Say = quiet, cancelled: Cal
     ensure_network(outside, desired.app)
     executor = Executor(outside, desired, say, cancelled)
     for _ in range(ROUNDS):
+        desired = _fronted(outside, desired)
         steps = [step for step in plan(desired, observe(outside, desired)) if not isinstance(step, Retire)]
         if not steps:
             return
@@ -72,6 +75,13 @@ def wish_of(outside: Outside, name: str) -> Desired | None:
         if app is None:
             return None
         return desired_of(app, releases.current(connection, app), outside.settings)
+
+
+def _fronted(outside: Outside, desired: Desired) -> Desired:
+    """The wish with the front of this moment: a domain or maintenance may have changed while instances boot."""
+    with outside.database.read() as connection:
+        app = apps.find(connection, desired.app)
+    return replace(desired, front=front_of(app, outside.settings)) if app else desired
 
 
 def ensure_network(outside: Outside, name: str) -> None:

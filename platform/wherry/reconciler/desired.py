@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from wherry.model.app import App
 from wherry.model.build import HealthCheck
 from wherry.model.release import Release, wished_quantities
+from wherry.routing.front import front_of, main_host
+from wherry.routing.proxy import Route
 from wherry.running.engine import InstanceSpec
 from wherry.secret import Secret
 from wherry.settings import Settings
@@ -18,7 +20,8 @@ PORT = 5000
 @dataclass(frozen=True)
 class Desired:
     """`idle` is the route's state while no instance can answer (`starting`, `no-web`, `stopped` or `empty`).
-    `held` are the slots that would run had nobody stopped them one by one."""
+    `held` are the slots that would run had nobody stopped them one by one. `front` is the route as far as instances have
+    no part in it; `main_host` is the host that checks ask for."""
 
     app: str
     specs: tuple[InstanceSpec, ...]
@@ -26,6 +29,8 @@ class Desired:
     idle: str
     checks: dict[str, tuple[HealthCheck, ...]]
     held: tuple[tuple[str, int], ...] = ()
+    front: Route | None = None
+    main_host: str = "localhost"
 
     def checks_of(self, process_type: str) -> tuple[HealthCheck, ...]:
         return self.checks.get(process_type, ())
@@ -33,14 +38,14 @@ class Desired:
 
 def desired_of(app: App, release: Release | None, settings: Settings) -> Desired:
     """The wish for `app` if `release` were its current one. None means nothing was deployed yet."""
-    hosts = (settings.host_of(app.name),)
+    front = front_of(app, settings)
     if release is None:
-        return Desired(app.name, (), hosts, "empty", {})
+        return Desired(app.name, (), front.hosts, "empty", {}, front=front)
     quantities = wished_quantities(app, release)
     slots = [(name, index) for name, count in quantities.items() for index in range(1, count + 1)]
     specs = tuple(spec_of(app, release, name, index, settings) for name, index in slots if not app.holds(name, index))
     held = () if app.stopped else tuple(slot for slot in slots if app.holds(*slot))
-    return Desired(app.name, specs, hosts, _idle(app, specs, quantities), release.build.checks, held)
+    return Desired(app.name, specs, front.hosts, _idle(app, specs, quantities), release.build.checks, held, front, main_host(app, settings))
 
 
 def spec_of(app: App, release: Release, process_type: str, index: int, settings: Settings) -> InstanceSpec:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from wherry import clock
 from wherry.errors import DeployFailed, Unavailable
-from wherry.reconciler import report
+from wherry.reconciler import fronts, report
 from wherry.reconciler.desired import Desired
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.steps import Boot, Discard, Publish, Retire, Step, Verify
@@ -45,7 +45,7 @@ class Executor:
         taken = Taken()
         for step in steps:
             if isinstance(step, Publish):
-                self.outside.proxy.publish(step.route)
+                fronts.publish(self.outside, step.route)
             elif isinstance(step, Discard):
                 self._discard(step.container)
         self._boot([step for step in steps if isinstance(step, (Boot, Verify))], taken)
@@ -90,7 +90,7 @@ class Executor:
         checks = self.desired.checks_of(spec.type)
         try:
             return wait_until_ready(
-                self.outside.engine, self.outside.look, container, checks, settings.boot_timeout, self.desired.hosts[0], self.cancelled
+                self.outside.engine, self.outside.look, container, checks, settings.boot_timeout, self.desired.main_host, self.cancelled
             )
         except DeployFailed as failure:
             self._failed(container, failure)

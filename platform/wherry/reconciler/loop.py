@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from wherry import clock
 from wherry.errors import Conflict, Unavailable, WherryError
+from wherry.reconciler import fronts
+from wherry.reconciler.certificates import Certificates
 from wherry.reconciler.converge import settle, wish_of
 from wherry.reconciler.desired import desired_of
 from wherry.reconciler.door import Door
@@ -36,6 +38,7 @@ class Loop:
         self.outside = outside
         self.worker = Worker(outside, self.wake)
         self.runs = Runs(outside, self.wake)
+        self.certificates = Certificates(outside, self.wake)
         self._stopping = threading.Event()
         self._next_look = 0.0
 
@@ -54,7 +57,9 @@ class Loop:
                 self.outside.memory.mark_ready(seen.id)
             if seen.running:
                 self.outside.collector.add(seen.id, seen.app, seen.name)
+        fronts.yield_default_hosts(self.outside)
         proxy_may_start(published is None)
+        fronts.keep_pages(self.outside)
         self.outside.proxy.start(self._routes(containers))
 
     def _refuse_an_empty_database(self, containers: list[Observed]) -> None:
@@ -133,8 +138,9 @@ class Loop:
 
     def _heal(self) -> None:
         """Finds the apps whose world differs from their wish, and settles each in a thread of its own."""
+        routes = fronts.refresh(self.outside, self.outside.proxy.routes())
+        self.certificates.look()
         containers = self.outside.engine.observe()
-        routes = self.outside.proxy.routes()
         with self.outside.database.read() as connection:
             names = {app.name for app in apps.every(connection)}
         for name in names:

@@ -40,6 +40,8 @@ class Memory:
         self._leaving: set[str] = set()
         self._crashes: dict[tuple[str, Slot], Crashes] = {}
         self._busy: dict[str, threading.RLock] = {}
+        self.fronts: dict[str, str] = {}
+        """The fingerprint of each app's front as the proxy took it up last."""
 
     @contextmanager
     def alone(self, app: str) -> Iterator[None]:
@@ -122,3 +124,4 @@ class Memory:
         with self._lock:
             for key in [key for key in self._crashes if key[0] == app]:
                 del self._crashes[key]
+            self.fronts.pop(app, None)

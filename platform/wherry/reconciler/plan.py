@@ -6,6 +6,8 @@ every wished instance is ready; then one Publish moves the traffic, and only the
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from wherry.reconciler.desired import Desired
 from wherry.reconciler.observed import Seen, World
 from wherry.reconciler.steps import Boot, Discard, Publish, Retire, Step, Verify
@@ -74,7 +76,8 @@ def _retirements(others: list[Seen], complete: bool, wished: dict[Slot, Instance
 def route_of(desired: Desired, containers: list[Observed]) -> Route:
     """The app's route over those of `containers` that take requests."""
     targets = _targets(containers)
-    return Route(desired.app, desired.hosts, targets, "serving" if targets else desired.idle)
+    front = desired.front or Route(desired.app, desired.hosts)
+    return replace(front, targets=targets, state="serving" if targets else desired.idle)
 
 
 def _targets(containers: list[Observed]) -> tuple[Target, ...]:

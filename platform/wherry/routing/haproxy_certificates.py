@@ -44,6 +44,13 @@ class HaproxyCertificates:
             if str(path) not in session.ask(f"show ssl crt-list {self._folder}").split():
                 _expect(session.ask(f"add ssl crt-list {self._folder} {path}"), "Inserting certificate", "Success!")
 
+    def read(self, name: str) -> str:
+        try:
+            text = self._path(name).read_text("ascii")
+        except FileNotFoundError:
+            return ""
+        return text[: text.index("-----BEGIN PRIVATE")] if "-----BEGIN PRIVATE" in text else text
+
     def drop(self, name: str) -> None:
         path = self._path(name)
         with HaproxySession(self._files.socket) as session:

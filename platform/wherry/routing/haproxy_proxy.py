@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from wherry.errors import InvalidInput, Unavailable
 from wherry.routing import haproxy_reader, haproxy_table
+from wherry.routing.front import with_front
 from wherry.routing.haproxy_certificates import HaproxyCertificates
 from wherry.routing.haproxy_config import POOL, Files, backends, check_route
 from wherry.routing.haproxy_socket import HaproxySession
@@ -43,6 +44,7 @@ class HaproxyProxy:
                 self.withdraw(app)
             for route in wished.values():
                 self.publish(route)
+            self._do([f"clear map {self._files.challenges}"])
             self._reclaim()
             self._files.write(self._table())
 
@@ -54,6 +56,12 @@ class HaproxyProxy:
             if commands:
                 self._do(commands)
                 self._files.write(self._table())
+
+    def face(self, route: Route) -> None:
+        with self._changing:
+            table = self._table()
+            if route.app in table.states:
+                self.publish(with_front(table.route(route.app), route))
 
     def withdraw(self, app: str) -> None:
         with self._changing:
@@ -101,6 +109,9 @@ class HaproxyProxy:
     def put_certificate(self, name: str, pem: str) -> None:
         with self._changing:
             self._certificates.put(name, pem)
+
+    def certificate(self, name: str) -> str:
+        return self._certificates.read(name)
 
     def drop_certificate(self, name: str) -> None:
         with self._changing:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from wherry.errors import Unavailable
+from wherry.routing.front import with_front
 from wherry.routing.proxy import Route
 
 
@@ -30,6 +31,7 @@ class MemoryProxy:
     pages: dict[str, str] = field(default_factory=dict)
     proofs: dict[str, str] = field(default_factory=dict)
     _certificates: dict[str, str] = field(default_factory=dict)
+    _pems: dict[str, str] = field(default_factory=dict)
 
     def start(self, routes: Iterable[Route]) -> None:
         self._answering()
@@ -48,6 +50,11 @@ class MemoryProxy:
             self._routes[route.app] = tidy
             self.published.append(tidy)
             self._known.setdefault(route.app, set()).update(target.name for target in targets)
+
+    def face(self, route: Route) -> None:
+        self._answering()
+        if route.app in self._routes:
+            self.publish(with_front(self._routes[route.app], route))
 
     def withdraw(self, app: str) -> None:
         self._answering()
@@ -94,7 +101,12 @@ class MemoryProxy:
         self._answering()
         first = pem[pem.index("-----BEGIN CERTIFICATE-----") :].partition("-----END CERTIFICATE-----")[0]
         der = base64.b64decode("".join(first.splitlines()[1:]))
+        self._pems[name] = pem
         self._certificates[name] = hashlib.sha1(der).hexdigest().upper()
+
+    def certificate(self, name: str) -> str:
+        self._answering()
+        return self._pems.get(name, "").partition("-----BEGIN PRIVATE")[0]
 
     def drop_certificate(self, name: str) -> None:
         self._answering()

@@ -69,6 +69,10 @@ class Proxy(Protocol):
         requests: when no target of the present route stays, all new requests go to the new targets from one moment
         on; otherwise targets are added and taken out one by one. A target that leaves finishes its requests."""
 
+    def face(self, route: Route) -> None:
+        """Gives the app's route the front (hosts, HTTPS, door) of `route`, and nothing else of it; at once, also while the
+        app's instances are being changed. An app that is not published is left alone."""
+
     def withdraw(self, app: str) -> None:
         """Forgets the app: its hosts answer 421 from now on, all its targets are released. Absent apps are fine."""
 
@@ -91,6 +95,9 @@ class Proxy(Protocol):
     def put_certificate(self, name: str, pem: str) -> None:
         """Serves HTTPS with `pem` (certificate, chain, key) from the next connection on, and after every restart. Replaces
         the one of that name, losing no request. `name` is made of letters, digits, ".", "_" and "-"."""
+
+    def certificate(self, name: str) -> str:
+        """The PEM of a certificate and its chain, without the key; empty when there is none."""
 
     def drop_certificate(self, name: str) -> None:
         """Serves with it no longer and removes its file. An absent one is fine."""
