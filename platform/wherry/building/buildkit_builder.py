@@ -188,7 +188,7 @@ class Watch:
 
 def _explained(planned: Planned, progress: Progress, message: str) -> DeployFailed:
     """The failed build in one sentence, with the fix and the last lines of the step that failed."""
-    broken, pack, how = progress.failed(), planned.detected.buildpack, planned.detected.plan
+    broken, pack, how = progress.failed(), planned.language, planned.detected.installer.plan
     if pack is None or how is None:
         return dockerfile.explain(message, broken)
     lines = tail(broken, 30) if broken else (message[-300:],)

@@ -20,8 +20,10 @@ COMPILE = "compile"
 """The stage that compiles the app."""
 BUILDING = "build"
 """The stage that makes of the app's own files what runs."""
-BUILDPACKS = "buildpacks"
-"""The stage that runs classic buildpacks, which talk to the person themselves, in Heroku's form."""
+HEARD = ("[buildpacks ", "[predeploy ")
+"""The stages whose every line is for the person: classic buildpacks, which talk in Heroku's form, and the predeploy script."""
+PRUNING = "prune"
+"""The stage that takes out of the dependencies what only the build needs."""
 TOLD = "wherry: "
 """How a line begins by which a buildpack's `install` tells something to the person who pushed."""
 
@@ -97,7 +99,7 @@ class Progress:
         for line in filter(bytes.strip, whole):
             told = _plain(line)
             step.lines.append(told)
-            if step.name.startswith(f"[{BUILDPACKS} "):
+            if step.name.startswith(HEARD):
                 self._line(told if told.startswith(HEROKU) else f"       {told}")
             elif told.startswith(TOLD):
                 self._line(f"       {told.removeprefix(TOLD)}")
@@ -129,10 +131,12 @@ class Progress:
         if step in self.compiling():
             return "compiling"
         position, _, instruction = step.name.partition("] ")
-        if position.startswith(f"[{BUILDPACKS} ") and step.runs:
+        if step.name.startswith(HEARD) and step.runs:
             return ""
         if position.startswith(f"[{BUILDING} ") and step.runs:
             return "building the app"
+        if position.startswith(f"[{PRUNING} ") and step.runs:
+            return "leaving out what only the build needs"
         if instruction.startswith("FROM "):
             return f"fetching {instruction.split()[1]}"
         return shown(f"{position}] {without_mounts(instruction)}", 70)

@@ -88,7 +88,7 @@ def _rules(members: Mapping[str, Node], key: str, form: str, example: str) -> li
 def _redirect(node: Node, path: str) -> tuple[str, int]:
     members = _object(node, f"redirects[{path}]", '{"url": "/new"}')
     url, status = members.get("url", node), members.get("status")
-    if not isinstance(url.value, str) or not re.fullmatch(r"(?:/|https?://)[!#%-\[\]^-z|~]{0,500}", url.value):
+    if not isinstance(url.value, str) or not re.fullmatch(r"(?:/|https?://)[!#-\[\]^-z|~]{0,500}", url.value):
         raise _bad(url, f'redirects[{path}].url: give a path or an address, e.g. "/new" or "https://example.org/"')
     if status is not None and status.value not in STATUSES:
         raise _bad(status, f"redirects[{path}].status: give one of {', '.join(map(str, STATUSES))}")
