@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from wherry.building import classic, dockerfile, plan
+from wherry.building import classic, dockerfile, plan, predeploy
 from wherry.building.app_json_env import EnvVar
+from wherry.building.app_json_scripts import PREDEPLOY
 from wherry.building.archive import open_tree
 from wherry.building.builder import Built, Line, Source
 from wherry.building.buildkit import BuildKit, Image, Solve, SolveFailed, SolveStopped
@@ -42,7 +43,8 @@ class BuildKitBuilder:
         context = self._prepare(planned, source, line)
         if no_cache and planned.classic:
             context.add_text("buildpack/fresh", b"the cache is emptied first\n")
-        image = self._solve(planned, source, context, Watch(line, no_cache, cancelled))
+        watch = Watch(line, no_cache, cancelled)
+        image = self._changed(planned, source, self._solve(planned, source, context, watch), watch)
         built = self._built(planned, image)
         line(f"-----> Built in {time.monotonic() - began:.1f} s, {image.size / 1e6:.0f} MB")
         return built
@@ -99,22 +101,38 @@ class BuildKitBuilder:
     def _solve(self, planned: Planned, source: Source, context: Context, watch: Watch) -> Image:
         pack = planned.detected.buildpack
         progress = Progress(watch.line, time.monotonic, pack.packages if pack else "")
-        labels = {OWNER: self._settings.name, APP: source.app, COMMIT: source.commit}
-        tag = self._tag(source)
+        tag, labels = self._tag(source), self._labels(source)
         before = self._engine.image(tag)
         args = source.settings.args if pack is None else {}
         wish = Solve(context.stream(source.archive), tag, planned.dockerfile, labels=labels, no_cache=watch.no_cache, args=args)
-        try:
-            image_id = self._engine.solve(
-                wish, progress.see, watch.ticking(progress, self._limits), watch.cancelled, self._settings.build_timeout
-            )
-        except SolveStopped as stopped:
-            raise self._stopped(stopped) from stopped
-        except SolveFailed as failed:
-            raise _explained(planned, progress, str(failed)) from failed
+        image_id = self._run(wish, progress, watch, lambda message: _explained(planned, progress, message))
         self._say_reused(progress, watch.line)
         self._keep_named(before, image_id, tag)
         return self._image(image_id)
+
+    def _changed(self, planned: Planned, source: Source, image: Image, watch: Watch) -> Image:
+        """The image as the predeploy script leaves it."""
+        command = planned.asked.scripts.get(PREDEPLOY)
+        if command is None:
+            return image
+        watch.line(f"-----> Running predeploy script: {command}")
+        context = predeploy.context(self._packs, self._tag(source), command, source.config, classic=planned.classic is not None)
+        progress = Progress(watch.line, time.monotonic)
+        wish = Solve(context.stream(), self._tag(source), labels=self._labels(source), no_cache=True)
+        return self._image(self._run(wish, progress, watch, lambda message: predeploy.explain(message, progress.failed())))
+
+    def _run(self, wish: Solve, progress: Progress, watch: Watch, explain: Callable[[str], DeployFailed]) -> str:
+        """The id of the image that `wish` makes."""
+        tick = watch.ticking(progress, self._limits)
+        try:
+            return self._engine.solve(wish, progress.see, tick, watch.cancelled, self._settings.build_timeout)
+        except SolveStopped as stopped:
+            raise self._stopped(stopped) from stopped
+        except SolveFailed as failed:
+            raise explain(str(failed)) from failed
+
+    def _labels(self, source: Source) -> dict[str, str]:
+        return {OWNER: self._settings.name, APP: source.app, COMMIT: source.commit}
 
     def _tag(self, source: Source) -> str:
         return f"{self._settings.name}/{source.app}:{source.commit[:12]}"
