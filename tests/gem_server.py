@@ -1,0 +1,74 @@
+"""A gem server on this machine: what RubyGems serves to Bundler, with gems that were made of the distribution's packages."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import NamedTuple
+
+import docker
+
+MAKE = """
+set -e
+apt-get update -qq && apt-get install -qq -y --no-install-recommends rake ruby-sinatra puma >/dev/null 2>&1
+ruby /make/repack.rb /served/gems sinatra puma rake
+cp -r /make/quick /tmp/quick && cd /tmp/quick && gem build --force --output /served/gems/quick-1.0.0.gem quick.gemspec
+cd /served && gem generate_index
+"""
+
+
+class Silent(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+class Served(NamedTuple):
+    """`url` is where containers reach the folder."""
+
+    url: str
+    folder: Path
+
+
+@contextmanager
+def folder_served(folder: Path) -> Iterator[Served]:
+    """The folder over HTTP, on the address of Docker's bridge, where builds and containers reach it."""
+    client = docker.APIClient()
+    address = client.inspect_network("bridge")["IPAM"]["Config"][0].get("Gateway", "172.17.0.1")
+    client.close()
+    server = ThreadingHTTPServer((address, 0), functools.partial(Silent, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield Served(f"http://{address}:{server.server_port}", folder)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def make_gems(image: str, data: Path, folder: Path) -> None:
+    """Fills `folder` with gems and their index, in a container of a Ruby build image."""
+    client = docker.from_env()
+    try:
+        volumes = {str(data): {"bind": "/make", "mode": "ro"}, str(folder): {"bind": "/served"}}
+        client.containers.run(image, ["sh", "-c", MAKE], remove=True, volumes=volumes, environment={"BUNDLE_FROZEN": "0"})
+    finally:
+        client.close()
+
+
+def lock(image: str, gemfile: str, folder: Path, *, local: bool = False) -> str:
+    """The Gemfile.lock that Bundler writes for `gemfile`, of what the server has."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "Gemfile").write_text(gemfile)
+    client = docker.from_env()
+    try:
+        argv = ["bundle", "lock", *(["--local"] if local else [])]
+        environment = {"BUNDLE_FROZEN": "0", "BUNDLE_WITHOUT": ""}
+        client.containers.run(
+            image, argv, remove=True, working_dir="/lock", volumes={str(folder): {"bind": "/lock"}}, environment=environment
+        )
+    finally:
+        client.close()
+    return (folder / "Gemfile.lock").read_text()
