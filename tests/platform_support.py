@@ -10,7 +10,8 @@ from pathlib import Path
 
 from wherry import clock, settings
 from wherry.building.app_json_env import EnvVar
-from wherry.building.builder import Built, Line, Source
+from wherry.building.builder import Built, Line, Outline, Source
+from wherry.building.memory_adoption import MemoryAdoption
 from wherry.errors import DeployFailed
 from wherry.model.build import FIRST_DEPLOY, POSTDEPLOY
 from wherry.model.operation import Operation
@@ -26,12 +27,17 @@ from wherry.store.database import Database
 ADMIN = Actor("alice", "admin", "test")
 
 
-class TextBuilder:
+class TextBuilder(MemoryAdoption):
     """Implements `Builder` over archives that are plain text: `image=good`, `web=run`, `release=check`, `fail=why`,
     `env.KEY=value` (or generated, required, optional), `postdeploy=…`, `first_deploy=…`. `seen` is the config of the last build."""
 
     def prune(self, keep: set[str]) -> int:
         return 0
+
+    def outline(self, source: Source, line: Line) -> Outline:
+        line("-----> Text")
+        words = dict(row.split("=", 1) for row in source.archive.read_text("utf-8").splitlines())
+        return Outline("text", {name: line for name, line in words.items() if name != "image"})
 
     def env(self, source: Source) -> dict[str, EnvVar]:
         words = dict(row.split("=", 1) for row in source.archive.read_text("utf-8").splitlines())

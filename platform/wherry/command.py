@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from wherry.errors import CommandFailed
+from wherry.errors import CommandFailed, NotFound
 
 PIPE = subprocess.PIPE
 CLEAN_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
@@ -68,8 +70,13 @@ def spawn(
     stderr: int | IO[bytes] | None = None,
     new_session: bool = True,
     pass_fds: Sequence[int] = (),
+    user: str = "",
 ) -> subprocess.Popen[bytes]:
-    """Starts `argv` and returns at once; the caller owns the process and must wait for it. `pass_fds` stay open in it."""
+    """Starts `argv` and returns at once; the caller owns the process and must wait for it. `pass_fds` stay open in it.
+
+    With `user`, root starts it as that account, in its own group alone. Raises NotFound when there is none.
+    """
+    account = _account(user) if user and os.geteuid() == 0 else None
     return subprocess.Popen(
         list(argv),
         env={**CLEAN_ENVIRONMENT, **(env or {})},
@@ -79,7 +86,17 @@ def spawn(
         stderr=stderr,
         start_new_session=new_session,
         pass_fds=pass_fds,
+        user=account.pw_uid if account else None,
+        group=account.pw_gid if account else None,
+        extra_groups=[] if account else None,
     )
+
+
+def _account(user: str) -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(user)
+    except KeyError as error:
+        raise NotFound(f'no system user "{user}"', hint="Create it with: sudo scripts/up", code="no_such_account") from error
 
 
 def _last_line(output: bytes) -> str:

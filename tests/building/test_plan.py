@@ -115,8 +115,8 @@ def test_a_link_inside_the_tree_is_followed(tmp_path: Path) -> None:
     [
         ({"Procfile": "worker: x"}, " !     there is no web process, so no visitor is served; this app has: worker"),
         (
-            {".gitmodules": "[submodule]"},
-            " !     submodules are not part of a push: their folders are empty. Commit the files, or install them as a dependency",
+            {".gitmodules": '[submodule "a"]\n\tpath = lib/a\n[submodule "b"]\n\tpath = lib/b\n', "lib/b/x": ""},
+            " !     the folder lib/a is empty: the files of a submodule are not in this archive",
         ),
         (
             {

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from git_server_support import https_git, repository
 from receiving_support import Engine, Person, Place, person, place
 from wherry import clock
 from wherry.model.operation import Operation
@@ -275,7 +276,32 @@ def test_a_submodule_is_named(here: Place, ada: Person) -> None:
     head = ada.git(work, "rev-parse", "HEAD").stdout.strip()
     ada.git(work, "update-index", "--add", "--cacheinfo", f"160000,{head},lib/other")
     ada.git(work, "commit", "-q", "-m", "submodule")
-    assert "a submodule's files are not part of the push: lib/other." in refused(here, ada.push(work, "modules"), "modules")[0]
+    assert (
+        "the submodule lib/other can not be fetched: .gitmodules has no address for it."
+        in refused(here, ada.push(work, "modules"), "modules")[0]
+    )
+
+
+def test_a_submodule_over_https_comes_along(tmp_path: Path) -> None:
+    with place(tmp_path / "place", WHERRY_FETCH_INTERNAL="yes", WHERRY_USER="root") as here, https_git(tmp_path) as (url, certificate):
+        ada = person(tmp_path, "ada", here.port)
+        here.add_user("ada", "admin", ada.public_key)
+        lib = repository(tmp_path / "lib", {"lib.py": "1"})
+        work = ada.project()
+        (work / ".gitmodules").write_text(f'[submodule "lib"]\n\tpath = lib\n\turl = {url}/lib\n')
+        ada.git(work, "update-index", "--add", "--cacheinfo", f"160000,{lib},lib")
+        ada.git(work, "add", ".gitmodules")
+        ada.git(work, "commit", "-q", "-m", "submodule")
+        store = repositories.ensure(here.settings, "shop") / "wherry-submodules"
+        ada.git(tmp_path, "init", "-q", "--bare", str(store))
+        ada.git(store, "config", "http.sslCAInfo", str(certificate))
+        with Engine(here):
+            done = ada.push(work, "shop")
+        assert done.returncode == 0, done.stdout
+        assert f"       fetching {url}/lib" in said(done.stdout)
+        (operation,) = here.operations("shop")
+        with tarfile.open(here.settings.spool / operation.payload["archive"]) as tar:
+            assert {member.name for member in tar if member.isfile()} == {"Procfile", ".gitmodules", "lib/lib.py"}
 
 
 def test_lfs_pointers_are_named(here: Place, ada: Person) -> None:

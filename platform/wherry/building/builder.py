@@ -11,6 +11,7 @@ from wherry.building.app_json_env import EnvVar
 from wherry.model.build import HealthCheck
 from wherry.model.build_settings import BuildSettings
 from wherry.model.cron import CronTask
+from wherry.model.origin import ImageName
 from wherry.secret import Secret
 
 Line = Callable[[str], None]
@@ -49,9 +50,47 @@ class Built:
     cron: tuple[CronTask, ...] = ()
 
 
+@dataclass(frozen=True)
+class Login:
+    """Who we are at a registry."""
+
+    user: str
+    password: Secret
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An image of somebody else's that is on this machine now. `digest` is the registry's (`sha256:…`)."""
+
+    name: ImageName
+    image: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a build would come to. `processes` is None when only the image can tell."""
+
+    buildpack: str
+    processes: dict[str, str] | None
+
+
 class Builder(Protocol):
     def env(self, source: Source) -> dict[str, EnvVar]:
         """The config vars that the `app.json` of `source` asks for. Raises DeployFailed when it can not be read."""
+
+    def outline(self, source: Source, line: Line) -> Outline:
+        """Says what a build of `source` would do, and builds nothing. Raises DeployFailed for what could not be built."""
+
+    def fetch(self, name: ImageName, login: Login | None, line: Line, cancelled: Callable[[], bool] = lambda: False) -> Fetched:
+        """Gets an image from its registry. Raises NotFound, Forbidden or Unavailable in the registry's sense."""
+
+    def adopt(self, app: str, fetched: Fetched, line: Line) -> Built:
+        """Makes the image the app's own, so that it stays as long as a release needs it. Raises DeployFailed when it can
+        not run here or has nothing to run."""
+
+    def check_login(self, server: str, login: Login) -> None:
+        """Raises Forbidden when the registry refuses it, Unavailable when it does not answer."""
 
     def prune(self, keep: set[str]) -> int:
         """Removes this platform's images that are not in `keep` and not in use, and what is too much of the build cache.

@@ -16,7 +16,7 @@ import tarfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -40,6 +40,10 @@ class SolveFailed(Exception):
     """The builder's own sentence, as it came."""
 
 
+class PullFailed(Exception):
+    """The engine's own sentence about a registry, as it came."""
+
+
 class SolveStopped(Exception):
     """The build was cancelled; `timed_out` says that nobody asked for it."""
 
@@ -60,6 +64,7 @@ class Image:
     architecture: str
     labels: dict[str, str]
     tags: tuple[str, ...]
+    digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,6 +153,27 @@ class BuildKit:
         except requests.RequestException:
             return False
         return bool(answer.status_code == 200)
+
+    def pull(self, reference: str, login: tuple[str, str] | None) -> Generator[dict[str, Any], None, None]:
+        """Fetches an image from its registry; yields the engine's progress. To stop reading stops the fetch. Raises PullFailed."""
+        auth = {"username": login[0], "password": login[1]} if login else {}
+        with _translated(), self._new() as api:
+            try:
+                for message in api.pull(reference, auth_config=auth, stream=True, decode=True):
+                    if "error" in message:
+                        raise PullFailed(str(message["error"]))
+                    yield message
+            except docker.errors.APIError as error:
+                raise PullFailed(str(error.explanation or error)) from error
+
+    def login(self, server: str, user: str, password: str) -> None:
+        """Tries a login at a registry; nothing is kept. Raises PullFailed."""
+        wish = {"username": user, "password": password, "serveraddress": server}
+        with _translated():
+            api = self._api()
+            answer = api.post(api._url("/auth"), json=wish)
+            if answer.status_code != 200:
+                raise PullFailed(f"{answer.status_code} {answer.json().get('message', '')}")
 
     def load(self, root: IO[bytes], tag: str, labels: dict[str, str]) -> str:
         """Makes an image of a root file system as a tar stream; returns its id."""
@@ -285,6 +311,7 @@ def _image(found: dict[str, Any]) -> Image:
         architecture=found.get("Architecture") or "",
         labels=config.get("Labels") or {},
         tags=tuple(found.get("RepoTags") or ()),
+        digests=tuple(found.get("RepoDigests") or ()),
     )
 
 

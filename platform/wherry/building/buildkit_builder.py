@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wherry.building import classic, dockerfile, plan, predeploy
+from wherry.building.adoption import Adoption
 from wherry.building.app_json_env import EnvVar
 from wherry.building.app_json_scripts import PREDEPLOY
 from wherry.building.archive import open_tree
-from wherry.building.builder import Built, Line, Source
+from wherry.building.builder import Built, Line, Outline, Source
 from wherry.building.buildkit import BuildKit, Image, Solve, SolveFailed, SolveStopped
 from wherry.building.buildpack import Buildpack, fill, load_all
 from wherry.building.context import Context
@@ -26,12 +27,11 @@ from wherry.settings import Settings, source_root
 COMMIT = "wherry.commit"
 
 
-class BuildKitBuilder:
+class BuildKitBuilder(Adoption):
     """The Builder of a real platform. One object serves any number of threads."""
 
     def __init__(self, settings: Settings, engine: BuildKit | None = None, stacks: Stacks | None = None, packs: Path | None = None) -> None:
-        self._settings = settings
-        self._engine = engine or BuildKit()
+        super().__init__(settings, engine or BuildKit())
         self._packs = packs or source_root() / "buildpacks"
         self.stacks = stacks or Stacks(settings, self._engine, packs=self._packs)
         self._limits = Limits(half_of_memory())
@@ -48,6 +48,14 @@ class BuildKitBuilder:
         built = self._built(planned, image)
         line(f"-----> Built in {time.monotonic() - began:.1f} s, {image.size / 1e6:.0f} MB")
         return built
+
+    def outline(self, source: Source, line: Line) -> Outline:
+        """See Builder."""
+        planned = plan.plan(open_tree(source.archive), load_all(self._packs), line, source.settings, source.config)
+        pack = planned.language
+        for text in [plan.heading(planned, self._version(planned, pack) if pack else ""), *plan.notes(planned)]:
+            line(text)
+        return Outline(planned.buildpack, planned.processes)
 
     def env(self, source: Source) -> dict[str, EnvVar]:
         """See Builder."""

@@ -13,18 +13,20 @@ from pathlib import Path
 from wherry.building import plan
 from wherry.building.app_json_env import EnvVar
 from wherry.building.archive import open_tree
-from wherry.building.builder import Built, Line, Source
+from wherry.building.builder import Built, Line, Outline, Source
 from wherry.building.buildpack import Buildpack, load_all
 from wherry.building.failure import refuse
+from wherry.building.memory_adoption import MemoryAdoption
 from wherry.building.plan import Planned
 from wherry.building.versions import choose
 from wherry.settings import source_root
 
 
-class MemoryBuilder:
+class MemoryBuilder(MemoryAdoption):
     """`built` holds the sources that were built, oldest first."""
 
     def __init__(self, packs: Path | None = None) -> None:
+        super().__init__()
         self._packs = packs or source_root() / "buildpacks"
         self.built: list[Source] = []
 
@@ -52,6 +54,14 @@ class MemoryBuilder:
         self.built.append(source)
         line("-----> Built in 0.0 s, 0 MB")
         return self._built(planned, f"sha256:{digest.hexdigest()}")
+
+    def outline(self, source: Source, line: Line) -> Outline:
+        """See Builder."""
+        planned = plan.plan(open_tree(source.archive), load_all(self._packs), line, source.settings, source.config)
+        pack = planned.language
+        for text in [plan.heading(planned, self._version(planned, pack) if pack else ""), *plan.notes(planned)]:
+            line(text)
+        return Outline(planned.buildpack, planned.processes)
 
     def _version(self, planned: Planned, pack: Buildpack) -> str:
         stack = pack.stack

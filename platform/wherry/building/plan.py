@@ -5,6 +5,7 @@ Both builders, the real one and the one in memory, begin here, so that they refu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from wherry.building.choice import Choice
 from wherry.building.classic import Classic
 from wherry.building.context import Context
 from wherry.building.detect import Detected
+from wherry.building.failure import shown
 from wherry.building.static_site import Site
 from wherry.building.versions import Wish, wish
 from wherry.model.build_settings import BuildSettings
@@ -203,8 +205,7 @@ def _site(tree: Tree, detected: Detected) -> Site | None:
 
 def _warnings(tree: Tree, processes: dict[str, str] | None) -> list[str]:
     found = []
-    if tree.has(".gitmodules"):
-        found.append("submodules are not part of a push: their folders are empty. Commit the files, or install them as a dependency")
+    found += [f"the folder {name} is empty: the files of a submodule are not in this archive" for name in _empty_modules(tree)]
     pointers = _lfs_pointers(tree)
     if pointers:
         more = f" and {len(pointers) - 1} more" if len(pointers) > 1 else ""
@@ -212,6 +213,13 @@ def _warnings(tree: Tree, processes: dict[str, str] | None) -> list[str]:
     if processes is not None and WEB not in processes:
         found.append(f"there is no web process, so no visitor is served; this app has: {', '.join(sorted(processes))}")
     return found
+
+
+def _empty_modules(tree: Tree) -> list[str]:
+    """Submodules whose files are not there. A push brings them; an archive made elsewhere may not."""
+    text = (tree.text(".gitmodules") or "") if tree.has(".gitmodules") else ""
+    paths = re.findall(r"(?m)^[ \t]*path[ \t]*=[ \t]*(\S.*?)[ \t]*$", text)
+    return [shown(path) for path in paths if not any(name.startswith(f"{path}/") for name in tree.members)]
 
 
 def _lfs_pointers(tree: Tree) -> list[str]:

@@ -7,6 +7,7 @@ import re
 from wherry.errors import InvalidInput
 
 MAX_QUANTITY = 50
+WEB = "web"
 RELEASE = "release"
 """The process type that runs once before traffic, and can not be scaled (Heroku's release phase)."""
 

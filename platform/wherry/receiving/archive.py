@@ -7,11 +7,13 @@ configuration but the repository's.
 from __future__ import annotations
 
 import os
+import tarfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from wherry import command
 from wherry.errors import CommandFailed, InvalidInput, WherryError
@@ -55,10 +57,23 @@ class Source:
                 "this is a shallow clone: part of its history is missing.", hint="Fetch it first: git fetch --unshallow", code="shallow"
             ) from None
 
-    def check_tree(self, tree: str) -> None:
-        """Raises InvalidInput, in plain words, for a tree that can not become an image."""
+    def commit_of(self, revision: str) -> Commit | None:
+        """What a ref points to, tags followed; None when there is no such ref. Not for a pusher's words."""
+        out = self._git(["cat-file", "--batch-check=%(objectname) %(objecttype)"], f"{revision}^{{commit}}\n")
+        return self.look_up(out.split()[0], revision) if out.split()[1:] == ["commit"] else None
+
+    def module_urls(self, tree: str) -> dict[str, str]:
+        """The address of each submodule by its path, as `.gitmodules` says."""
+        argv = ["config", f"--blob={tree}:.gitmodules", "-z", "--get-regexp", r"^submodule\..*\.(path|url)$"]
+        found = command.run(["git", *argv], env=self._env, timeout=GIT_TIMEOUT, check=False).out.decode("utf-8", "surrogateescape")
+        values = dict(line.split("\n", 1) for line in found.split("\0") if "\n" in line)
+        paths = {key.removesuffix(".path"): value for key, value in values.items() if key.endswith(".path")}
+        return {path: values.get(f"{key}.url", "") for key, path in paths.items()}
+
+    def check_tree(self, tree: str) -> list[Entry]:
+        """Returns the submodules. Raises InvalidInput, in plain words, for a tree that can not become an image."""
         argv = ["git", "ls-tree", "-r", "-z", "-l", "--full-tree", tree]
-        check(entries(command.run(argv, env=self._env, timeout=GIT_TIMEOUT).out), self._pointers)
+        return check(entries(command.run(argv, env=self._env, timeout=GIT_TIMEOUT).out), self._pointers)
 
     @contextmanager
     def archived(self, commit: str, spool: Path) -> Iterator[_Archive]:
@@ -75,6 +90,10 @@ class Source:
         except BaseException:
             archive.stop()
             raise
+
+    def pack(self, commit: str, prefix: str, file: IO[bytes]) -> None:
+        """Writes the commit's files as a tar to `file` from where it stands, each path after `prefix`."""
+        command.run(["git", "archive", "--format=tar", f"--prefix={prefix}", commit], env=self._env, stdout=file, timeout=GIT_TIMEOUT)
 
     def _pointers(self, small: Sequence[Entry]) -> list[bytes]:
         """Paths of those that are Git LFS pointers."""
@@ -99,6 +118,15 @@ class Source:
             return command.run(["git", *words], env=self._env, stdin=stdin, timeout=GIT_TIMEOUT).out
 
 
+@dataclass(frozen=True)
+class Module:
+    """A submodule at `path`: one commit in a repository of its own."""
+
+    source: Source
+    commit: str
+    path: str
+
+
 class _Archive:
     """A tar on its way: under another name until it is whole and on the disk, so nobody ever sees half of one."""
 
@@ -109,15 +137,26 @@ class _Archive:
         argv = ["git", "archive", "--format=tar", commit]
         self._process = command.spawn(argv, env=env, stdout=self._file, stderr=command.PIPE, new_session=False)
 
-    def finish(self) -> Path:
-        """Blocks until the tar is complete. Raises CommandFailed with git's own last line."""
+    def finish(self, modules: Sequence[Module] = ()) -> Path:
+        """Blocks until the tar is complete, the files of `modules` in it. Raises CommandFailed with git's own last line."""
         _, err = self._process.communicate(timeout=GIT_TIMEOUT)
         if self._process.returncode:
             raise CommandFailed(f"git archive failed: {ascii(err.decode('utf-8', 'replace').strip()[-200:])[1:-1]}")
+        for module in modules:
+            self._append(module)
         os.fsync(self._file.fileno())
         self._file.close()
         self._part.rename(self.path)
         return self.path
+
+    def _append(self, module: Module) -> None:
+        """Over the blocks of zeros at the end, which say that there is no more."""
+        with self._part.open("rb") as written, tarfile.open(fileobj=written) as tar:
+            for _ in tar:
+                tar.members = []  # type: ignore[attr-defined]
+            end = tar.offset  # type: ignore[attr-defined]
+        self._file.seek(end)
+        module.source.pack(module.commit, f"{module.path}/", self._file)
 
     def stop(self) -> None:
         """Leaves nothing half-made behind."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from wherry.errors import InvalidInput
@@ -39,11 +39,11 @@ def entries(listing: bytes) -> Iterator[Entry]:
         yield Entry(mode.decode(), object_id.decode(), 0 if size == b"-" else int(size), path)
 
 
-def check(found: Iterable[Entry], pointers_of: Callable[[list[Entry]], list[bytes]], what: str = "the commit") -> None:
-    """Raises InvalidInput naming what is in the way in `what`. `pointers_of` tells which small files are Git LFS pointers; it is
-    asked only when the tree has attributes, for without them there is no LFS."""
+def check(found: Iterable[Entry], pointers_of: Callable[[list[Entry]], list[bytes]], what: str = "the commit") -> list[Entry]:
+    """Returns the submodules. Raises InvalidInput naming what is in the way in `what`. `pointers_of` tells which small files
+    are Git LFS pointers; it is asked only when the tree has attributes, for without them there is no LFS."""
     files = total = 0
-    submodules: list[bytes] = []
+    submodules: list[Entry] = []
     names: list[bytes] = []
     small: list[Entry] = []
     has_attributes = False
@@ -52,15 +52,15 @@ def check(found: Iterable[Entry], pointers_of: Callable[[list[Entry]], list[byte
         total += entry.size
         has_attributes |= entry.path.rpartition(b"/")[2] == b".gitattributes"
         if entry.is_submodule:
-            submodules.append(entry.path)
+            submodules.append(entry)
         elif entry.size in POINTER_SIZES and len(small) < MOST_POINTERS_LOOKED_AT:
             small.append(entry)
         if not _is_plain(entry.path):
             names.append(entry.path)
     _check_sizes(what, files, total)
     _check_names(names)
-    _check_submodules(submodules)
     _check_pointers(pointers_of(small) if has_attributes and small else [])
+    return submodules
 
 
 def _check_sizes(what: str, files: int, total: int) -> None:
@@ -76,20 +76,14 @@ def _check_sizes(what: str, files: int, total: int) -> None:
 def _check_names(paths: list[bytes]) -> None:
     if paths:
         raise InvalidInput(
-            f"file names have to be UTF-8 without control characters: {_named(paths)}.", hint="Rename with: git mv", code="bad_file_name"
+            f"file names have to be UTF-8 without control characters: {named(paths)}.", hint="Rename with: git mv", code="bad_file_name"
         )
-
-
-def _check_submodules(paths: list[bytes]) -> None:
-    if paths:
-        hint = "Put the files into this repository, or install them as a dependency."
-        raise InvalidInput(f"a submodule's files are not part of the push: {_named(paths)}.", hint=hint, code="submodule")
 
 
 def _check_pointers(paths: list[bytes]) -> None:
     if paths:
         hint = "Put the files into git itself: git lfs migrate export --include='*' --everything"
-        raise InvalidInput(f"Git LFS is not served here, only its pointers were pushed: {_named(paths)}.", hint=hint, code="lfs_pointer")
+        raise InvalidInput(f"Git LFS is not served here, only its pointers were pushed: {named(paths)}.", hint=hint, code="lfs_pointer")
 
 
 LEAVE_OUT = "Leave out what is installed or built, with a .gitignore and git rm -r --cached."
@@ -103,6 +97,7 @@ def _is_plain(path: bytes) -> bool:
     return not any(character < " " or "\x7f" <= character <= "\x9f" for character in text)
 
 
-def _named(paths: list[bytes]) -> str:
+def named(paths: Sequence[bytes]) -> str:
+    """The first of them for a message, printable."""
     shown = ", ".join(ascii(path.decode("utf-8", "surrogateescape"))[1:-1].replace("\\udc", "\\x")[:80] for path in paths[:NAMED])
     return shown + (f" and {len(paths) - NAMED} more" if len(paths) > NAMED else "")

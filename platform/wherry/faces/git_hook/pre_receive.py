@@ -17,9 +17,11 @@ from wherry.errors import Conflict, WherryError
 from wherry.faces.git_hook import turn
 from wherry.faces.git_hook.screen import Gone, Screen
 from wherry.model.operation import Operation
+from wherry.model.origin import Remote
 from wherry.model.user import Actor
-from wherry.receiving import refs
-from wherry.receiving.archive import Commit, Source
+from wherry.receiving import errand, refs, repositories, submodules
+from wherry.receiving.archive import Commit, Module, Source
+from wherry.receiving.tree import Entry
 from wherry.services import operations, platform, pushes
 from wherry.services.platform import Platform
 
@@ -98,9 +100,9 @@ def _joined(push: Push, commit: Commit) -> Operation | None:
 def _queued(push: Push, commit: Commit) -> Operation:
     """Archives the commit while looking at its tree, then queues the deploy. Nothing is created when the tree is refused."""
     with push.source.archived(commit.id, push.platform.settings.spool) as archive:
-        push.source.check_tree(commit.tree)
+        links = push.source.check_tree(commit.tree)
         pushes.app_for(push.platform, push.actor, push.app)
-        path = archive.finish()
+        path = archive.finish(_modules(push, commit, links))
         before = _open(push)
         operation = pushes.deploy(push.platform, push.actor, push.app, commit.id, commit.tree, path, push.options)
     goes_on = f"If the connection drops, the deploy goes on: wherry operations:info {operation.id}"
@@ -108,6 +110,20 @@ def _queued(push: Push, commit: Commit) -> Operation:
     for other in before[:1]:
         push.screen.detail(f"waiting for operation {other.id} ({other.kind} by {other.actor})")
     return operation
+
+
+def _modules(push: Push, commit: Commit, links: list[Entry]) -> list[Module]:
+    """The files of submodules, fetched now: what is built is what the pusher has before them."""
+    if not links:
+        return []
+    known = push.platform.settings
+
+    def bring(remote: Remote, commit: str) -> None:
+        push.screen.detail(f"fetching {remote.url}")
+        errand.run(known, {"kind": "submodule", "app": push.app, "url": remote.url, "commit": commit}, push.screen.say)
+
+    store = submodules.Store(repositories.path_of(known, push.app), bring)
+    return submodules.collect(push.source, commit.tree, links, store)
 
 
 def _open(push: Push) -> list[Operation]:

@@ -1,0 +1,139 @@
+"""Makes an image from a registry an app's own: fetched, told apart from others by our labels, kept while a release needs it."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+
+from wherry.building import dockerfile
+from wherry.building.builder import Built, Fetched, Line, Login
+from wherry.building.buildkit import BuildKit, Image, PullFailed, Solve, SolveFailed
+from wherry.building.context import Context
+from wherry.building.failure import refuse, shown
+from wherry.building.progress import Progress
+from wherry.building.stack import APP, OWNER
+from wherry.errors import Forbidden, NotFound, Unavailable, WherryError
+from wherry.model.origin import ImageName
+from wherry.model.process import WEB
+from wherry.settings import Settings
+
+SAY_EVERY = 5.0
+DIGEST = "wherry.digest"
+
+
+class Adoption:
+    """The half of a Builder that takes images as they are. Safe to share between threads."""
+
+    def __init__(self, settings: Settings, engine: BuildKit) -> None:
+        self._settings, self._engine = settings, engine
+
+    def fetch(self, name: ImageName, login: Login | None, line: Line, cancelled: Callable[[], bool] = lambda: False) -> Fetched:
+        """See Builder."""
+        line(f"-----> Fetching {name.text} from {name.server}")
+        began = time.monotonic()
+        told = _Told(line)
+        try:
+            with closing(self._engine.pull(name.text, (login.user, login.password.reveal()) if login else None)) as messages:
+                for message in messages:
+                    told.see(message)
+                    if cancelled():
+                        raise refuse("the operation was cancelled", code="cancelled")
+        except PullFailed as error:
+            raise explained(name, str(error)) from error
+        image = self._engine.image(name.text)
+        if image is None:
+            raise refuse(f"{name.text} was fetched and is gone", "Try again.", code="image_gone")
+        digest = name.digest or _digest(name, image)
+        line(f"       {digest[:19]}, {image.size / 1e6:.0f} MB in {time.monotonic() - began:.1f} s")
+        return Fetched(name, image.id, digest)
+
+    def adopt(self, app: str, fetched: Fetched, line: Line) -> Built:
+        """See Builder. A build of one line gives it our labels; its layers are shared with what was fetched."""
+        image = self._engine.image(fetched.image)
+        if image is None:
+            raise refuse(f"{fetched.name.text} was fetched and is gone", "Try again.", code="image_gone")
+        dockerfile.check(image, None, self._engine.architecture())
+        own = self._labelled(app, fetched)
+        return Built(
+            image=own.id,
+            buildpack="image",
+            size=own.size,
+            processes={WEB: ""},
+            root=own.user.partition(":")[0] in ("", "root", "0"),
+            port=own.ports[0] if len(own.ports) == 1 else None,
+        )
+
+    def check_login(self, server: str, login: Login) -> None:
+        """See Builder."""
+        try:
+            self._engine.login(server, login.user, login.password.reveal())
+        except PullFailed as error:
+            raise explained_login(server, str(error)) from error
+
+    def _labelled(self, app: str, fetched: Fetched) -> Image:
+        short = fetched.digest.removeprefix("sha256:")[:12]
+        temporary = f"{self._settings.name}/{app}:fetched-{uuid.uuid4().hex[:12]}"
+        self._engine.tag(fetched.image, temporary)
+        try:
+            context = Context()
+            context.add_text("Dockerfile", f"FROM {temporary}\n".encode())
+            labels = {OWNER: self._settings.name, APP: app, DIGEST: fetched.digest}
+            wish = Solve(context.stream(), f"{self._settings.name}/{app}:{short}", labels=labels)
+            progress = Progress(lambda _: None, time.monotonic)
+            made = self._engine.image(self._engine.solve(wish, progress.see, progress.tick, lambda: False, 300.0))
+        except SolveFailed as error:
+            raise refuse(f"{fetched.name.text} can not be taken", code="build_failed", evidence=(shown(str(error), 300),)) from error
+        finally:
+            self._engine.untag(temporary)
+        if made is None:
+            raise refuse(f"{fetched.name.text} was fetched and is gone", "Try again.", code="image_gone")
+        return made
+
+
+class _Told:
+    """How far a fetch is, said every few seconds."""
+
+    def __init__(self, line: Line) -> None:
+        self._line, self._next = line, time.monotonic() + SAY_EVERY
+        self._layers: dict[str, tuple[int, int]] = {}
+
+    def see(self, message: dict[str, object]) -> None:
+        detail = message.get("progressDetail")
+        if message.get("status") == "Downloading" and isinstance(detail, dict) and detail:
+            self._layers[str(message.get("id"))] = (int(detail.get("current", 0)), int(detail.get("total", 0)))
+        if time.monotonic() >= self._next and self._layers:
+            self._next = time.monotonic() + SAY_EVERY
+            done, total = (sum(part[place] for part in self._layers.values()) / 1e6 for place in (0, 1))
+            self._line(f"       {done:.0f} of {total:.0f} MB")
+
+
+def _digest(name: ImageName, image: Image) -> str:
+    """What the registry calls this image; the engine's own id where it does not say."""
+    return next((text.rpartition("@")[2] for text in image.digests if text.rpartition("@")[0].endswith(name.name)), image.id)
+
+
+def explained(name: ImageName, message: str) -> WherryError:
+    """The engine's sentence about a registry, in ours."""
+    if re.search(r"no matching manifest", message):
+        return refuse(f"{name.text} has no variant for this machine's processor", "Use one that has.", code="wrong_architecture")
+    if re.search(r"unauthorized|denied|no basic auth|authentication required|401|403", message):
+        hint = f"Is the name right? A private one takes a login: wherry registry:login {name.server} USER"
+        return Forbidden(f"{name.server} does not give us {name.text}", hint=hint, code="registry_refused")
+    if re.search(r"manifest unknown|not found|does not exist|manifest for .* not", message):
+        return NotFound(f"{name.server} has no image {name.text}", hint="Check its name and tag.", code="no_such_image")
+    return _unreachable(name.server, message)
+
+
+def explained_login(server: str, message: str) -> WherryError:
+    if re.search(r"unauthorized|denied|incorrect|401|403", message):
+        hint = "Many registries take a token as password."
+        return Forbidden(f"{server} refuses this user and password", hint=hint, code="registry_refused")
+    return _unreachable(server, message)
+
+
+def _unreachable(server: str, message: str) -> Unavailable:
+    hint = "Is its name right? Then try again in a moment."
+    return Unavailable(f"{server} can not be reached: {shown(message, 160)}", hint=hint, code="registry_unreachable")

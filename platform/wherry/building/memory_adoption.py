@@ -1,0 +1,41 @@
+"""The half of a Builder that takes images from registries, without a registry: for tests of those who need one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from wherry.building.builder import Built, Fetched, Line, Login
+from wherry.errors import Forbidden, NotFound
+from wherry.model.origin import ImageName
+from wherry.model.process import WEB
+
+
+class MemoryAdoption:
+    """`registry` maps an image's full name to the image that it is; `doors` the servers that ask for a login to what they let in."""
+
+    def __init__(self) -> None:
+        self.registry: dict[str, str] = {}
+        self.doors: dict[str, tuple[str, str]] = {}
+
+    def fetch(self, name: ImageName, login: Login | None, line: Line, cancelled: Callable[[], bool] = lambda: False) -> Fetched:
+        """See Builder."""
+        line(f"-----> Fetching {name.text} from {name.server}")
+        if name.server in self.doors and not self._lets_in(name.server, login):
+            raise Forbidden(f"{name.server} does not give us {name.text}", code="registry_refused")
+        if name.text not in self.registry:
+            raise NotFound(f"{name.server} has no image {name.text}", hint="Check its name and tag.", code="no_such_image")
+        image = self.registry[name.text]
+        return Fetched(name, image, name.digest or f"sha256:{hashlib.sha256(image.encode()).hexdigest()}")
+
+    def adopt(self, app: str, fetched: Fetched, line: Line) -> Built:
+        """See Builder."""
+        return Built(image=fetched.image, buildpack="image", size=1, processes={WEB: ""}, root=True)
+
+    def check_login(self, server: str, login: Login) -> None:
+        """See Builder."""
+        if not self._lets_in(server, login):
+            raise Forbidden(f"{server} refuses this user and password", code="registry_refused")
+
+    def _lets_in(self, server: str, login: Login | None) -> bool:
+        return login is not None and self.doors.get(server) == (login.user, login.password.reveal())
