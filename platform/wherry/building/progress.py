@@ -137,6 +137,8 @@ class Progress:
             return "building the app"
         if position.startswith(f"[{PRUNING} ") and step.runs:
             return "leaving out what only the build needs"
+        if instruction.startswith(tuple(f"COPY --from={stage} " for stage in (DEPENDENCIES, BUILDING, PRUNING))):
+            return "putting the image together"
         if instruction.startswith("FROM "):
             return f"fetching {instruction.split()[1]}"
         return shown(f"{position}] {without_mounts(instruction)}", 70)
