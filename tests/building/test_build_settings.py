@@ -89,3 +89,11 @@ def test_args_reach_a_dockerfile_in_a_sub_folder(bench: Any, tmp_path: Path) -> 
     built = bench.build(replace(source, settings=settings))
     assert bench.engine.image(built.image).labels["colour"] == "blue sky"
     assert bench.lines[0] == "-----> Dockerfile (docker/Prod)"
+
+
+def test_the_procfile_lies_elsewhere(tmp_path: Path) -> None:
+    files = {"requirements.txt": "", "Procfile": "web: old\n", "deploy/Procfile": "web: new\n"}
+    assert planned(tmp_path / "1", files, procfile="deploy/Procfile").processes == {"web": "new"}
+    with pytest.raises(DeployFailed, match="the build settings ask for deploy/Profile, which is not in the push") as refused:
+        planned(tmp_path / "2", files, procfile="deploy/Profile")
+    assert refused.value.code == "no_procfile"

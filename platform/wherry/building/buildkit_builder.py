@@ -180,7 +180,8 @@ class BuildKitBuilder(Adoption):
 
     def _processes(self, planned: Planned, image: Image) -> dict[str, str]:
         if planned.classic:
-            return classic.processes(self._engine.files(image.id, "/wherry"))
+            elsewhere = planned.processes if planned.procfile != plan.PROCFILE else None
+            return classic.processes(self._engine.files(image.id, "/wherry"), elsewhere)
         return planned.processes if planned.processes is not None else {plan.WEB: ""}
 
     def _say_reused(self, progress: Progress, line: Line) -> None:

@@ -75,12 +75,13 @@ def kept(tree: Tree) -> list[str]:
     return [name for name in tree.members if left_out is None or not left_out(name)]
 
 
-def processes(left: Mapping[str, bytes]) -> dict[str, str]:
+def processes(left: Mapping[str, bytes], given: Mapping[str, str] | None = None) -> dict[str, str]:
     """The process types of an app from what its build left: those that the last buildpack names, and over them those of the
-    Procfile, which a buildpack may have written. Raises DeployFailed when there are none."""
+    Procfile, which a buildpack may have written. `given` are those of a Procfile elsewhere, which go over it. Raises
+    DeployFailed when there are none."""
     by_default = process_types(left.get("release.yml", b"").decode("utf-8", "replace"))
     text = left.get("Procfile", b"").decode("utf-8-sig", "replace")
-    found = {**by_default, **(procfile.parse(text) if text.strip() else {})}
+    found = {**by_default, **(given or (procfile.parse(text) if text.strip() else {}))}
     if not found:
         message = "nothing says what to run: there is no Procfile, and the buildpack names no process"
         raise refuse(message, f'Commit a Procfile, e.g. "{procfile.EXAMPLE}".', code="no_process")

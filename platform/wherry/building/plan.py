@@ -20,20 +20,21 @@ from wherry.building.choice import Choice
 from wherry.building.classic import Classic
 from wherry.building.context import Context
 from wherry.building.detect import Detected
-from wherry.building.failure import shown
+from wherry.building.failure import refuse, shown
 from wherry.building.static_site import Site
 from wherry.building.versions import Wish, wish
 from wherry.model.build_settings import BuildSettings
 from wherry.secret import Secret
 
 WEB = "web"
+PROCFILE = "Procfile"
 
 
 @dataclass(frozen=True)
 class Planned:
     """`processes` is None when only the image can tell (a Dockerfile or classic buildpacks, without a Procfile). `dockerfile`
-    is the path of the Dockerfile, of the app's own or of the one that is written. `site` says how a static site is served,
-    `classic` which classic buildpacks build the app."""
+    is the path of the Dockerfile, of the app's own or of the one that is written, `procfile` that of the Procfile. `site`
+    says how a static site is served, `classic` which classic buildpacks build the app."""
 
     tree: Tree
     detected: Detected
@@ -43,6 +44,7 @@ class Planned:
     dockerfile: str = detect.DOCKERFILE
     site: Site | None = None
     classic: Classic | None = None
+    procfile: str = PROCFILE
 
     @property
     def buildpack(self) -> str:
@@ -68,11 +70,12 @@ def plan(
     asked = app_json.of_tree(tree)
     chosen = choice.choose(tree, packs, settings, config or {}, asked)
     detected = chosen.detected
-    processes = _processes(tree, chosen)
+    procfile_path = settings.procfile or PROCFILE
+    processes = _processes(tree, chosen, procfile_path)
     version = wish(tree, detected.installer.buildpack) if detected.installer.buildpack else None
     dockerfile = settings.dockerfile if settings.dockerfile and detected.buildpack is None else detect.DOCKERFILE
     site = _site(tree, detected)
-    planned = Planned(tree, detected, processes, version, asked, dockerfile, site, chosen.classic)
+    planned = Planned(tree, detected, processes, version, asked, dockerfile, site, chosen.classic, procfile_path)
     for warning in [*asked.warnings, *(site.warnings if site else ()), *_warnings(tree, processes), *_without_effect(planned, settings)]:
         line(f" !     {warning}")
     return planned
@@ -112,7 +115,7 @@ def _versioned(planned: Planned, pack: Buildpack, how: Plan, version: str) -> st
 def notes(planned: Planned) -> list[str]:
     """What was decided for the person who pushed, beyond the heading; indented lines."""
     lines = list(planned.detected.notes)
-    if planned.detected.buildpack and not planned.tree.has("Procfile") and planned.processes and not planned.site:
+    if planned.detected.buildpack and not planned.tree.has(planned.procfile) and planned.processes and not planned.site:
         lines.append(f"no Procfile; {detect.web_command(planned.tree, planned.detected)[1]}, so web: {planned.processes[WEB]}")
     lines += [f'{name}: {given} is run as "{meant}", so that SIGTERM reaches it' for name, given, meant in _seen_through(planned)]
     return [f"       {line}" for line in lines]
@@ -179,8 +182,11 @@ def _without_effect(planned: Planned, settings: BuildSettings) -> list[str]:
     return [f"without effect: the build settings {', '.join(names)}; {pack.title} is built by a buildpack, not by a Dockerfile"]
 
 
-def _processes(tree: Tree, chosen: Choice) -> dict[str, str] | None:
-    text, detected = tree.text("Procfile"), chosen.detected
+def _processes(tree: Tree, chosen: Choice, path: str) -> dict[str, str] | None:
+    text, detected = tree.text(path), chosen.detected
+    if text is None and path != PROCFILE:
+        fix = "Commit it, or change the setting: wherry build:set APP procfile=PATH"
+        raise refuse(f"the build settings ask for {path}, which is not in the push", fix, code="no_procfile")
     if text is not None:
         pack = detected.installer.buildpack
         return {name: detect.direct(tree, pack, line) if pack else line for name, line in procfile.parse(text).items()}
@@ -190,7 +196,7 @@ def _processes(tree: Tree, chosen: Choice) -> dict[str, str] | None:
 
 def _seen_through(planned: Planned) -> list[tuple[str, str, str]]:
     """Process type, the command that the Procfile has, and the one that it starts, where they differ."""
-    text = planned.tree.text("Procfile") if planned.processes else None
+    text = planned.tree.text(planned.procfile) if planned.processes else None
     given = procfile.parse(text) if text is not None else {}
     meant = planned.processes or {}
     return [(name, line, meant[name]) for name, line in given.items() if meant[name] != line]

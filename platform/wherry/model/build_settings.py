@@ -21,15 +21,16 @@ MAX_ARG = 4096
 
 @dataclass(frozen=True)
 class BuildSettings:
-    """`dir` is the sub-folder of a monorepo that is the app; `dockerfile` the path of its Dockerfile below that; `args`
-    are values for a Dockerfile's ARG lines; `buildpacks` are classic buildpacks (git URL with #ref, or archive URL) in
-    the order in which they run; `builder` is one of BUILDERS."""
+    """`dir` is the sub-folder of a monorepo that is the app; `dockerfile` and `procfile` are paths below that; `args` are
+    values for a Dockerfile's ARG lines; `buildpacks` are classic buildpacks (git URL with #ref, or archive URL) in the order
+    in which they run; `builder` is one of BUILDERS."""
 
     dir: str = ""
     dockerfile: str = ""
     args: dict[str, str] = field(default_factory=dict)
     buildpacks: tuple[str, ...] = ()
     builder: str = ""
+    procfile: str = ""
 
 
 def changed(settings: BuildSettings, changes: Mapping[str, Any]) -> BuildSettings:
@@ -45,7 +46,7 @@ def changed(settings: BuildSettings, changes: Mapping[str, Any]) -> BuildSetting
 
 def _checked(name: str, value: Any, settings: BuildSettings) -> Any:
     match name:
-        case "dir" | "dockerfile":
+        case "dir" | "dockerfile" | "procfile":
             return check_path(name, value or "")
         case "builder":
             return check_builder(value or "")
@@ -57,7 +58,7 @@ def _checked(name: str, value: Any, settings: BuildSettings) -> Any:
 
 def check_path(name: str, path: str) -> str:
     """Returns a path inside the source. Raises InvalidInput for anything that could leave it."""
-    example = "apps/web" if name == "dir" else "docker/Dockerfile.prod"
+    example = {"dir": "apps/web", "procfile": "deploy/Procfile"}.get(name, "docker/Dockerfile.prod")
     path = path.removeprefix("./").rstrip("/") if path not in (".", "/") else "."
     if path and not re.fullmatch(PATH_FORM, path):
         raise InvalidInput(f"{name} {path[:60]!a}: give a path inside the source, e.g. {example}", field=name)

@@ -18,6 +18,7 @@ class BuildSettingsDocument(Struct):
     app: str
     dir: str
     dockerfile: str
+    procfile: str
     args: dict[str, str]
     buildpacks: list[str]
     builder: str
@@ -29,6 +30,7 @@ class BuildChanges(Struct, forbid_unknown_fields=True):
 
     dir: str | UnsetType | None = UNSET
     dockerfile: str | UnsetType | None = UNSET
+    procfile: str | UnsetType | None = UNSET
     args: dict[str, str | None] | UnsetType | None = UNSET
     buildpacks: list[str] | UnsetType | None = UNSET
     builder: str | UnsetType | None = UNSET
@@ -49,4 +51,4 @@ def change_build_settings(ask: Ask, app: str, body: BuildChanges) -> Response:
 
 def _document(app: str, found: BuildSettings) -> BuildSettingsDocument:
     links = {"self": f"/api/apps/{app}/build", "app": f"/api/apps/{app}"}
-    return BuildSettingsDocument(app, found.dir, found.dockerfile, found.args, list(found.buildpacks), found.builder, links)
+    return BuildSettingsDocument(app, found.dir, found.dockerfile, found.procfile, found.args, list(found.buildpacks), found.builder, links)

@@ -8,8 +8,8 @@ from wherry.errors import InvalidInput
 from wherry.faces.cli.render import facts, printable, quoted
 from wherry.faces.cli.session import Session
 
-FIELDS = ("dir", "dockerfile", "builder")
-SPELLINGS = {"build-dir": "dir", "dockerfile-path": "dockerfile", "selected": "builder"}
+FIELDS = ("dir", "dockerfile", "procfile", "builder")
+SPELLINGS = {"build-dir": "dir", "dockerfile-path": "dockerfile", "procfile-path": "procfile", "selected": "builder"}
 """What the settings are called on Dokku."""
 
 

@@ -285,15 +285,15 @@ _TABLE = (
     Command(
         "build:set",
         "APP NAME=VALUE…",
-        "Build a sub-folder, with a Dockerfile elsewhere, with build args, by a certain builder",
+        "Build a sub-folder, with a Dockerfile or Procfile elsewhere, with build args, by a certain builder",
         "build.set_fields",
         (
             "wherry build:set shop dir=apps/web",
             "wherry build:set shop dockerfile=docker/Dockerfile.prod arg.NODE_ENV=production",
-            "wherry build:set shop builder=buildpack",
+            "wherry build:set shop procfile=deploy/Procfile builder=buildpack",
         ),
         "dir: the folder of a monorepo that is the app; nothing outside it is built.\n"
-        "dockerfile: its path below that folder.\n"
+        "dockerfile, procfile: their paths below that folder.\n"
         "arg.NAME: the value of an ARG line of the Dockerfile. It can be read in the image's history, so keep secrets in config vars.\n"
         "builder: dockerfile, buildpack, classic (Heroku's buildpacks) or cnb, where more than one would do.\n"
         "A change holds from the next build on, and makes the next push of the same tree a deploy.",
@@ -301,7 +301,7 @@ _TABLE = (
     Command(
         "build:unset",
         "APP NAME…",
-        "Take build settings back: dir, dockerfile, builder, arg.NAME, args",
+        "Take build settings back: dir, dockerfile, procfile, builder, arg.NAME, args",
         "build.unset",
         ("wherry build:unset shop dir arg.NODE_ENV",),
     ),
@@ -311,8 +311,8 @@ _TABLE = (
         "Choose what builds an app; without a choice its source decides",
         "build.choose",
         ("wherry builder:set shop dockerfile", "wherry builder:set shop build-dir apps/web", "wherry builder:set shop selected"),
-        "In Dokku's words: selected, build-dir and dockerfile-path name a setting; without a value it is taken back.",
-        aliases=("builder-dockerfile:set",),
+        "In Dokku's words: selected, build-dir, dockerfile-path and procfile-path name a setting; without a value it is taken back.",
+        aliases=("builder-dockerfile:set", "ps:set"),
     ),
     Command(
         "buildpacks",
