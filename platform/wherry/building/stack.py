@@ -193,7 +193,9 @@ class Stacks:
         name, digest = self._name(pack, version), self._digest(pack, version, stack)
         line(f"       making the {pack.title} {version} image (once)")
         began = time.monotonic()
-        for target, tag in (("run", name), ("build", f"{name}-build")):
+        wanted = (("run", name), ("build", f"{name}-build"))
+        # Where the two stand apart, the build image is the one that may not be had.
+        for target, tag in reversed(wanted) if pack.stack.apart else wanted:
             self._solve(pack, version, stack, Wanted(target, tag, digest, pull and (target == "run" or pack.stack.apart)), line)
         line(f"       {pack.title} {version} image made in {time.monotonic() - began:.0f} s")
 
