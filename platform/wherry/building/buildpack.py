@@ -47,7 +47,8 @@ class Plan:
     """One way to install dependencies: taken when all `files` are there, all of `when` is found and nothing of `unless`.
     `also` are copied when present, and so are paths that fully match `gather`; `follow` finds files that a dependency file
     names; `sources` tells that dependencies lie in the app's own folder. `by` names the buildpack that builds what this
-    one serves, `template` is the Dockerfile of this plan, and `what` a word for the heading."""
+    one serves, `template` is the Dockerfile of this plan, and `what` a word for the heading. The files of a `bare` one list
+    no dependencies."""
 
     name: str
     files: tuple[str, ...]
@@ -64,6 +65,7 @@ class Plan:
     by: str = ""
     template: str = "Dockerfile"
     what: str = ""
+    bare: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from wherry.building import programs
 from wherry.building.archive import MAX_LOCK, Tree
-from wherry.building.buildpack import Buildpack, Plan, WebRule
+from wherry.building.buildpack import ANYTHING, Buildpack, Plan, WebRule
 from wherry.building.failure import refuse, shown
 from wherry.building.look import Look, find, holds
 from wherry.building.programs import Program
@@ -64,8 +64,7 @@ def web_command(tree: Tree, detected: Detected) -> tuple[str, str]:
     assert pack is not None
     lacking = []
     for rule in pack.webs:
-        text = find(tree, Look(rule.file, rule.key)) if rule.key else tree.text(rule.file) if tree.has(rule.file) else None
-        match = rule.pattern.search(text) if text is not None else None
+        match = _shown_in(tree, rule)
         if match is None or (rule.names and not tree.has(match[rule.names].removeprefix("./"))):
             continue
         if _has_needs(tree, detected, rule):
@@ -75,6 +74,14 @@ def web_command(tree: Tree, detected: Detected) -> tuple[str, str]:
     if lacking:
         raise _lacks(detected, lacking[0])
     return _of_programs(detected.programs, _procfile_hint(pack))
+
+
+def _shown_in(tree: Tree, rule: WebRule) -> re.Match[str] | None:
+    """The match of the rule's pattern. A file that only has to be there is not read: it need be no text of ours."""
+    if not tree.has(rule.file):
+        return None
+    text = "" if rule.pattern is ANYTHING else find(tree, Look(rule.file, rule.key)) if rule.key else tree.text(rule.file)
+    return rule.pattern.search(text) if text is not None else None
 
 
 def _of_programs(found: tuple[Program, ...], hint: str) -> tuple[str, str]:
@@ -126,7 +133,9 @@ def _planned(pack: Buildpack, plan: Plan, tree: Tree, by: Detected | None) -> De
     files = _followed(plan, tree, texts)
     files += [name for name in plan.also if tree.has(name)]
     sources = plan.sources is not None and any(plan.sources.search(text) for text in texts.values())
-    others = [other.files[0] for other in pack.plans if not other.lock and plan.lock and other.files[0] not in plan.files]
+    others = [
+        other.files[0] for other in pack.plans if not other.lock and not other.bare and plan.lock and other.files[0] not in plan.files
+    ]
     notes = [f"{plan.lock} decides; {name} is not used" for name in others if tree.has(name)]
     notes += [note.text for note in pack.notes if (not note.plans or plan.name in note.plans) and holds(tree, note.when, note.unless)]
     gathered = tuple(name for name in tree.members if plan.gather and plan.gather.fullmatch(name) and name not in files)
