@@ -8,6 +8,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,12 +22,17 @@ from api_support import Served, served
 from cli_support import ARGV
 from engine_support import docker_engine
 from platform_support import settings_in
-from stored_platform import deployed
+from receiving_support import Person, free_port, person
+from stored_platform import ADMIN, deployed
 from wherry import clock
-from wherry.services import platform
+from wherry.access.require import require
+from wherry.receiving.server import Doors, Receiver
+from wherry.running import docker_client
+from wherry.services import keys, logins, platform, users
 from wherry.services.platform import Platform
 from wherry.store import instances
 from wherry.store.app_logs import AppLogs
+from wherry.wiring import cli_argv
 
 ENGINE = Path(__file__).parent / "run_engine.py"
 
@@ -134,7 +140,7 @@ class Yard:
 
     def begin(self, *words: str, **streams: Any) -> "subprocess.Popen[bytes]":
         pipe = subprocess.PIPE
-        return subprocess.Popen(self.argv(*words), env=self.environ, **{"stdin": pipe, "stdout": pipe, "stderr": pipe, **streams})
+        return subprocess.Popen(self.argv(*words), **{"env": self.environ, "stdin": pipe, "stdout": pipe, "stderr": pipe, **streams})
 
     def containers(self, kind: str = "one-off") -> list[Any]:
         labels = [f"wherry.platform={self.name}", f"wherry.kind={kind}"]
@@ -153,10 +159,25 @@ class Yard:
 
 
 @contextmanager
+def receiver(here: Yard, folder: Path) -> Iterator[Person]:
+    """Somebody with an SSH key, and the receiver that they come in by."""
+    settings = settings_in(here.services.settings.home, WHERRY_NAME=here.name, WHERRY_SSH_PORT=str(free_port()))
+    made = Receiver(settings, Doors(lambda kind, blob: logins.by_key(here.services, kind, blob), require, cli_argv()))
+    thread = threading.Thread(target=made.serve, daemon=True)
+    thread.start()
+    try:
+        ann = person(folder, "ann", settings.ssh_port)
+        users.add(here.services, ADMIN, "ann", "deploy")
+        keys.add(here.services, ADMIN, ann.public_key, "ann-laptop", "ann")
+        yield ann
+    finally:
+        made.stop()
+        thread.join(5)
+
+
+@contextmanager
 def yard(home: Path, name: str) -> Iterator[Yard]:
     """The platform over `home`, with `shop` deployed; nothing is left of it in the end."""
-    from wherry.running import docker_client
-
     with docker_engine(name) as (engine, image):
         made = platform.of(settings_in(home, WHERRY_NAME=engine.platform))
         made.database.migrate()

@@ -15,6 +15,7 @@ from wherry.model.user import Actor
 from wherry.receiving import limits
 from wherry.receiving.security_keys import KINDS
 from wherry.receiving.ssh_library import paramiko
+from wherry.receiving.terminal import Terminal
 
 USER = "wherry"
 WRONG_USER = f"Log in as {USER}, e.g. ssh {USER}@host help, or git remote add wherry ssh://{USER}@host:2222/my-app\r\n"
@@ -152,6 +153,7 @@ class Connection(paramiko.Transport):  # type: ignore[misc]
 
     def _unlink_channel(self, chanid: int) -> None:
         self.idle_channels.pop(chanid, None)
+        self.visitor.terminals.pop(chanid, None)
         super()._unlink_channel(chanid)
 
 
@@ -159,21 +161,21 @@ class Visitor(paramiko.ServerInterface):  # type: ignore[misc]
     """Who is at the other end, and the two things they may ask for: a command, or (in vain) a shell.
 
     `find_user` is asked at every login and again before every command, so a removed key opens nothing any more.
-    `begin` gets the channel, this visitor, the command line (None for a shell) and whether the client's terminal is in raw
-    mode; it must return at once.
+    `begin` gets the channel, this visitor, the command line (None for a shell) and the client's terminal, when it asked
+    for one: its own is in raw mode then. It must return at once.
     """
 
     def __init__(
         self,
         address: str,
         find_user: Callable[[str, str], Actor | None],
-        begin: Callable[[paramiko.Channel, Visitor, bytes | None, bool], None],
+        begin: Callable[[paramiko.Channel, Visitor, bytes | None, Terminal | None], None],
         greet: Callable[[], None],
     ) -> None:
         self.address = address
         self.offered = ""
         self.actor: Actor | None = None
-        self.raw_channels: set[int] = set()
+        self.terminals: dict[int, Terminal] = {}
         self._type = ""
         self._find_user = find_user
         self._begin = begin
@@ -211,19 +213,26 @@ class Visitor(paramiko.ServerInterface):  # type: ignore[misc]
     def check_channel_shell_request(self, channel: paramiko.Channel) -> bool:
         return self._start(channel, None)
 
-    def check_channel_pty_request(self, channel: paramiko.Channel, *_: Any) -> bool:
-        """Granted in name only: see `no_terminal`."""
-        self.raw_channels.add(channel.get_id())
+    def check_channel_pty_request(self, channel: paramiko.Channel, term: bytes, width: int, height: int, *_: Any) -> bool:
+        """Noted; what stands behind it is decided when the command is known: see `desk` and `no_terminal`."""
+        connection = self._connection
+        if connection is None or channel.get_id() not in connection.idle_channels:
+            return False
+        self.terminals[channel.get_id()] = Terminal(term, width, height)
         return True
+
+    def check_channel_window_change_request(self, channel: paramiko.Channel, width: int, height: int, *_: Any) -> bool:
+        terminal = self.terminals.get(channel.get_id())
+        if terminal is not None:
+            terminal.resize(width, height)
+        return terminal is not None
 
     def _start(self, channel: paramiko.Channel, line: bytes | None) -> bool:
         """One request per channel; every other kind (env, subsystem, agent, X11) is refused by paramiko's defaults."""
         connection = self._connection
         if connection is None or connection.idle_channels.pop(channel.get_id(), None) is None:
             return False
-        raw = channel.get_id() in self.raw_channels
-        self.raw_channels.discard(channel.get_id())
-        self._begin(channel, self, line, raw)
+        self._begin(channel, self, line, self.terminals.get(channel.get_id()))
         return True
 
 

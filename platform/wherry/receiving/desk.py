@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
@@ -17,6 +18,8 @@ from wherry.model.user import Actor
 from wherry.receiving import limits, no_terminal, repositories, requests
 from wherry.receiving.requests import Fetch, Push, Request
 from wherry.receiving.session import GONE, Session
+from wherry.receiving.terminal import Terminal
+from wherry.receiving.terminal_session import TerminalSession
 from wherry.settings import Settings, as_environment
 
 KEY_IS_GONE = "this key was removed"
@@ -24,12 +27,17 @@ KEY_IS_GONE = "this key was removed"
 
 @dataclass(frozen=True)
 class Caller:
-    """The other end of a channel: where they are, who they are now (None once their key is removed), and whether their
-    terminal is in raw mode."""
+    """The other end of a channel: where they are, who they are now (None once their key is removed), and their terminal,
+    when they asked for one."""
 
     address: str
     identify: Callable[[], Actor | None]
-    raw: bool = False
+    terminal: Terminal | None = None
+
+    @property
+    def raw(self) -> bool:
+        """Whether their terminal is in raw mode: it is, once they were granted one."""
+        return self.terminal is not None
 
 
 @dataclass
@@ -51,7 +59,7 @@ class Desk:
         actor = None
         try:
             actor = caller.identify()
-            what, status = self._serve(channel, actor, line, caller.raw)
+            what, status = self._serve(channel, actor, line, caller.terminal)
         except WherryError as error:
             what, status = f"refused: {error.code}", error.exit_status
             _say(channel, f"{error}\n", caller.raw)
@@ -70,7 +78,7 @@ class Desk:
         for session in running:
             threading.Thread(target=session.hang_up, daemon=True).start()
 
-    def _serve(self, channel: Any, actor: Actor | None, line: bytes | None, raw: bool) -> tuple[str, int]:
+    def _serve(self, channel: Any, actor: Actor | None, line: bytes | None, terminal: Terminal | None) -> tuple[str, int]:
         """Returns what the log says of the command, and the exit status."""
         if actor is None:
             raise Forbidden(KEY_IS_GONE, code="key_removed")
@@ -84,7 +92,11 @@ class Desk:
             if requests.is_git(line):
                 return f"refused: {error.code}", _refuse_in_git(channel, error)
             raise
-        return _title(request), self._converse(channel, [*self.cli, *request.words], self._environment(actor), raw=raw)
+        argv, env = [*self.cli, *request.words], self._environment(actor)
+        if terminal and request.words[0] in requests.AT_A_TERMINAL:
+            begin = functools.partial(_at_terminal, channel, argv, {**env, "TERM": terminal.term, "WHERRY_TERMINAL": "1"}, terminal)
+            return _title(request), self._attend(begin)
+        return _title(request), self._converse(channel, argv, env, raw=terminal is not None)
 
     def _serve_git(self, channel: Any, actor: Actor, request: Push | Fetch) -> int:
         if isinstance(request, Push):
@@ -116,19 +128,42 @@ class Desk:
         return {**known, **who, **push}
 
     def _converse(self, channel: Any, argv: list[str], env: dict[str, str], lock: int | None = None, raw: bool = False) -> int:
-        pipe = command.PIPE
+        fds = () if lock is None else (lock,)
+        return self._attend(functools.partial(_in_pipes, channel, argv, env, fds, raw))
+
+    def _attend(self, begin: Callable[[], Session]) -> int:
+        """Runs the session that `begin` starts, when there is a place."""
         with self._lock:
             if len(self._running) >= limits.MOST_COMMANDS:
                 raise Unavailable(f"{limits.MOST_COMMANDS} commands run over ssh already", hint="Try again in a moment.", code="busy")
-            fds = () if lock is None else (lock,)
-            process = command.spawn(argv, env=env, stdin=pipe, stdout=pipe, stderr=pipe, pass_fds=fds)
-            session = Session(channel, process, raw)
+            session = begin()
             self._running.add(session)
         try:
             return session.run()
         finally:
             with self._lock:
                 self._running.discard(session)
+
+
+def _in_pipes(channel: Any, argv: list[str], env: dict[str, str], fds: tuple[int, ...], raw: bool) -> Session:
+    pipe = command.PIPE
+    return Session(channel, command.spawn(argv, env=env, stdin=pipe, stdout=pipe, stderr=pipe, pass_fds=fds), raw)
+
+
+def _at_terminal(channel: Any, argv: list[str], env: dict[str, str], terminal: Terminal) -> Session:
+    """The process adopts its terminal as its own by opening it, being the first of its session (WHERRY_TERMINAL)."""
+    try:
+        controller, program = terminal.open()
+    except OSError as error:
+        raise Unavailable(f"this machine has no terminal left: {error.strerror}", hint="Go without: ssh -T", code="no_terminal") from error
+    try:
+        process = command.spawn(argv, env=env, stdin=program, stdout=program, stderr=program)
+    except OSError:
+        terminal.close()
+        raise
+    finally:
+        os.close(program)
+    return TerminalSession(channel, process, terminal, controller)
 
 
 def _refuse_in_git(channel: Any, error: WherryError) -> int:

@@ -16,6 +16,10 @@ VERB = r"[a-z][0-9a-z]*([:-][0-9a-z]+)*"
 FOREIGN = frozenset({"bash", "dash", "sh", "zsh", "scp", "sftp", "sftp-server", "internal-sftp", "rsync", "su", "sudo", "mosh-server"})
 
 
+AT_A_TERMINAL = frozenset({"run", "enter"})
+"""Commands that get the terminal a client asks for; all others get it in name only."""
+
+
 @dataclass(frozen=True)
 class Push:
     """`git push`: the app's repository receives a pack."""

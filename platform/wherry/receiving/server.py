@@ -22,6 +22,7 @@ from wherry.receiving.connection import Connection, Visitor
 from wherry.receiving.desk import Caller, Desk
 from wherry.receiving.limits import Guest
 from wherry.receiving.ssh_library import paramiko
+from wherry.receiving.terminal import Terminal
 from wherry.settings import Settings
 
 BACKLOG = 128
@@ -104,8 +105,8 @@ class Receiver:
         with self._lock:
             self._guests.pop(guest, None)
 
-    def _begin(self, channel: Any, visitor: Visitor, line: bytes | None, raw: bool) -> None:
-        caller = Caller(visitor.address, visitor.still_known, raw)
+    def _begin(self, channel: Any, visitor: Visitor, line: bytes | None, terminal: Terminal | None) -> None:
+        caller = Caller(visitor.address, visitor.still_known, terminal)
         threading.Thread(target=self._desk.answer, args=(channel, caller, line), daemon=True).start()
 
     def _watch_the_login(self) -> None:

@@ -44,14 +44,18 @@ class Session:
     def run(self) -> int:
         """Blocks until the process has ended and all it said was sent; returns its exit status, 128+n for signal n."""
         _thread(self._feed)
-        complaints = _thread(lambda: self._copy(self._process.stderr, self._channel.sendall_stderr))
-        self._copy(self._process.stdout, self._channel.sendall)
-        complaints.join()
+        self._talk()
         os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
         with self._lock:
             self._ended.set()
             status = int(self._process.wait())
         return status if status >= 0 else 128 - status
+
+    def _talk(self) -> None:
+        """Sends all that the process says."""
+        complaints = _thread(lambda: self._copy(self._process.stderr, self._channel.sendall_stderr))
+        self._copy(self._process.stdout, self._channel.sendall)
+        complaints.join()
 
     def hang_up(self) -> None:
         """Ends the process as the end of a terminal would, then by force."""
@@ -66,14 +70,17 @@ class Session:
 
     def _feed(self) -> None:
         """What the client sends goes to the process; then this thread waits until the channel is closed, by either side."""
+        self._listen()
+        self._channel.status_event.wait()
+        if not self._ended.wait(TIDYING):
+            self.hang_up()
+
+    def _listen(self) -> None:
         with self._process.stdin as stdin:
             os.set_blocking(stdin.fileno(), False)
             while not self._ended.is_set() and (data := self._channel.recv(CHUNK)):
                 if not self._take(stdin.fileno(), data):
                     break
-        self._channel.status_event.wait()
-        if not self._ended.wait(TIDYING):
-            self.hang_up()
 
     def _take(self, descriptor: int, data: bytes) -> bool:
         """False when nothing more is to be read from the client."""

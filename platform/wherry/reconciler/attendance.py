@@ -17,12 +17,13 @@ from wherry.reconciler import run_book
 from wherry.reconciler.converge import ensure_network
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.pump import Pump
-from wherry.running.conversation import Conversation, Ending
+from wherry.running.conversation import Conversation
 from wherry.store import instances
 
 HANGUP = 2.0
 """Seconds between SIGHUP and SIGKILL for a program whose client has left."""
 
+AFTERTHOUGHT = 0.5
 LAST_WORD = 5.0
 """Seconds that a client may take to read how it ended."""
 
@@ -84,6 +85,7 @@ class Attendance:
 
     def _conversation(self) -> Verdict:
         talk = self.talk = self._open()
+        run_book.announced(self.outside, self.run)
         run_book.started(self.outside, self.run, talk.container)
         with suppress(OSError):
             self.client.sendall(wire.frame(wire.READY, self.run.name.encode()))
@@ -95,7 +97,7 @@ class Attendance:
             _end(talk)
             if not self.why:
                 return Verdict(talk.ending().exit_code, "its client left")
-        return self._verdict(talk.ending(), pump.absent)
+        return self._verdict(talk, pump.absent)
 
     def _open(self) -> Conversation:
         run = self.run
@@ -105,8 +107,9 @@ class Attendance:
         argv = list(run.command) if len(run.command) > 1 else ["/bin/sh", "-c", run.command[0]]
         return self.outside.engine.enter(_container(self.outside, run), argv, run.screen)
 
-    def _verdict(self, ending: Ending, absent: bool) -> Verdict:
-        run, code = self.run, ending.exit_code
+    def _verdict(self, talk: Conversation, absent: bool) -> Verdict:
+        run, ending = self.run, talk.ending()
+        code = ending.exit_code
         if self.why:
             return Verdict(None if self.why.code == "platform_restarts" else code, self.why.message, self.why)
         if absent:
@@ -118,7 +121,7 @@ class Attendance:
             return Verdict(code, "R14 out of memory", _worded(f"{run.name} used more than its {run.memory} MB and was killed", "R14", hint))
         if code is None:
             return Verdict(None, "", _worded(f"nobody can tell how {run.name} ended", "connection_lost"))
-        if run.instance and code in (137, 143) and not _is_up(self.outside, run):
+        if run.instance and code in (137, 143) and not _is_up(self.outside, talk, run):
             return Verdict(code, f"{run.instance} ended", _worded(f"{run.instance} ended, and {run.name} with it", "no_such_instance"))
         return Verdict(code, "")
 
@@ -155,8 +158,16 @@ def _container(outside: Outside, run: Run) -> str:
     raise NotFound(f"{run.instance} of {run.app} does not run", code="no_such_instance", hint=f"See what runs: wherry ps {run.app}")
 
 
-def _is_up(outside: Outside, run: Run) -> bool:
-    return any(seen.running for seen in outside.engine.observe(run.app) if seen.name == run.instance)
+def _is_up(outside: Outside, talk: Conversation, run: Run) -> bool:
+    """Whether the instance outlived what ran inside it. Docker kills that first, and says a moment later what it did."""
+    end = clock.monotonic() + AFTERTHOUGHT
+    while clock.monotonic() < end:
+        if outside.memory.is_leaving(talk.container):
+            return False
+        if not any(seen.running for seen in outside.engine.observe(run.app) if seen.id == talk.container):
+            return False
+        clock.sleep(0.1)
+    return True
 
 
 def _end(talk: Conversation) -> None:

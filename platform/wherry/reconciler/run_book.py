@@ -45,8 +45,12 @@ def started(outside: Outside, run: Run, container: str) -> None:
         else:
             instances.put(connection, _row(run, container))
             events.add(connection, actor, "run.started", run.app, clock.now(), run=run.name, program=run.program)
+
+
+def announced(outside: Outside, run: Run) -> None:
+    """Said before it starts, so that its own lines stand below."""
     if run.instance:
-        outside.platform_line(run.app, run.instance, f"{run.actor} entered with {run.program} ({run.name})")
+        outside.platform_line(run.app, run.instance, f"{run.actor} enters with {run.program} ({run.name})")
     else:
         outside.platform_line(run.app, run.name, f"Started by {run.actor}: {run.program}")
 

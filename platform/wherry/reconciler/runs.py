@@ -142,6 +142,7 @@ class Runs:
                 return
         try:
             ensure_network(self.outside, run.app)
+            run_book.announced(self.outside, run)
             seen = self.outside.engine.start_detached(run_book.spec_of_run(self.outside, run))
         except Unavailable:
             with self.outside.database.write() as connection:

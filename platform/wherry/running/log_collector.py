@@ -99,6 +99,7 @@ class LogCollector:
         source = self._sources.get(container)
         if source is None:
             source = self._sources[container] = LogSource(container, app, process)
+            self._saved_at = 0.0  # noted before its first line is written: whoever kills us now doubles none of them
         elif source.ended:
             source.restart()
         else:
