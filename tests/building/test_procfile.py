@@ -39,3 +39,8 @@ def test_a_file_from_windows_reads_the_same(tmp_path: Path) -> None:
 def test_a_command_that_is_longer_than_a_script_is_refused() -> None:
     with pytest.raises(DeployFailed, match="Procfile line 1: the command of web has 9,000 characters"):
         procfile.parse("web: " + "x" * 9000)
+
+
+def test_the_name_of_one_offs_is_not_for_a_process() -> None:
+    with pytest.raises(DeployFailed, match='Procfile line 2: "run" is what one-off commands are called'):
+        procfile.parse("web: a\nrun: b\n")

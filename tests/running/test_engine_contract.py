@@ -1,11 +1,14 @@
 """What every engine promises, asked of the fake and of a real Docker."""
 
+import socket
 from collections.abc import Iterator
 
 import pytest
 
 from engine_support import docker_engine, spec
-from wherry.errors import Conflict, DeployFailed
+from wherry.errors import Conflict, DeployFailed, NotFound
+from wherry.model.run import Screen
+from wherry.running.conversation import Conversation, Demultiplexer
 from wherry.running.engine import Engine
 from wherry.running.memory_engine import MemoryEngine
 
@@ -89,3 +92,54 @@ def test_a_sample_tells_memory_and_its_limit(engine: Engine, image: str) -> None
     started = engine.start(spec(image))
     sample = engine.sample(started.id)
     assert sample is not None and 0 < sample.memory <= sample.memory_limit
+
+
+def said(talk: Conversation) -> bytes:
+    """What the program wrote to its standard output, until it ended."""
+    data = talk.early + b"".join(iter(lambda: talk.line.recv(65536), b""))
+    return data if talk.tty else b"".join(text for _, text in Demultiplexer().feed(data))
+
+
+def test_a_conversation_ends_with_its_input_and_leaves_nothing(engine: Engine, image: str) -> None:
+    talk = engine.converse(spec(image, "cat", "run"), None)
+    talk.begin()
+    talk.line.sendall(b"hello")
+    talk.line.shutdown(socket.SHUT_WR)
+    assert (said(talk), talk.ending().exit_code) == (b"hello", 0)
+    talk.close()
+    assert engine.observe("shop") == engine.detached("shop") == []
+
+
+def test_a_conversation_is_killed_whatever_it_does(engine: Engine, image: str) -> None:
+    talk = engine.converse(spec(image, "trap '' TERM HUP; while :; do sleep 1; done", "run"), Screen())
+    talk.begin()
+    talk.kill()
+    assert (said(talk), talk.ending().exit_code) == (b"", 137)
+    talk.kill()
+    talk.close()
+    talk.close()
+
+
+def test_only_what_runs_can_be_entered(engine: Engine, image: str) -> None:
+    started = engine.start(spec(image))
+    talk = engine.enter(started.id, ["cat"], None)
+    talk.begin()
+    talk.line.sendall(b"inside")
+    talk.line.shutdown(socket.SHUT_WR)
+    assert said(talk) == b"inside"
+    talk.close()
+    engine.stop(started.id, 5)
+    with pytest.raises(NotFound):
+        engine.enter(started.id, ["cat"], None)
+
+
+def test_a_detached_one_off_is_no_instance_and_stays_until_it_is_removed(engine: Engine, image: str) -> None:
+    started = engine.start_detached(spec(image, "sleep 60", "run"))
+    engine.remove_one_offs("shop")
+    assert engine.observe("shop") == []
+    assert [seen.id for seen in engine.detached("shop")] == [started.id]
+    engine.stop(started.id, 5)
+    (seen,) = engine.detached("shop")
+    assert not seen.running
+    engine.remove_one_offs("shop", detached=True)
+    assert engine.detached("shop") == []

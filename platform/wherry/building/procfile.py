@@ -7,6 +7,7 @@ import re
 from wherry.building.failure import refuse, shown
 from wherry.errors import DeployFailed
 from wherry.model.process import TYPE_FORM
+from wherry.model.run import TYPE as ONE_OFF
 
 EXAMPLE = "web: gunicorn app:app -b 0.0.0.0:$PORT"
 CODE = "procfile_invalid"
@@ -38,6 +39,8 @@ def _read(number: int, line: str) -> tuple[str, str]:
         raise _bad(number, f'expected "name: command", found "{shown(line.strip())}"')
     if not re.fullmatch(TYPE_FORM, name):
         raise _bad(number, f'expected "name: command", found the name "{shown(name)}": use letters, digits, "-" and "_"')
+    if name == ONE_OFF:
+        raise _bad(number, f'"{name}" is what one-off commands are called (wherry run); choose another name, e.g. "{name}ner"')
     if not command:
         raise _bad(number, f'expected "name: command", found no command after "{name}:"')
     if len(command) > MAX_COMMAND:

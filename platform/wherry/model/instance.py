@@ -36,6 +36,6 @@ class Instance:
 
 def parse_scope(text: str) -> str:
     """Reads what `ps:restart APP [web|web.1]` names. Raises InvalidInput otherwise."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}(\.[1-9][0-9]?)?", text):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}(\.[1-9][0-9]{0,8})?", text):
         raise InvalidInput(f"{text[:60]!a}: give a process type or an instance, e.g. web or web.1", field="instance")
     return text

@@ -7,15 +7,15 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from wherry import clock
-from wherry.errors import DeployFailed, NotFound
+from wherry.errors import NotFound
 from wherry.model.run import Screen
 from wherry.running import docker_client, labels
 from wherry.running.docker_client import translated
 from wherry.running.docker_conversations import ContainerConversation, ShellConversation
-from wherry.running.docker_facts import observed, refused
+from wherry.running.docker_facts import observed, refused, sample_of
 from wherry.running.docker_line import open_line
 from wherry.running.docker_networks import Networks
+from wherry.running.docker_one_off import watched
 from wherry.running.engine import Happening, InstanceSpec, Observed, OneOff, Sample
 from wherry.running.hardening import host_config
 from wherry.running.shell_line import shell_argv
@@ -113,7 +113,7 @@ class DockerEngine:
                 raise refused(spec, error) from error
             try:
                 self._api.start(container)
-                return self._watched(container, spec, timeout, line)
+                return watched(self._api, container, spec, timeout, line)
             except APIError as error:
                 raise refused(spec, error) from error
             finally:
@@ -182,13 +182,7 @@ class DockerEngine:
                 stats = self._api.stats(container, stream=False, one_shot=True)
             except APIError:
                 return None
-        memory = stats.get("memory_stats", {})
-        if "usage" not in memory:
-            return None
-        detail = memory.get("stats", {})
-        reclaimable = detail.get("total_inactive_file", detail.get("inactive_file", 0))
-        cpu = stats["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
-        return Sample(max(0, memory["usage"] - reclaimable), memory.get("limit", 0), cpu)
+        return sample_of(stats)
 
     def image_exists(self, image: str) -> bool:
         from docker.errors import APIError
@@ -239,38 +233,6 @@ class DockerEngine:
             **streams,
         )
         return str(made["Id"])
-
-    def _watched(self, container: str, spec: InstanceSpec, timeout: int, line: Callable[[str], None] | None) -> OneOff:
-        end = clock.monotonic() + timeout
-        killer = threading.Timer(timeout, self._kill, [container])
-        killer.start()
-        try:
-            lines = [text for text in self._lines(container) if line is None or line(text) is None]
-            state = self._api.inspect_container(container)["State"]
-        finally:
-            killer.cancel()
-        if clock.monotonic() >= end:
-            raise DeployFailed(
-                f"{spec.type} did not end within {timeout} s", code="release_timeout", evidence=tuple(lines[-20:]), source=spec.type
-            )
-        return OneOff(int(state["ExitCode"]), bool(state.get("OOMKilled")), tuple(lines[-20:]))
-
-    def _lines(self, container: str) -> Iterator[str]:
-        rest = b""
-        for chunk in self._api.logs(container, stdout=True, stderr=True, stream=True, follow=True):
-            *whole, rest = (rest + chunk).split(b"\n")
-            yield from (text.decode("utf-8", "replace").rstrip("\r") for text in whole)
-        if rest:
-            yield rest.decode("utf-8", "replace")
-        self._api.wait(container)
-
-    def _kill(self, container: str) -> None:
-        from docker.errors import APIError
-
-        try:
-            self._api.kill(container)
-        except APIError:
-            return
 
     def _seen(self, row: dict[str, Any]) -> Observed | None:
         with self._known_lock:

@@ -6,7 +6,7 @@ from typing import Any
 
 from wherry.errors import DeployFailed
 from wherry.running import labels
-from wherry.running.engine import InstanceSpec, Observed
+from wherry.running.engine import InstanceSpec, Observed, Sample
 
 ZERO_TIME = "0001-01-01T00:00:00Z"
 
@@ -34,6 +34,17 @@ def observed(facts: dict[str, Any], network: str) -> Observed:
         started_at="" if state["StartedAt"] == ZERO_TIME else state["StartedAt"],
         finished_at="" if state["FinishedAt"] == ZERO_TIME else state["FinishedAt"],
     )
+
+
+def sample_of(stats: dict[str, Any]) -> Sample | None:
+    """`stats` is one answer of the engine's; None when the container does not run. Memory is without what can be dropped."""
+    memory = stats.get("memory_stats", {})
+    if "usage" not in memory:
+        return None
+    detail = memory.get("stats", {})
+    reclaimable = detail.get("total_inactive_file", detail.get("inactive_file", 0))
+    cpu = stats["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
+    return Sample(max(0, memory["usage"] - reclaimable), memory.get("limit", 0), cpu)
 
 
 def refused(spec: InstanceSpec, error: Exception) -> DeployFailed:

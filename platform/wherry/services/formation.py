@@ -9,6 +9,7 @@ from wherry.model.instance import Instance, parse_scope
 from wherry.model.operation import Operation
 from wherry.model.process import check_types
 from wherry.model.release import Release, wished_quantities
+from wherry.model.run import TYPE as ONE_OFF
 from wherry.model.user import Actor
 from wherry.services import apps as app_services
 from wherry.services.platform import Platform
@@ -94,6 +95,8 @@ def _check_wished(platform: Platform, app: App, scope: str) -> None:
 
 def _check_scope(scope: str, formation: dict[str, int]) -> None:
     process, _, index = scope.partition(".")
+    if process == ONE_OFF:
+        raise InvalidInput(f"{scope} is a one-off: end it with wherry run:stop", field="instance")
     if process not in formation:
         raise InvalidInput(f'no process "{process}"; this release has: {", ".join(formation)}', field="instance")
     if index and int(index) > formation[process]:

@@ -105,5 +105,5 @@ def _why_empty(view: dict[str, Any]) -> str:
 def _row(instance: dict[str, Any]) -> list[str]:
     memory = "-" if instance["memory"] is None else f"{megabytes(instance['memory'])} / {megabytes(instance['memory_limit'])} M"
     cpu = "-" if instance["cpu"] is None else f"{instance['cpu']:.0f} %"
-    restarts = str(instance["restarts"]) + (f", {instance['detail']}" if instance["detail"] else "")
+    restarts = ", ".join([*([] if instance["type"] == "run" else [str(instance["restarts"])]), *filter(None, [instance["detail"]])])
     return [instance["name"], instance["state"], elapsed(instance["since"]), memory, cpu, restarts]
