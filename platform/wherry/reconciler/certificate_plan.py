@@ -88,8 +88,13 @@ def _brought(host: str, rows: Sequence[Certificate], now: str) -> bool:
 
 
 def _useless(app: App, row: Certificate, rows: Sequence[Certificate], settings: Settings, now: str, wanted: set[tuple[str, str]]) -> bool:
-    """A host that is gone needs no certificate, nor one that a person brought a certificate for; a person's own goes with its last host."""
+    """A host that is gone needs no certificate, nor does one that a person brought another for. A person's own goes with
+    its last host, or when a later one of theirs serves all of its hosts."""
     hosts = hosts_of(app, settings)
-    if row.origin == "own":
-        return not row.arrival and row.facts is not None and not any(covers(name, host) for name in row.facts.names for host in hosts)
-    return row.name not in hosts or _brought(row.name, rows, now) or (row.facts is None and (row.app, row.name) not in wanted)
+    if row.origin == "acme":
+        return row.name not in hosts or _brought(row.name, rows, now) or (row.facts is None and (row.app, row.name) not in wanted)
+    if row.arrival or row.facts is None:
+        return False
+    served = [host for host in hosts if any(covers(name, host) for name in row.facts.names)]
+    later = [other for other in rows if other.created_at > row.created_at and not other.arrival]
+    return all(_brought(host, later, now) for host in served)

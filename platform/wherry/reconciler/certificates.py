@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -61,6 +62,8 @@ class Certificates:
         """The spool file holds facts and PEM; it goes when the proxy has them, or has refused them."""
         path = self.outside.settings.spool / row.arrival
         try:
+            if not re.fullmatch(r"certificate-[0-9a-f]{32}", row.arrival):
+                raise ValueError("not a name of ours")
             brought = json.loads(path.read_text("utf-8"))
             facts = Facts(**{**brought["facts"], "names": tuple(brought["facts"]["names"])})
             self.outside.proxy.put_certificate(row.file, brought["pem"])
@@ -152,7 +155,8 @@ class Certificates:
 
     def _still_wished(self, row: Certificate) -> bool:
         with self.outside.database.read() as connection:
-            return any(present.id == row.id for present in certificates.every(connection, row.app))
+            present = next((present for present in certificates.every(connection, row.app) if present.id == row.id), None)
+        return present is not None and present.origin == "acme" and not present.arrival
 
     def _ask(self, row: Certificate, facts: Facts) -> None:
         """The authority may wish an earlier renewal, because it must revoke."""

@@ -8,6 +8,7 @@ from wherry.errors import InvalidInput
 from wherry.model.app import App, check_name
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
+from wherry.services.domains import check_default_host
 from wherry.services.platform import Platform
 from wherry.store import apps, events
 
@@ -17,6 +18,7 @@ def create(platform: Platform, actor: Actor, name: str) -> App:
     require(actor, "deploy", f"create {name}")
     check_name(name)
     with platform.database.write() as connection:
+        check_default_host(platform, connection, name)
         app = apps.create(connection, name, actor.name, clock.now())
         events.add(connection, actor, "app.created", name, clock.now())
     platform.wake()

@@ -34,13 +34,14 @@ class Platform:
         self.wake()
         return operation
 
-    def wake(self) -> None:
-        """A hint to the engine that there is work. It also looks by itself, so a lost hint costs a moment."""
+    def wake(self) -> bool:
+        """A hint to the engine that there is work. It also looks by itself, so a lost hint costs a moment. False when nobody listens."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as door:
             try:
                 door.sendto(b"wake", str(self.settings.engine_socket))
             except OSError:
-                return
+                return False
+        return True
 
 
 def of(settings: Settings) -> Platform:

@@ -9,8 +9,11 @@ from wherry.errors import WherryError
 from wherry.faces.api import (
     apps,
     builds,
+    certificates,
     config_vars,
+    domains,
     formation,
+    fronts,
     guard,
     index,
     instances,
@@ -35,6 +38,7 @@ def nouns() -> list[Routes]:
         module.routes
         for module in (index, apps, formation, instances, logs, releases, config_vars, builds, operations, runs, keys, tokens, users)
     ]
+    described += [domains.routes, certificates.routes, fronts.routes]
     return [*described, openapi.routes_for(described)]
 
 

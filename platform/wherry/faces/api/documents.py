@@ -13,6 +13,7 @@ from wherry.model.operation import Operation
 from wherry.model.release import Release
 from wherry.model.run import Run
 from wherry.model.user import Key, Token, User
+from wherry.routing.front import url_of
 from wherry.secret import Secret
 from wherry.settings import Settings
 
@@ -145,12 +146,13 @@ def app_document(settings: Settings, app: App, formation: dict[str, int]) -> App
         "releases": "releases",
         "runs": "runs",
         "config_vars": "config-vars",
+        **{name: name for name in ("domains", "certificates", "https", "allow", "logins", "maintenance")},
     }
     links = {"self": at, **{key: f"{at}/{name}" for key, name in names.items()}, "operations": f"/api/operations?app={app.name}"}
     links |= {action: f"{at}/actions/{action}" for action in ("restart", "stop", "start")}
     git_url = f"ssh://{settings.user}@{settings.domain}:{settings.ssh_port}/{app.name}"
     release = f"v{app.release}" if app.release else None
-    return AppDocument(app.name, settings.url_of(app.name), git_url, release, app.stopped, formation, app.created_at, app.created_by, links)
+    return AppDocument(app.name, url_of(app, settings), git_url, release, app.stopped, formation, app.created_at, app.created_by, links)
 
 
 def instance_document(seen: Instance) -> InstanceDocument:

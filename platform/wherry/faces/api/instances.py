@@ -9,6 +9,7 @@ from wherry.errors import NotFound
 from wherry.faces.api.answers import Nothing, accepted, ok
 from wherry.faces.api.documents import InstanceDocument, Links, OperationDocument, instance_document
 from wherry.faces.api.routes import Ask, Routes
+from wherry.routing.front import url_of
 from wherry.services import apps
 from wherry.services import formation as services
 
@@ -49,7 +50,7 @@ def list_instances(ask: Ask, app: str) -> Response:
     view = InstanceView(
         app=app,
         release=f"v{found.release}" if found.release else None,
-        url=settings.url_of(app),
+        url=url_of(found, settings),
         stopped=found.stopped,
         formation=services.of_app(ask.platform, ask.actor, app),
         memory_limit=settings.instance_memory * MEGABYTE,
