@@ -129,7 +129,7 @@ def _required(plan: Plan, tree: Tree) -> bool:
 
 
 def _planned(pack: Buildpack, plan: Plan, tree: Tree, by: Detected | None) -> Detected:
-    texts = {name: tree.text(name, MAX_LOCK) or "" for name in plan.files}
+    texts = {name: tree.text(name, MAX_LOCK) or "" for name in plan.files if not plan.bare}
     files = _followed(plan, tree, texts)
     files += [name for name in plan.also if tree.has(name)]
     sources = plan.sources is not None and any(plan.sources.search(text) for text in texts.values())

@@ -1,0 +1,5 @@
+FROM {{stack}}
+ENV HOME=/app LANG=C.UTF-8
+WORKDIR /app
+USER app
+COPY --chown=app:app app/ /app/

@@ -1,0 +1,11 @@
+<?php
+
+namespace Shop;
+
+class Place
+{
+    public static function name(): string
+    {
+        return 'the shop';
+    }
+}
