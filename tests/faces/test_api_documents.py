@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from stored_platform import ADMIN, deployed, finished, new_platform, public_key, running
 from wherry import clock
-from wherry.faces.api import apps, builds, documents, formation, index, instances, releases
+from wherry.faces.api import apps, builds, documents, formation, index, instances, registries, releases, sources
 from wherry.faces.api.app import create_app, nouns
 from wherry.model.log_line import LogRecord
 from wherry.services import formation as formation_services
@@ -28,7 +28,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
 SHOWN = (
     index.Index, documents.AppDocument, formation.ProcessDocument, instances.InstanceView, documents.InstanceDocument,
     documents.ReleaseDocument, documents.OperationDocument, documents.KeyDocument, documents.TokenDocument, documents.UserDocument,
-    builds.BuildSettingsDocument,
+    builds.BuildSettingsDocument, registries.RegistryDocument, sources.DeployKeyDocument,
 )  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def ask(platform: Platform) -> Any:
 
 def test_the_page_names_every_route_with_its_role() -> None:
     text = re.sub(r"\?[^`|]*`", "`", PAGE)
-    text = re.sub(r"<(web\.1|run\.3|v7|type|id|prefix|KEY|app|name)>", "<>", text)
+    text = re.sub(r"<(web\.1|run\.3|v7|type|id|prefix|KEY|app|name|server)>", "<>", text)
     for route in (route for noun in nouns() for route in noun.all):
         told = f"`{route.method} {re.sub(r'<[^>]*>', '<>', route.path)}`"
         line = next((line for line in text.splitlines() if told in line), "")
@@ -314,3 +314,42 @@ def test_an_unexpected_error_tells_a_reference_and_no_trace(platform: Platform, 
     assert "instances" not in document["detail"] and "sqlite" not in answer.get_data(as_text=True).lower()
     reference = document["hint"].rstrip(".").rpartition(" ")[2]
     assert reference in caplog.text
+
+
+def test_a_source_is_taken_by_name_by_address_or_as_it_is(ask: Any, platform: Platform) -> None:
+    for body, origin in (
+        ({"image": "nginx:1.27"}, "nginx:1.27"),
+        ({"archive": "https://example.org/a.tgz?signature=1"}, "https://example.org/a.tgz"),
+        ({"git": "https://example.org/a.git", "ref": "v1"}, "https://example.org/a.git v1"),
+        ({"rebuild": True}, "what was pushed last"),
+    ):
+        answer = ask("POST", "/api/apps/shop/sources", body)
+        assert answer.status_code == 202
+        assert answer.get_json()["request"] == {"origin": origin}
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"image": "a", "git": "https://a/b"}, {"image": "a", "ref": "x"}, {"image": "../x"}, {"picture": "a"}]
+)
+def test_what_is_no_source_is_refused(ask: Any, body: dict[str, Any]) -> None:
+    assert ask("POST", "/api/apps/shop/sources", body).status_code == 422
+    assert ask("GET", "/api/apps").get_json()["apps"] == []
+
+
+def test_a_password_for_a_registry_is_in_no_answer_and_no_row(ask: Any, platform: Platform) -> None:
+    answer = ask("PUT", "/api/registries/ghcr.io", {"user": "me", "password": "s3cret"})
+    assert answer.status_code == 202
+    assert "s3cret" not in answer.get_data(as_text=True)
+    operation = answer.get_json()
+    assert (operation["app"], operation["request"]) == ("", {"server": "ghcr.io", "user": "me"})
+    assert all(ask("GET", link).status_code == 200 for name, link in operation["links"].items() if name != "cancel")
+    (path,) = platform.settings.spool.iterdir()
+    assert path.stat().st_mode & 0o777 == 0o600
+    others = [found for found in platform.settings.home.rglob("*") if found.is_file() and found != path]
+    assert all(b"s3cret" not in found.read_bytes() for found in others)
+
+
+def test_a_deploy_key_is_the_same_each_time(ask: Any) -> None:
+    ask("POST", "/api/apps", {"name": "shop"})
+    first, second = (ask("POST", "/api/apps/shop/deploy-key").get_json() for _ in range(2))
+    assert first == second and first["public_key"].startswith("ssh-ed25519 ")

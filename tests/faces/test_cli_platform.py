@@ -253,3 +253,29 @@ def test_buildpacks_are_listed_in_the_order_in_which_they_run(wherry: Wherry) ->
     assert wherry("buildpacks:remove packs heroku/nodejs").out == "1  https://github.com/heroku/heroku-buildpack-python.git\n"
     assert wherry("buildpacks:set packs heroku/go").out == "1  https://github.com/heroku/heroku-buildpack-go.git\n"
     assert wherry("buildpacks:clear packs").out == "packs has no classic buildpack\n"
+
+
+def test_a_deploy_key_is_printed_alone_so_that_it_can_be_piped(wherry: Wherry) -> None:
+    wherry("apps:create keyed")
+    assert re.fullmatch(r"ssh-ed25519 \S+ wherry-keyed\n", wherry("git:public-key keyed").out)
+
+
+def test_an_image_is_deployed_by_name_and_told_in_the_history(wherry: Wherry) -> None:
+    wherry.platform.outside.builder.registry["nginx:1.27"] = "good"  # type: ignore[attr-defined]
+    said = wherry("git:from-image web nginx:1.27")
+    assert said.out.splitlines()[0] == "-----> Fetching nginx:1.27 from docker.io"
+    assert "nothing to do" in wherry("git:from-image web nginx:1.27").out
+    assert "deploy web nginx:1.27" in wherry("operations web").out
+    assert wherry("plan web").err.startswith("web was not pushed with git: it runs nginx:1.27")
+    assert wherry("git:from-image web UPPER").err.startswith("image 'UPPER': give a name such as")
+
+
+def test_a_login_takes_its_password_from_standard_input(wherry: Wherry) -> None:
+    wherry.platform.outside.builder.doors["ghcr.io"] = ("me", "s3cret")  # type: ignore[attr-defined]
+    assert wherry("registry").out == "logged in nowhere; public images need no login\n"
+    wrong = wherry("registry:login ghcr.io me", b"wr0ng\n")
+    assert (wrong.status, wrong.err.splitlines()[0]) == (1, " !     ghcr.io refuses this user and password")
+    assert wherry("registry:login ghcr.io me --password-stdin", b"s3cret\n").out == "logged in at ghcr.io as me\n"
+    assert "ghcr.io" in wherry("registry").out and "s3cret" not in wherry("registry --json").out
+    assert "login ghcr.io" in wherry("operations").out
+    assert wherry("registry:logout ghcr.io").out == "logged out at ghcr.io\n"

@@ -73,6 +73,7 @@ class Outline:
 
     buildpack: str
     processes: dict[str, str] | None
+    formation: dict[str, int] = field(default_factory=dict)
 
 
 class Builder(Protocol):

@@ -55,7 +55,7 @@ class BuildKitBuilder(Adoption):
         pack = planned.language
         for text in [plan.heading(planned, self._version(planned, pack) if pack else ""), *plan.notes(planned)]:
             line(text)
-        return Outline(planned.buildpack, planned.processes)
+        return Outline(planned.buildpack, planned.processes, planned.asked.formation)
 
     def env(self, source: Source) -> dict[str, EnvVar]:
         """See Builder."""

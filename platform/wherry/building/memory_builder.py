@@ -61,7 +61,7 @@ class MemoryBuilder(MemoryAdoption):
         pack = planned.language
         for text in [plan.heading(planned, self._version(planned, pack) if pack else ""), *plan.notes(planned)]:
             line(text)
-        return Outline(planned.buildpack, planned.processes)
+        return Outline(planned.buildpack, planned.processes, planned.asked.formation)
 
     def _version(self, planned: Planned, pack: Buildpack) -> str:
         stack = pack.stack

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-KINDS = ("deploy", "config", "scale", "restart", "stop", "start", "rollback", "destroy")
+KINDS = ("deploy", "config", "scale", "restart", "stop", "start", "rollback", "destroy", "plan", "login", "logout")
 FINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
 @dataclass(frozen=True)
 class Operation:
-    """`state` goes queued → running → succeeded | failed | cancelled. `payload` is the wish as it was given;
-    `progress` holds the facts already reached (image, release …) so that a new owner goes on from there."""
+    """`app` is empty for what concerns the platform as a whole. `state` goes queued → running → succeeded | failed |
+    cancelled. `payload` is the wish as it was given; `progress` holds the facts already reached (image, release …) so that
+    a new owner goes on from there."""
 
     id: int
     app: str
@@ -28,6 +29,13 @@ class Operation:
     progress: dict[str, Any] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
     error: dict[str, Any] | None = None
+
+    @property
+    def spooled(self) -> set[str]:
+        """The names of files in the spool that are this operation's, and go when it ends."""
+        fetched, wanted = self.progress.get("fetched") or {}, self.payload.get("from") or {}
+        names = (self.payload.get("archive"), self.payload.get("secret"), wanted.get("file"), fetched.get("archive"))
+        return {str(name) for name in names if name}
 
     @property
     def done(self) -> bool:

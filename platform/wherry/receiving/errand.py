@@ -82,5 +82,6 @@ def _listen(out: IO[bytes], say: Callable[[str], None], cancelled: Callable[[], 
 
 def _error(told: Mapping[str, str]) -> WherryError:
     kind = getattr(errors, told["kind"], WherryError)
-    made: WherryError = kind(told["message"], hint=told["hint"], code=told["code"])
+    message, hint, reason = (told[name] for name in ("message", "hint", "code"))
+    made: WherryError = kind(message, hint=hint, code=reason)
     return made

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from wherry import clock
-from wherry.building.builder import Source
+from wherry.building.builder import Built
 from wherry.errors import DeployFailed
+from wherry.model.app import App
 from wherry.model.build import Build
 from wherry.model.process import RELEASE
-from wherry.model.release import Release
+from wherry.model.release import Release, serves
+from wherry.reconciler import sources
 from wherry.reconciler.converge import ensure_network
 from wherry.reconciler.desired import spec_of
 from wherry.reconciler.first_config import add_first_config
 from wherry.reconciler.scripts import run_scripts, scripts_of
+from wherry.reconciler.sources import Found
 from wherry.reconciler.switch import go_live, known_release, new_release
 from wherry.reconciler.work import Work
 from wherry.routing.front import url_of
-from wherry.secret import Secret
-from wherry.store import apps, builds
+from wherry.store import apps, builds, releases
 
 RELEASE_TIMEOUT = 600
 
@@ -28,6 +30,8 @@ def deploy(work: Work) -> None:
     """Finishes or fails the operation of a push; goes on from the facts that an earlier owner reached."""
     first = work.operation.progress.get("first", work.app().release is None)
     build = _known_build(work) or _build(work, first)
+    if build is None:
+        return
     release = known_release(work) or _release(work, build)
     scripts = scripts_of(build, first)
     if work.operation.progress.get("live"):
@@ -37,6 +41,7 @@ def deploy(work: Work) -> None:
     if not work.operation.progress.get("release_command_done"):
         _run_release_command(work, release)
     go_live(work, release, lambda: _live_line(work, release), partial(run_scripts, work, release, scripts) if scripts else None)
+    sources.settle(work, build.commit)
 
 
 def _end_after(work: Work, release: Release, scripts: list[str]) -> None:
@@ -68,25 +73,21 @@ def _known_build(work: Work) -> Build | None:
         return builds.get(connection, number)
 
 
-def _build(work: Work, first: bool) -> Build:
-    payload = work.operation.payload
-    archive = work.outside.settings.spool / payload["archive"]
-    if not archive.is_file():
-        raise DeployFailed("the pushed source is gone from the spool folder", code="source_gone", hint="Push once more.")
-    source = _source(work, archive)
-    if first and add_first_config(work, work.outside.builder.env(source)):
-        source = _source(work, archive)
-    with work.turn_to_build():
-        built = work.outside.builder.build(source, work.say, no_cache="nocache" in payload["options"], cancelled=work.cancelled)
+def _build(work: Work, first: bool) -> Build | None:
+    """None when that runs already: then the operation has ended."""
+    found = sources.find(work)
+    if "from" in work.operation.payload and _runs_already(work, found):
+        return None
+    app = work.app()
+    built = _built(work, found, app, first)
     with work.outside.database.write() as connection:
-        app = apps.get(connection, work.operation.app)
         build = builds.add(
             connection,
             Build(
                 id=0,
                 app_id=app.id,
-                commit=source.commit,
-                tree=source.tree,
+                commit=found.commit,
+                tree=found.tree,
                 buildpack=built.buildpack,
                 image=built.image,
                 size=built.size,
@@ -96,7 +97,8 @@ def _build(work: Work, first: bool) -> Build:
                 formation=built.formation,
                 root=built.root,
                 port=built.port,
-                settings=source.settings,
+                settings=app.build,
+                origin=found.origin,
                 scripts=built.scripts,
                 cron=built.cron,
             ),
@@ -105,15 +107,39 @@ def _build(work: Work, first: bool) -> Build:
     return build
 
 
-def _source(work: Work, archive: Path) -> Source:
-    app, payload = work.app(), work.operation.payload
-    config = {key: Secret(value) for key, value in app.config.items()}
-    return Source(app.name, payload["commit"], payload["tree"], archive, app.build, config)
+def _built(work: Work, found: Found, app: App, first: bool) -> Built:
+    builder = work.outside.builder
+    with work.turn_to_build():
+        if found.image:
+            return builder.adopt(app.name, found.image, work.say)
+        if first and add_first_config(work, builder.env(sources.source_of(found, app))):
+            app = replace(app, config=work.app().config)
+        no_cache = "nocache" in work.operation.payload["options"]
+        return builder.build(sources.source_of(found, app), work.say, no_cache=no_cache, cancelled=work.cancelled)
+
+
+def _runs_already(work: Work, found: Found) -> bool:
+    """What was fetched may be what runs. A push was asked before it came here."""
+    with work.outside.database.read() as connection:
+        app = apps.get(connection, work.operation.app)
+        current = releases.current(connection, app)
+    if current is None or "force" in work.operation.payload["options"] or not serves(current, app, found.tree):
+        return False
+    sources.settle(work, found.commit)
+    same = f"{app.name} already runs {found.words} with this config as {current.version}; nothing to do"
+    work.detail(f"{same} (--force to deploy anyway)")
+    with work.outside.database.write() as connection:
+        work.succeed(connection, message=same)
+    return True
 
 
 def _release(work: Work, build: Build) -> Release:
     app = work.app()
-    return new_release(work, build, app.config, f"Deploy {build.commit[:7]}")
+    return new_release(work, build, app.config, f"Deploy {_words(build)}")
+
+
+def _words(build: Build) -> str:
+    return f"{build.origin} ({build.commit[:7]})" if build.origin else build.commit[:7]
 
 
 def _run_release_command(work: Work, release: Release) -> None:

@@ -26,7 +26,7 @@ def sweep(outside: Outside) -> None:
 
 def _archives(outside: Outside) -> None:
     with outside.database.read() as connection:
-        wanted = {operation.payload.get("archive") for operation in operations.unfinished(connection)}
+        wanted = {name for operation in operations.unfinished(connection) for name in operation.spooled}
     for path in outside.settings.spool.iterdir():
         if path.name not in wanted and path.stat().st_mtime < time.time() - OLD:
             path.unlink(missing_ok=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Semaphore
 from typing import Any
 
@@ -34,7 +35,7 @@ class Work:
 
     def detail(self, line: str) -> None:
         """A line below a heading; only a push has headings."""
-        self.say(f"       {line}" if self.operation.kind == "deploy" else line)
+        self.say(f"       {line}" if self.operation.kind in ("deploy", "plan") else line)
 
     def look_again(self) -> None:
         """Reads the operation anew: its facts may have grown."""
@@ -88,10 +89,11 @@ class Work:
 
     def _event(self, connection: Connection, state: str, **data: Any) -> None:
         kind, app = self.operation.kind, self.operation.app
-        events.add(connection, self.actor, f"{kind}.{state}", app, clock.now(), operation=self.operation.id, **data)
+        events.add(connection, self.actor, f"{kind}.{state}", app or None, clock.now(), operation=self.operation.id, **data)
 
-    def drop_archive(self) -> None:
-        """The pushed source is no longer needed."""
-        name = self.operation.payload.get("archive")
-        if name:
-            (self.outside.settings.spool / name).unlink(missing_ok=True)
+    def drop_spooled(self) -> None:
+        """The source, and whatever else came by a file, is no longer needed."""
+        with suppress(WherryError):
+            self.look_again()
+        for name in self.operation.spooled:
+            (self.outside.settings.spool / Path(name).name).unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from wherry import clock
 from wherry.errors import DeployFailed, Unavailable, WherryError
-from wherry.reconciler import changes
+from wherry.reconciler import changes, outline, registries
 from wherry.reconciler.deploy import deploy
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.work import Work
@@ -27,6 +27,9 @@ VERBS: dict[str, Callable[[Work], None]] = {
     "start": changes.start,
     "rollback": changes.rollback,
     "destroy": changes.destroy,
+    "plan": outline.plan,
+    "login": registries.login,
+    "logout": registries.logout,
 }
 MAX_ATTEMPTS = 5
 """An operation whose owner died this often is what kills its owners."""
@@ -76,7 +79,7 @@ class Worker:
             self._tell(work, ours)
             work.fail(ours)
         finally:
-            work.drop_archive()
+            work.drop_spooled()
             self.outside.database.close()
             self._woken()
 

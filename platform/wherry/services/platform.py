@@ -30,7 +30,7 @@ class Platform:
         """Queues an operation with its event, then wakes the engine: commit first, announce after."""
         with self.database.write() as connection:
             operation = operations.add(connection, app, kind, actor.name, payload, clock.now())
-            events.add(connection, actor, f"{kind}.requested", app, clock.now(), operation=operation.id)
+            events.add(connection, actor, f"{kind}.requested", app or None, clock.now(), operation=operation.id)
         self.wake()
         return operation
 

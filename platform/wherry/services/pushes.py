@@ -16,6 +16,10 @@ from wherry.services import apps as app_services
 from wherry.services.platform import Platform
 from wherry.store import apps, operations, releases
 
+OPTIONS = ("force", "nocache")
+PLAN = "plan"
+"""The push option that asks what would be done, and does nothing."""
+
 
 def app_for(platform: Platform, actor: Actor, name: str) -> App:
     """The app that a push goes to; the first push makes it."""
@@ -43,10 +47,26 @@ def deploy(platform: Platform, actor: Actor, name: str, commit: str, tree: str, 
     `options` are push options: `force` and `nocache`. Raises InvalidInput for others.
     """
     require(actor, "deploy", f"push to {name}")
-    unknown = [option for option in options if option not in ("force", "nocache")]
+    check_options(options)
+    return platform.wish(actor, name, "deploy", _payload(platform, commit, tree, archive, options))
+
+
+def plan(platform: Platform, actor: Actor, name: str, commit: str, tree: str, archive: Path) -> Operation:
+    """Queues a look at what a deploy of `archive` would build and change. The app need not be there; it is not made."""
+    require(actor, "deploy", f"plan a push to {name}")
+    check_name(name)
+    return platform.wish(actor, name, "plan", _payload(platform, commit, tree, archive, ()))
+
+
+def check_options(options: tuple[str, ...]) -> None:
+    """Raises InvalidInput for an option that nobody knows."""
+    unknown = [option for option in options if option not in OPTIONS]
     if unknown:
-        raise InvalidInput(f"push option {unknown[0][:40]!a}: known are force and nocache, e.g. git push -o force", field="option")
+        known = "force (also when it runs already), nocache (build every layer anew) and plan (only say what would be done)"
+        raise InvalidInput(f"push option {unknown[0][:40]!a}: known are {known}, e.g. git push -o force", field="option")
+
+
+def _payload(platform: Platform, commit: str, tree: str, archive: Path, options: tuple[str, ...]) -> dict[str, object]:
     if not re.fullmatch(r"[0-9a-f]{40,64}", commit) or archive.parent != platform.settings.spool:
         raise InvalidInput("a deploy needs a full commit id and an archive in the spool folder")
-    payload = {"commit": commit, "tree": tree, "archive": archive.name, "options": list(options), "at": clock.now()}
-    return platform.wish(actor, name, "deploy", payload)
+    return {"commit": commit, "tree": tree, "archive": archive.name, "options": list(options), "at": clock.now()}

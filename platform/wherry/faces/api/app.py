@@ -22,8 +22,10 @@ from wherry.faces.api import (
     openapi,
     operations,
     problems,
+    registries,
     releases,
     runs,
+    sources,
     tokens,
     users,
 )
@@ -39,6 +41,7 @@ def nouns() -> list[Routes]:
         for module in (index, apps, formation, instances, logs, releases, config_vars, builds, operations, runs, keys, tokens, users)
     ]
     described += [domains.routes, certificates.routes, fronts.routes]
+    described += [sources.routes, registries.routes]
     return [*described, openapi.routes_for(described)]
 
 

@@ -200,7 +200,8 @@ def release_document(app: App, release: Release) -> ReleaseDocument:
 
 def operation_document(operation: Operation) -> OperationDocument:
     at = f"/api/operations/{operation.id}"
-    links = {"self": at, "log": f"{at}/log", "app": f"/api/apps/{operation.app}", "cancel": f"{at}/actions/cancel"}
+    app = {"app": f"/api/apps/{operation.app}"} if operation.app else {}
+    links = {"self": at, "log": f"{at}/log", **app, "cancel": f"{at}/actions/cancel"}
     told = ("code", "message", "hint", "source", "evidence")
     return OperationDocument(
         operation.id,
@@ -254,7 +255,9 @@ def run_document(run: Run, ticket: Secret | None = None) -> RunDocument:
 def _request(operation: Operation) -> dict[str, Any]:
     """What may be shown of a wish: of config vars the names, never the values."""
     payload = operation.payload
-    shown: dict[str, Any] = {name: payload[name] for name in ("formation", "scope", "commit") if name in payload}
+    shown: dict[str, Any] = {
+        name: payload[name] for name in ("formation", "scope", "commit", "origin", "server", "user") if name in payload
+    }
     if "changes" in payload:
         shown["keys"] = sorted(payload["changes"])
     if "to" in payload:

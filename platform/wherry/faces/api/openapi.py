@@ -32,7 +32,7 @@ def routes_for(nouns: list[Routes]) -> Routes:
 
 def describe(routes: list[Route]) -> dict[str, Any]:
     """The whole document."""
-    shapes = [shape for route in routes for shape in (route.body, route.query, route.answers) if shape is not None]
+    shapes = [shape for route in routes for shape in (route.body, route.query, route.answers, *(route.raw or ())[:1]) if shape is not None]
     schemas, components = msgspec.json.schema_components([*shapes, Problem, Unchanged], ref_template=TEMPLATE)
     schema_of = dict(zip(map(str, [*shapes, Problem, Unchanged]), schemas, strict=True))
 
@@ -65,6 +65,8 @@ def _operation(route: Route, schema: Callable[[Any], Any], components: dict[str,
         told["parameters"] = parameters
     if route.body is not None:
         told["requestBody"] = {"content": {JSON: {"schema": schema(route.body)}}}
+    if route.raw is not None:
+        told["requestBody"] = {"content": {JSON: {"schema": schema(route.raw[0])}, **{kind: {} for kind in route.raw[1]}}}
     told["responses"] = _responses(route, schema)
     return told
 

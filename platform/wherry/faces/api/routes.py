@@ -33,7 +33,8 @@ class Ask:
 
 @dataclass(frozen=True)
 class Route:
-    """`body`, `query` and `answers` are msgspec shapes or None. The view's docstring completes "may not …"."""
+    """`body`, `query` and `answers` are msgspec shapes or None. `raw` is for a view that reads its body itself: its JSON shape
+    and the other content types. The view's docstring completes "may not …"."""
 
     method: str
     path: str
@@ -43,6 +44,7 @@ class Route:
     query: Any
     answers: Any
     status: int
+    raw: tuple[Any, tuple[str, ...]] | None = None
 
     @property
     def summary(self) -> str:
@@ -61,10 +63,19 @@ class Routes:
     all: list[Route] = field(default_factory=list)
 
     def on(
-        self, method: str, path: str, *, needs: str, body: Any = None, query: Any = None, answers: Any = None, status: int = 200
+        self,
+        method: str,
+        path: str,
+        *,
+        needs: str,
+        body: Any = None,
+        query: Any = None,
+        raw: tuple[Any, tuple[str, ...]] | None = None,
+        answers: Any = None,
+        status: int = 200,
     ) -> Callable[[View], View]:
         def note(view: View) -> View:
-            self.all.append(Route(method, path, needs, view, body, query, answers, status))
+            self.all.append(Route(method, path, needs, view, body, query, answers, status, raw))
             return view
 
         return note

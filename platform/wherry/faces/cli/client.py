@@ -115,6 +115,24 @@ class Client:
             raise error_of(answer.status, answer.document(), self.address.shown)
         return answer
 
+    def upload(self, path: str, pieces: Iterator[bytes], query: dict[str, str]) -> Any:
+        """Sends a body of unknown length as it comes; returns the document that answers."""
+        target = self.address.prefix + path + ("?" + "&".join(f"{key}={segment(value)}" for key, value in query.items()) if query else "")
+        every = {"Host": self.address.host, "Connection": "close", "Accept": "application/json", **self.headers}
+        every |= {"Content-Type": "application/octet-stream", "Transfer-Encoding": "chunked"}
+        head = "".join(f"{name}: {_one_line(value)}\r\n" for name, value in every.items())
+        connection = self.address.connect(PATIENCE)
+        try:
+            if _send(connection, f"POST {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1", "replace")):
+                all(_send(connection, b"%x\r\n%s\r\n" % (len(piece), piece)) for piece in pieces) and _send(connection, b"0\r\n\r\n")
+            answer = Answer(connection, connection.makefile("rb"))
+        except OSError as error:
+            connection.close()
+            raise _dropped() from error
+        if answer.status >= 400:
+            raise error_of(answer.status, answer.document(), self.address.shown)
+        return answer.document()
+
     def upgrade(self, path: str, protocol: str) -> socket.socket:
         """A connection that speaks `protocol` from now on; its silence has no limit. What follows the head is not read."""
         connection = self.address.connect(PATIENCE)
@@ -137,12 +155,14 @@ class Client:
         return f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1", "replace") + content
 
 
-def _send(connection: socket.socket, request: bytes) -> None:
-    """An API that refuses a large body early hangs up before it has read it all; its answer is there all the same."""
+def _send(connection: socket.socket, request: bytes) -> bool:
+    """False when the other side reads no more. An API that refuses a large body early hangs up before it has read it all;
+    its answer is there all the same."""
     try:
         connection.sendall(request)
     except (BrokenPipeError, ConnectionResetError):
-        return
+        return False
+    return True
 
 
 def segment(text: str) -> str:

@@ -49,11 +49,11 @@ def what(operation: dict[str, Any]) -> str:
     words = [f"{name}={quantity}" for name, quantity in (request.get("formation") or {}).items()]
     words += [
         str(request[key])[:7] if key == "commit" else str(request[key])
-        for key in ("scope", "to", "commit")
+        for key in ("scope", "to", "commit", "origin", "server")
         if request.get(key) and request[key] != "*"
     ]
     words += request.get("keys") or []
-    return " ".join([operation["kind"], operation["app"], *words])
+    return " ".join(filter(None, [operation["kind"], operation["app"], *words]))
 
 
 def _wait_for_end(session: Session, number: int) -> int:

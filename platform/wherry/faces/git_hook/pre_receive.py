@@ -78,12 +78,25 @@ def _deploy(push: Push, update: refs.Update) -> int:
     if commit.ref_now != ("" if not update.old.strip("0") else update.old):
         raise Conflict(f"{update.short} moved to {commit.ref_now[:7]} while you were pushing.", hint="Look at it: git fetch wherry")
     push.source.check_history(commit.id)
+    if pushes.PLAN in push.options:
+        return _plan(push, commit)
     running = None if "force" in push.options else pushes.already_running(push.platform, push.app, commit.tree)
     if running:
         same = f"{push.app} already runs {commit.id[:7]} with this config as {running}"
         push.screen.detail(f"{same}; nothing to do (push -o force to deploy anyway)")
         return 0
     return _follow(push, _joined(push, commit) or _queued(push, commit))
+
+
+def _plan(push: Push, commit: Commit) -> int:
+    """Shows what a push would do. git is told no: were the ref taken, the push that is meant would send nothing."""
+    with push.source.archived(commit.id, push.platform.settings.spool) as archive:
+        modules = _modules(push, commit, push.source.check_tree(commit.tree))
+        operation = pushes.plan(push.platform, push.actor, push.app, commit.id, commit.tree, archive.finish(modules))
+    push.screen.head(f"Plan for {push.app} at {commit.id[:7]}")
+    if _follow(push, operation) == 0:
+        push.screen.detail("This was a plan (-o plan): nothing was built, nothing changed. git says rejected, for it took nothing.")
+    return 1
 
 
 def _joined(push: Push, commit: Commit) -> Operation | None:

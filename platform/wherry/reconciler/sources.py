@@ -1,0 +1,101 @@
+"""Finds the source of a deploy: in the spool where a push put it, or out there, fetched now by somebody who holds no keys."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from wherry.building import logins
+from wherry.building.builder import Fetched, Source
+from wherry.errors import DeployFailed, WherryError
+from wherry.model.app import App
+from wherry.model.origin import parse_image
+from wherry.receiving import errand
+from wherry.receiving.errand import Got
+from wherry.reconciler.work import Work
+from wherry.secret import Secret
+from wherry.store import apps, deploy_keys
+
+GONE = "the pushed source is gone from the spool folder"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is to be deployed: an `archive` to build, or an `image` to take as it is. `tree` is equal for equal sources;
+    `origin` says where it came from, empty for a push."""
+
+    commit: str
+    tree: str
+    archive: Path | None = None
+    image: Fetched | None = None
+    origin: str = ""
+
+    @property
+    def words(self) -> str:
+        return f"{self.origin} ({self.commit[:7]})" if self.origin else self.commit[:7]
+
+
+def find(work: Work) -> Found:
+    """Fetches what was not pushed. Raises DeployFailed and whatever stands in the way out there."""
+    payload = work.operation.payload
+    wanted = payload.get("from")
+    if wanted is None:
+        return Found(payload["commit"], payload["tree"], _spooled(work, payload["archive"]))
+    if wanted["kind"] == "image":
+        return _image(work, wanted["image"])
+    got = _known(work) or _got(work)
+    return Found(got.commit, got.tree, _spooled(work, got.archive), origin=payload["origin"])
+
+
+def source_of(found: Found, app: App) -> Source:
+    """What the builder is given."""
+    assert found.archive is not None
+    config = {key: Secret(value) for key, value in app.config.items()}
+    return Source(app.name, found.commit, found.tree, found.archive, app.build, config)
+
+
+def settle(work: Work, commit: str) -> None:
+    """After a sync the branch is what runs. It matters to the next clone only, so a failure of it fails nothing."""
+    wanted = work.operation.payload.get("from") or {}
+    if wanted.get("kind") != "git":
+        return
+    try:
+        errand.run(work.outside.settings, {"kind": "settle", "app": work.operation.app, "commit": commit}, lambda _: None)
+    except WherryError as error:
+        work.say(f" !     the branch was not moved: {error.message}")
+
+
+def _known(work: Work) -> Got | None:
+    """What an earlier owner of this operation fetched, if it is still there."""
+    told = work.operation.progress.get("fetched")
+    got = Got(**told) if told else None
+    return got if got and (work.outside.settings.spool / got.archive).is_file() else None
+
+
+def _got(work: Work) -> Got:
+    payload, app = work.operation.payload, work.operation.app
+    work.say(f"-----> Fetching {payload['origin']}")
+    job = {**payload["from"], "app": app}
+    with work.outside.database.read() as connection:
+        known = apps.find(connection, app)
+        key = deploy_keys.find(connection, known) if known and job["kind"] == "git" else None
+    if key:
+        job["key"] = key.private.reveal()
+    got = errand.run(work.outside.settings, job, work.say, work.cancelled)
+    with work.outside.database.write() as connection:
+        work.reached(connection, fetched=asdict(got))
+    work.look_again()
+    return got
+
+
+def _image(work: Work, text: str) -> Found:
+    name = parse_image(text)
+    fetched = work.outside.builder.fetch(name, logins.of(work.outside.settings, name.server), work.say, work.cancelled)
+    return Found(fetched.digest.removeprefix("sha256:"), f"image:{fetched.digest}", image=fetched, origin=text)
+
+
+def _spooled(work: Work, name: str) -> Path:
+    archive = work.outside.settings.spool / name
+    if not archive.is_file():
+        raise DeployFailed(GONE, code="source_gone", hint="Push once more.")
+    return archive
