@@ -73,6 +73,21 @@ def test_a_rack_or_rails_app_needs_no_procfile(files: support.Files, gems: str, 
 
 
 @pytest.mark.parametrize(
+    ("more", "config", "warned"),
+    [
+        ({}, "", "SECRET_KEY_BASE"),
+        ({}, "SECRET_KEY_BASE", ""),
+        ({"config/credentials.yml.enc": "x"}, "SECRET_KEY_BASE", "RAILS_MASTER_KEY"),
+    ],
+)
+def test_a_secret_that_rails_does_not_start_without_is_named(more: support.Files, config: str, warned: str, tmp_path: Path) -> None:
+    lines: list[str] = []
+    tree = support.tree(tmp_path, {**RAILS, "Gemfile": "", "Gemfile.lock": PUMA_LOCK, **more})
+    plan.plan(tree, load_all(support.PACKS), lines.append, None, {config: Secret("x")})
+    assert [word for word in ("SECRET_KEY_BASE", "RAILS_MASTER_KEY") if word in " ".join(lines)] == [warned][: bool(warned)]
+
+
+@pytest.mark.parametrize(
     ("files", "message"),
     [
         ({"Gemfile": ""}, "Gemfile is there, Gemfile.lock is not"),

@@ -79,12 +79,14 @@ class Flag:
 
 @dataclass(frozen=True)
 class Note:
-    """A line for the person who pushed, when all of `when` is found and nothing of `unless`. `plans` limits it to these."""
+    """A line for the person who pushed, when all of `when` is found and nothing of `unless`. `plans` limits it to these.
+    One with `config` is a warning, for an app that lacks this config var."""
 
     text: str
     when: tuple[Look, ...] = ()
     unless: tuple[Look, ...] = ()
     plans: tuple[str, ...] = ()
+    config: str = ""
 
 
 @dataclass(frozen=True)

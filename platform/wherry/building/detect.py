@@ -137,7 +137,8 @@ def _planned(pack: Buildpack, plan: Plan, tree: Tree, by: Detected | None) -> De
         other.files[0] for other in pack.plans if not other.lock and not other.bare and plan.lock and other.files[0] not in plan.files
     ]
     notes = [f"{plan.lock} decides; {name} is not used" for name in others if tree.has(name)]
-    notes += [note.text for note in pack.notes if (not note.plans or plan.name in note.plans) and holds(tree, note.when, note.unless)]
+    fitting = [note for note in pack.notes if not note.config and (not note.plans or plan.name in note.plans)]
+    notes += [note.text for note in fitting if holds(tree, note.when, note.unless)]
     gathered = tuple(name for name in tree.members if plan.gather and plan.gather.fullmatch(name) and name not in files)
     flags = {flag.name: holds(tree, flag.when, flag.unless) for flag in pack.flags}
     said = (*(by.notes if by else ()), *notes)

@@ -21,6 +21,7 @@ from wherry.building.classic import Classic
 from wherry.building.context import Context
 from wherry.building.detect import Detected
 from wherry.building.failure import refuse, shown
+from wherry.building.look import holds
 from wherry.building.static_site import Site
 from wherry.building.versions import Wish, wish
 from wherry.model.build_settings import BuildSettings
@@ -76,7 +77,8 @@ def plan(
     dockerfile = settings.dockerfile if settings.dockerfile and detected.buildpack is None else detect.DOCKERFILE
     site = _site(tree, detected)
     planned = Planned(tree, detected, processes, version, asked, dockerfile, site, chosen.classic, procfile_path)
-    for warning in [*asked.warnings, *(site.warnings if site else ()), *_warnings(tree, processes), *_without_effect(planned, settings)]:
+    warnings = [*asked.warnings, *(site.warnings if site else ()), *_warnings(tree, processes), *_lacking(tree, detected, config or {})]
+    for warning in [*warnings, *_without_effect(planned, settings)]:
         line(f" !     {warning}")
     return planned
 
@@ -172,6 +174,12 @@ def _rules(planned: Planned) -> ignore.Ignore:
         if planned.tree.has(name):
             return ignore.parse(planned.tree.text(name) or "")
     return ignore.Ignore()
+
+
+def _lacking(tree: Tree, detected: Detected, config: Mapping[str, Secret]) -> list[str]:
+    """What an app of this language does not run without, and its config does not have."""
+    notes = [note for note in (detected.buildpack.notes if detected.buildpack else ()) if note.config and note.config not in config]
+    return [note.text for note in notes if holds(tree, note.when, note.unless)]
 
 
 def _without_effect(planned: Planned, settings: BuildSettings) -> list[str]:
