@@ -98,8 +98,14 @@ class ShellConversation:
             _send(pid, getattr(signal, f"SIG{name}"))
 
     def kill(self) -> None:
+        """With all that it started: stopped first, since a shell that loops would start the next while we look."""
         pid = self._pid()
-        for process in [*descendants(pid), pid] if pid else []:
+        stopped: list[int] = []
+        while fresh := [process for process in ([pid, *descendants(pid)] if pid else []) if process not in stopped]:
+            for process in fresh:
+                _send(process, signal.SIGSTOP)
+            stopped += fresh
+        for process in stopped:
             _send(process, signal.SIGKILL)
 
     def ending(self) -> Ending:
