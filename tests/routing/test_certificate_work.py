@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import ssl
+import threading
+import urllib.request
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +91,45 @@ def test_an_authority_that_is_not_there_or_not_trusted_is_named_so(pebble: Pebbl
     other.write_text(Authority().certificate)
     with pytest.raises(OrderFailed, match="SSLError"):
         certificate_work.order(Terms(pebble.directory, str(other), "me@example.org", None), "a.org", "http", Clerk(proxy))
+
+
+class _Advisor(BaseHTTPRequestHandler):
+    """Pebble's directory with renewal information added (RFC 9773), which this pebble does not serve itself."""
+
+    directory: dict[str, Any]
+    window: dict[str, str]
+
+    def do_GET(self) -> None:
+        body = json.dumps({"suggestedWindow": self.window} if self.path.startswith("/ari/") else self.directory).encode()
+        self.send_response(200)
+        for name, value in (("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Retry-After", "21600")):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        return
+
+
+def test_the_authority_s_advice_on_renewal_is_heard(pebble: Pebble, proxy: Haproxy) -> None:
+    context = ssl.create_default_context(cafile=str(pebble.ca))
+    with urllib.request.urlopen(pebble.directory, context=context) as answer:
+        directory = json.load(answer)
+    window = {"start": "2031-02-03T04:05:06Z", "end": "2031-02-03T04:05:07Z"}
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Advisor", (_Advisor,), {"window": window})) as server:
+        here = f"http://127.0.0.1:{server.server_port}"
+        server.RequestHandlerClass.directory = {**directory, "renewalInfo": f"{here}/ari"}  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        asked = Terms(f"{here}/dir", str(pebble.ca), "me@example.org", None)
+        ordered = certificate_work.order(asked, "advised.example.org", "http", Clerk(proxy))
+        again, ask_again = certificate_work.renewal(asked, ordered.bundle.pem)
+        server.shutdown()
+    assert ordered.renew_at is not None and ordered.renew_at.startswith("2031-02-03T04:05:0")
+    assert again is not None and again.startswith("2031-02-03T04:05:0")
+    assert 5.9 < (clock.parse(ask_again) - clock.parse(clock.now())).total_seconds() / 3600 < 6.1
 
 
 # What people bring

@@ -24,6 +24,9 @@ from wherry.routing import certificate_work
 from wherry.routing.certificate_work import Ordered, OrderFailed
 from wherry.store import apps, certificates, events
 
+OURS = 900.0
+"""Seconds without orders after a fault of our own."""
+
 
 class Certificates:
     """One per engine process. `woken` is called when the apps' routes have something new to take up."""
@@ -115,8 +118,10 @@ class Certificates:
             for row in self._plan().due:
                 if self._paused_until <= clock.now():
                     self._one(row)
-        except WherryError as error:
-            print(f"certificates: {error}", file=sys.stderr, flush=True)
+        except Exception as error:
+            # What can not be written down would be ordered again at every look; authorities count.
+            self._paused_until = _later(OURS)
+            print(f"certificates: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
         finally:
             self.outside.database.close()
             self._working.release()
@@ -129,6 +134,8 @@ class Certificates:
                 self._taken(row, self._order(row))
         except OrderFailed as failure:
             self._failed(row, failure)
+        except WherryError as error:
+            self._failed(row, OrderFailed(error.message))
 
     def _order(self, row: Certificate) -> Ordered:
         by_dns = row.name.startswith("*.") or self.outside.settings.acme_challenge == "dns"
@@ -161,7 +168,7 @@ class Certificates:
     def _ask(self, row: Certificate, facts: Facts) -> None:
         """The authority may wish an earlier renewal, because it must revoke."""
         advised, ask_again = certificate_work.renewal(self.proofs.terms(), self.outside.proxy.certificate(row.file))
-        renew_at = min(row.renew_at, advised or row.renew_at) if advised is None else renewal_time(facts, advised, random.random())
+        renew_at = renewal_time(facts, advised, random.random()) if advised else row.renew_at
         self._write(row, None, renew_at=renew_at, next_try=next_look(renew_at, advised, ask_again, clock.now()))
 
     def _failed(self, row: Certificate, failure: OrderFailed) -> None:
@@ -169,7 +176,7 @@ class Certificates:
         if failure.kind == "accountDoesNotExist":
             self.proofs.forget_account()
         wait = wait_after(row.attempts + 1, failure.kind, failure.retry_after, random.random())
-        again = clock.text(clock.parse(clock.now()) + timedelta(seconds=wait))
+        again = _later(wait)
         if failure.kind == "rateLimited":
             self._paused_until = again
         with self.outside.database.write() as connection:
@@ -178,3 +185,7 @@ class Certificates:
                 told = {"certificate": row.name, "error": failure.message, "next_try": again}
                 events.add(connection, PLATFORM, "certificate.failed", row.app, clock.now(), **told)
         self.outside.platform_line(row.app, "certificates", f"{row.name}: {failure.message}; next try in {wait / 60:.0f} min")
+
+
+def _later(seconds: float) -> str:
+    return clock.text(clock.parse(clock.now()) + timedelta(seconds=seconds))

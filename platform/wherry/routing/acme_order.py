@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -124,9 +125,9 @@ class Authority:
 
 
 def _validation(error: errors.ValidationError) -> str:
-    """What the authority saw when it looked, e.g. `shop.example.org: DNS problem: NXDOMAIN …`."""
+    """What the authority saw when it looked, e.g. `shop.example.org: DNS problem: NXDOMAIN …`; equal for equal reasons."""
     told = []
     for authorization in error.failed_authzrs:
         reasons = [one.error.detail or one.error.typ for one in authorization.body.challenges if one.error]
         told.append(f"{authorization.body.identifier.value}: {'; '.join(map(str, reasons))}")
-    return "; ".join(told)[:500]
+    return re.sub(r"(acme-challenge/)[0-9A-Za-z_-]+", r"\1TOKEN", "; ".join(told))[:500]
