@@ -202,7 +202,7 @@ def site(name: str, base: Path) -> Iterator[Site]:
     home, key = base / name, base / "key"
     base.mkdir(parents=True, exist_ok=True)
     ports = {kind: free_port() for kind in ("HTTP", "HTTPS", "SSH", "API")}
-    env = {**os.environ, "WHERRY_HOME": str(home), "WHERRY_NAME": name, "WHERRY_DOMAIN": "localhost"}
+    env = {**os.environ, "WHERRY_HOME": str(home), "WHERRY_NAME": name, "WHERRY_DOMAIN": "localhost", "WHERRY_FETCH_INTERNAL": "yes"}
     env |= {f"WHERRY_{kind}_PORT": str(port) for kind, port in ports.items()}
     made = Site(home, name, ports["HTTP"], ports["SSH"], ports["API"], key)
     try:

@@ -34,6 +34,7 @@ class Adoption:
         """See Builder."""
         line(f"-----> Fetching {name.text} from {name.server}")
         began = time.monotonic()
+        before = self._engine.image(name.text)
         told = _Told(line)
         try:
             with closing(self._engine.pull(name.text, (login.user, login.password.reveal()) if login else None)) as messages:
@@ -48,7 +49,7 @@ class Adoption:
             raise refuse(f"{name.text} was fetched and is gone", "Try again.", code="image_gone")
         digest = name.digest or _digest(name, image)
         line(f"       {digest[:19]}, {image.size / 1e6:.0f} MB in {time.monotonic() - began:.1f} s")
-        return Fetched(name, image.id, digest)
+        return Fetched(name, image.id, digest, brought=before is None)
 
     def adopt(self, app: str, fetched: Fetched, line: Line) -> Built:
         """See Builder. A build of one line gives it our labels; its layers are shared with what was fetched."""
@@ -65,6 +66,11 @@ class Adoption:
             root=own.user.partition(":")[0] in ("", "root", "0"),
             port=own.ports[0] if len(own.ports) == 1 else None,
         )
+
+    def let_go(self, fetched: Fetched) -> None:
+        """See Builder. What others had under this name is not ours to remove."""
+        if fetched.brought:
+            self._engine.untag(fetched.name.text)
 
     def check_login(self, server: str, login: Login) -> None:
         """See Builder."""

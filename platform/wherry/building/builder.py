@@ -60,11 +60,13 @@ class Login:
 
 @dataclass(frozen=True)
 class Fetched:
-    """An image of somebody else's that is on this machine now. `digest` is the registry's (`sha256:…`)."""
+    """An image of somebody else's that is on this machine now. `digest` is the registry's (`sha256:…`); `brought` says that it was
+    not here under this name before."""
 
     name: ImageName
     image: str
     digest: str
+    brought: bool = True
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,10 @@ class Builder(Protocol):
 
     def adopt(self, app: str, fetched: Fetched, line: Line) -> Built:
         """Makes the image the app's own, so that it stays as long as a release needs it. Raises DeployFailed when it can
-        not run here or has nothing to run."""
+        not run here or has nothing to run. Whoever fetched it still lets go of it."""
+
+    def let_go(self, fetched: Fetched) -> None:
+        """Leaves the machine as it was before `fetch`, but for what was adopted."""
 
     def check_login(self, server: str, login: Login) -> None:
         """Raises Forbidden when the registry refuses it, Unavailable when it does not answer."""

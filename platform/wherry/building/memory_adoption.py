@@ -32,6 +32,9 @@ class MemoryAdoption:
         """See Builder."""
         return Built(image=fetched.image, buildpack="image", size=1, processes={WEB: ""}, root=True)
 
+    def let_go(self, fetched: Fetched) -> None:
+        """See Builder. Nothing was brought."""
+
     def check_login(self, server: str, login: Login) -> None:
         """See Builder."""
         if not self._lets_in(server, login):

@@ -75,11 +75,11 @@ def _known_build(work: Work) -> Build | None:
 
 def _build(work: Work, first: bool) -> Build | None:
     """None when that runs already: then the operation has ended."""
-    found = sources.find(work)
-    if "from" in work.operation.payload and _runs_already(work, found):
-        return None
-    app = work.app()
-    built = _built(work, found, app, first)
+    with sources.found(work) as found:
+        if "from" in work.operation.payload and _runs_already(work, found):
+            return None
+        app = work.app()
+        built = _built(work, found, app, first)
     with work.outside.database.write() as connection:
         build = builds.add(
             connection,

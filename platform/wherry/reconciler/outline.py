@@ -16,9 +16,9 @@ from wherry.store import apps, releases
 
 def plan(work: Work) -> None:
     """Ends the operation with the whole outline in its log. Raises DeployFailed for what could not be built."""
-    found = sources.find(work)
-    app, current, number = _present(work)
-    outline = work.outside.builder.outline(sources.source_of(found, app), work.say)
+    with sources.found(work) as found:
+        app, current, number = _present(work)
+        outline = work.outside.builder.outline(sources.source_of(found, app), work.say)
     for line in told(app, current, number, found, outline):
         work.detail(line)
     with work.outside.database.write() as connection:

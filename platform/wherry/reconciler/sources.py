@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -35,8 +37,19 @@ class Found:
         return f"{self.origin} ({self.commit[:7]})" if self.origin else self.commit[:7]
 
 
-def find(work: Work) -> Found:
-    """Fetches what was not pushed. Raises DeployFailed and whatever stands in the way out there."""
+@contextmanager
+def found(work: Work) -> Iterator[Found]:
+    """The source, fetched if it was not pushed; an image is let go of afterwards. Raises DeployFailed and whatever stands
+    in the way out there."""
+    source = _find(work)
+    try:
+        yield source
+    finally:
+        if source.image:
+            work.outside.builder.let_go(source.image)
+
+
+def _find(work: Work) -> Found:
     payload = work.operation.payload
     wanted = payload.get("from")
     if wanted is None:

@@ -1,0 +1,100 @@
+"""Images from a real registry behind a real login, made an app's own on a real engine."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from registry_server import Registry, registry
+from tiny_image import tiny_image
+from wherry.building.builder import Login
+from wherry.errors import DeployFailed, Forbidden, NotFound, Unavailable
+from wherry.model.origin import parse_image
+from wherry.running import docker_client
+from wherry.secret import Secret
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with registry(tmp_path_factory.mktemp("registry")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def name(theirs: Registry) -> Iterator[str]:
+    """An image that this machine does not have any more under the registry's name."""
+    client = docker_client.client()
+    tiny = tiny_image(client)
+    client.close()
+    dockerfile = f'FROM {tiny}\nEXPOSE 8080\nENV MARK=kept\nCMD ["/tiny"]\n'.encode()
+    subprocess.run(["docker", "build", "-q", "-t", f"{theirs.server}/src", "-"], input=dockerfile, check=True, capture_output=True)
+    try:
+        yield theirs.push(f"{theirs.server}/src", "me/app:v1")
+    finally:
+        subprocess.run(["docker", "rmi", "-f", f"{theirs.server}/src", f"{theirs.server}/me/app:v1"], check=False, capture_output=True)
+
+
+def me(theirs: Registry) -> Login:
+    return Login(theirs.user, Secret(theirs.password))
+
+
+def test_an_image_is_fetched_and_becomes_the_apps_own(bench: Any, theirs: Registry, name: str) -> None:
+    lines: list[str] = []
+    app = bench.app("adopted")
+    fetched = bench.builder.fetch(parse_image(name), me(theirs), lines.append)
+    assert fetched.digest.startswith("sha256:")
+    built = bench.builder.adopt(app, fetched, lines.append)
+    assert (built.processes, built.port, built.root, built.buildpack) == ({"web": ""}, 8080, True, "image")
+    image = bench.engine.image(built.image)
+    assert (image.labels["wherry.app"], image.labels["wherry.digest"]) == (app, fetched.digest)
+    assert [tag for tag in image.tags if "fetched-" in tag] == []
+    assert bench.builder.adopt(app, fetched, lines.append).image == built.image
+    bench.builder.let_go(fetched)
+    assert bench.engine.image(name) is None
+    again = bench.builder.fetch(parse_image(f"{name.rpartition(':')[0]}@{fetched.digest}"), me(theirs), lines.append)
+    assert (again.digest, again.brought) == (fetched.digest, True)
+    bench.builder.let_go(again)
+    assert bench.engine.image(built.image)
+    assert lines[0] == f"-----> Fetching {name} from {theirs.server}"
+
+
+@pytest.mark.parametrize("password", [None, "wrong"])
+def test_without_the_right_login_there_is_no_image(bench: Any, theirs: Registry, name: str, password: str | None) -> None:
+    login = Login(theirs.user, Secret(password)) if password else None
+    with pytest.raises(Forbidden, match="does not give us") as refused:
+        bench.builder.fetch(parse_image(name.replace("v1", "v2")), login, print)
+    assert f"wherry registry:login {theirs.server} USER" in refused.value.hint
+
+
+def test_an_image_that_is_not_there(bench: Any, theirs: Registry) -> None:
+    with pytest.raises(NotFound, match="has no image"):
+        bench.builder.fetch(parse_image(f"{theirs.server}/me/nothing:v1"), me(theirs), print)
+
+
+def test_a_registry_that_is_not_there(bench: Any) -> None:
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1 can not be reached"):
+        bench.builder.fetch(parse_image("127.0.0.1:1/me/app"), None, print)
+
+
+def test_a_login_is_tried(bench: Any, theirs: Registry) -> None:
+    bench.builder.check_login(theirs.server, me(theirs))
+    with pytest.raises(Forbidden, match="refuses this user and password"):
+        bench.builder.check_login(theirs.server, Login(theirs.user, Secret("wrong")))
+    with pytest.raises(Unavailable):
+        bench.builder.check_login("127.0.0.1:1", me(theirs))
+
+
+def test_an_image_without_anything_to_run_is_refused(bench: Any, theirs: Registry) -> None:
+    empty = subprocess.run(["docker", "import", "-"], input=bytes(10240), check=True, capture_output=True).stdout.decode().strip()
+    full = theirs.push(empty, "me/empty:v1")
+    try:
+        fetched = bench.builder.fetch(parse_image(full), me(theirs), print)
+        with pytest.raises(DeployFailed, match=r"nothing says what to run|the image is for"):
+            bench.builder.adopt(bench.app("empty"), fetched, print)
+    finally:
+        subprocess.run(["docker", "rmi", "-f", full, empty], check=False, capture_output=True)
