@@ -93,10 +93,10 @@ def check_page(html: str) -> str:
 
 def _network_advice(text: str) -> str:
     try:
-        meant = f": {ipaddress.ip_interface(text).network} is meant?"
+        found = ipaddress.ip_interface(text)
     except ValueError:
-        meant = ""
-    return f"address {_shown(text)}{meant or ': give an address or a network'}, e.g. 192.0.2.7 or 192.0.2.0/24"
+        return f"address {_shown(text)}: give an address or a network, e.g. 192.0.2.7 or 192.0.2.0/24"
+    return f"address {_shown(text)}: give the network {found.network} or the address {found.ip}"
 
 
 def _shown(text: str) -> str:
