@@ -24,6 +24,8 @@ HEARD = ("[buildpacks ", "[predeploy ")
 """The stages whose every line is for the person: classic buildpacks, which talk in Heroku's form, and the predeploy script."""
 PRUNING = "prune"
 """The stage that takes out of the dependencies what only the build needs."""
+OURS = tuple(f"[{stage} " for stage in (DEPENDENCIES, COMPILE, BUILDING, PRUNING))
+"""The stages of our own buildpacks, whose Dockerfile nobody who pushes has written."""
 TOLD = "wherry: "
 """How a line begins by which a buildpack's `install` tells something to the person who pushed."""
 
@@ -139,6 +141,8 @@ class Progress:
             return "leaving out what only the build needs"
         if instruction.startswith(tuple(f"COPY --from={stage} " for stage in (DEPENDENCIES, BUILDING, PRUNING))):
             return "putting the image together"
+        if position.startswith(OURS) and instruction.startswith("COPY "):
+            return "handing over the source"
         if instruction.startswith("FROM "):
             return f"fetching {instruction.split()[1]}"
         return shown(f"{position}] {without_mounts(instruction)}", 70)

@@ -191,13 +191,14 @@ class Stacks:
 
     def _make(self, pack: Buildpack, version: str, stack: Stack, line: Line, *, pull: bool = False) -> None:
         name, digest = self._name(pack, version), self._digest(pack, version, stack)
-        line(f"       making the {pack.title} {version} image (once)")
+        what = f"{pack.title} {version}" if pack.versioned else pack.title
+        line(f"       making the {what} image (once)")
         began = time.monotonic()
         wanted = (("run", name), ("build", f"{name}-build"))
         # Where the two stand apart, the build image is the one that may not be had.
         for target, tag in reversed(wanted) if pack.stack.apart else wanted:
             self._solve(pack, version, stack, Wanted(target, tag, digest, pull and (target == "run" or pack.stack.apart)), line)
-        line(f"       {pack.title} {version} image made in {time.monotonic() - began:.0f} s")
+        line(f"       {what} image made in {time.monotonic() - began:.0f} s")
 
     def _solve(self, pack: Buildpack, version: str, stack: Stack, wanted: Wanted, line: Line) -> None:
         context = Context()
