@@ -51,6 +51,8 @@ SHARED = (
     "tempfile",
     "threading",
     "unicodedata",
+    "wherry.services.certificates",
+    "wherry.services.domains",
     "wherry.services.platform",
     "wherry.store.app_logs",
     "wherry.store.builds",

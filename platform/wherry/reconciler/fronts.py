@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 from wherry import clock
+from wherry.errors import InvalidInput
 from wherry.model.user import PLATFORM
 from wherry.reconciler.outside import Outside
 from wherry.routing import front as rules
@@ -33,11 +35,18 @@ def refresh(outside: Outside, routes: dict[str, Route]) -> dict[str, Route]:
         if present is None:
             continue
         after[front.app] = rules.with_front(present, front)
-        if after[front.app] != present:
-            _keep_page(outside, front)
-            outside.proxy.face(front)
-        _note(outside, front)
+        try:
+            _face(outside, front, after[front.app] != present)
+        except InvalidInput as error:
+            print(f"{front.app}: {error}", file=sys.stderr, flush=True)
     return after
+
+
+def _face(outside: Outside, front: Route, differs: bool) -> None:
+    if differs:
+        _keep_page(outside, front)
+        outside.proxy.face(front)
+    _note(outside, front)
 
 
 def keep_pages(outside: Outside) -> None:

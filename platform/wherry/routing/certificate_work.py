@@ -15,7 +15,6 @@ from wherry import command
 from wherry import settings as setting
 from wherry.errors import InvalidInput, Unavailable, WherryError
 from wherry.model.certificate import Facts
-from wherry.routing.haproxy_config import ACCOUNT, service_account
 from wherry.settings import source_root
 
 PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from wherry.routing.certificate_child import main; main()"
@@ -155,7 +154,12 @@ def _last_words(child: Any) -> str:
 
 
 def _account() -> str:
-    """HAProxy's own, which holds the same secrets; nobody's where it could not read the code."""
+    """HAProxy's own, which holds the same secrets; none where that could not read the code."""
+    # Only root gives up rights; the API, which only inspects, is spared the memory of this import.
+    if os.geteuid():
+        return ""
+    from wherry.routing.haproxy_config import ACCOUNT, service_account
+
     open_to_all = all(_is_open(Path(path)) for path in (sys.executable, str(source_root())))
     return ACCOUNT if service_account() and open_to_all else ""
 

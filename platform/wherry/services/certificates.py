@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from wherry import clock
 from wherry.access.require import require
@@ -13,8 +14,6 @@ from wherry.errors import Conflict, InvalidInput, NothingToDo
 from wherry.model.app import App
 from wherry.model.certificate import Certificate, is_public
 from wherry.model.user import Actor
-from wherry.routing import certificate_work
-from wherry.routing.certificate_work import Bundle
 from wherry.routing.front import hosts_of
 from wherry.routing.hosts import covers
 from wherry.services import fronts
@@ -23,11 +22,13 @@ from wherry.services.platform import Platform
 from wherry.store import apps, certificates, domains, events
 from wherry.store.database import Connection
 
+if TYPE_CHECKING:
+    from wherry.routing.certificate_work import Bundle
+
 PATIENCE = 5.0
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(NamedTuple):
     """A certificate, or a host of the app that has none: then `row` is None and `reason` says why."""
 
     name: str
@@ -58,6 +59,8 @@ def add(platform: Platform, actor: Actor, name: str, pem: str) -> tuple[Certific
 
     Returns it and whether visitors are shown it already. Raises InvalidInput that says what is wrong with it.
     """
+    from wherry.routing import certificate_work
+
     require(actor, "deploy", f"change the certificates of {name}")
     with platform.database.read() as connection:
         app = apps.get(connection, name)
