@@ -11,7 +11,7 @@ import pytest
 from registry_server import Registry, registry
 from tiny_image import tiny_image
 from wherry.building.builder import Login
-from wherry.errors import DeployFailed, Forbidden, NotFound, Unavailable
+from wherry.errors import DeployFailed, Forbidden, NotFound
 from wherry.model.origin import parse_image
 from wherry.running import docker_client
 from wherry.secret import Secret
@@ -77,7 +77,7 @@ def test_an_image_that_is_not_there(bench: Any, theirs: Registry) -> None:
 
 
 def test_a_registry_that_is_not_there(bench: Any) -> None:
-    with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1 can not be reached"):
+    with pytest.raises(DeployFailed, match=r"127\.0\.0\.1:1 can not be reached"):
         bench.builder.fetch(parse_image("127.0.0.1:1/me/app"), None, print)
 
 
@@ -85,7 +85,7 @@ def test_a_login_is_tried(bench: Any, theirs: Registry) -> None:
     bench.builder.check_login(theirs.server, me(theirs))
     with pytest.raises(Forbidden, match="refuses this user and password"):
         bench.builder.check_login(theirs.server, Login(theirs.user, Secret("wrong")))
-    with pytest.raises(Unavailable):
+    with pytest.raises(DeployFailed):
         bench.builder.check_login("127.0.0.1:1", me(theirs))
 
 

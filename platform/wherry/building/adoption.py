@@ -15,7 +15,7 @@ from wherry.building.context import Context
 from wherry.building.failure import refuse, shown
 from wherry.building.progress import Progress
 from wherry.building.stack import APP, OWNER
-from wherry.errors import Forbidden, NotFound, Unavailable, WherryError
+from wherry.errors import DeployFailed, Forbidden, NotFound, WherryError
 from wherry.model.origin import ImageName
 from wherry.model.process import WEB
 from wherry.settings import Settings
@@ -140,6 +140,7 @@ def explained_login(server: str, message: str) -> WherryError:
     return _unreachable(server, message)
 
 
-def _unreachable(server: str, message: str) -> Unavailable:
+def _unreachable(server: str, message: str) -> DeployFailed:
+    """Not Unavailable: that is our own engine, which is waited for."""
     hint = "Is its name right? Then try again in a moment."
-    return Unavailable(f"{server} can not be reached: {shown(message, 160)}", hint=hint, code="registry_unreachable")
+    return refuse(f"{server} can not be reached: {shown(message, 160)}", hint, code="registry_unreachable")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from wherry import clock, command, errors
-from wherry.errors import DeployFailed, Unavailable, WherryError
+from wherry.errors import DeployFailed, WherryError
 from wherry.settings import Settings, as_environment
 
 CHILD = Path(__file__).with_name("errand_child.py")
@@ -64,7 +64,7 @@ def _listen(out: IO[bytes], say: Callable[[str], None], cancelled: Callable[[], 
         if cancelled():
             raise DeployFailed("it was cancelled while its source was fetched", code="cancelled")
         if clock.monotonic() > end:
-            raise Unavailable("the source took too long to fetch", hint="Try again, or raise WHERRY_BUILD_TIMEOUT.", code="fetch_timeout")
+            raise DeployFailed("the source took too long to fetch", hint="Try again, or raise WHERRY_BUILD_TIMEOUT.", code="fetch_timeout")
         if not select.select([out], [], [], POLL)[0]:
             continue
         data = os.read(out.fileno(), 65536)
@@ -77,11 +77,12 @@ def _listen(out: IO[bytes], say: Callable[[str], None], cancelled: Callable[[], 
                 raise _error(told["error"])
             say(str(told["line"]))
         if not data:
-            raise Unavailable("the process that fetches sources ended without a word", hint="Try again in a moment.", code="fetch_failed")
+            raise DeployFailed("the process that fetches sources ended without a word", hint="Try again in a moment.", code="fetch_failed")
 
 
 def _error(told: Mapping[str, str]) -> WherryError:
-    kind = getattr(errors, told["kind"], WherryError)
+    # Unavailable is the platform's own engine or proxy, which is waited for; somebody else's server is not.
+    kind = DeployFailed if told["kind"] == "Unavailable" else getattr(errors, told["kind"], WherryError)
     message, hint, reason = (told[name] for name in ("message", "hint", "code"))
     made: WherryError = kind(message, hint=hint, code=reason)
     return made

@@ -41,6 +41,7 @@ TOLD: tuple[tuple[str, type[WherryError], str, str, str], ...] = (
     (r"Host key verification failed", Forbidden, "remote_refused", "shows another host key than before", "Ask its owner which is right."),
     (GONE, Forbidden, "remote_refused", "is not there, or does not let us in", NO_KEY),
     (r"File too large", InvalidInput, "too_large", "has more than may be fetched", "The limit is WHERRY_MAX_PUSH."),
+    (r"certificate", Forbidden, "remote_failed", "shows a certificate that this machine does not trust", "Is it the right host?"),
     (r"error: 30[1278]|from redirection", InvalidInput, "remote_failed", "has moved", "Give its new address."),
 )  # fmt: skip
 
@@ -114,7 +115,7 @@ def _told(remote: Remote, stderr: str) -> WherryError:
         if found:
             what = sentence.replace("{1}", ascii(found[1][:60])[1:-1]) if found.groups() else sentence
             return kind(f"{remote.url} {what}", hint=hint, code=code)
-    lines = [line.strip().strip("'") for line in stderr.strip().splitlines() if line.strip()]
+    lines = [line.strip().removeprefix("stderr: '").strip("'") for line in stderr.strip().splitlines() if line.strip()]
     last = next(
         (line for line in reversed(lines) if line.startswith(("fatal:", "error:", "ssh:"))), lines[-1] if lines else "no reason given"
     )

@@ -123,7 +123,7 @@ def _runs_already(work: Work, found: Found) -> bool:
     with work.outside.database.read() as connection:
         app = apps.get(connection, work.operation.app)
         current = releases.current(connection, app)
-    if current is None or "force" in work.operation.payload["options"] or not serves(current, app, found.tree):
+    if current is None or work.operation.payload["options"] or not serves(current, app, found.tree):
         return False
     sources.settle(work, found.commit)
     same = f"{app.name} already runs {found.words} with this config as {current.version}; nothing to do"

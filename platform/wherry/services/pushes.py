@@ -62,7 +62,7 @@ def check_options(options: tuple[str, ...]) -> None:
     """Raises InvalidInput for an option that nobody knows."""
     unknown = [option for option in options if option not in OPTIONS]
     if unknown:
-        known = "force (also when it runs already), nocache (build every layer anew) and plan (only say what would be done)"
+        known = "force (deploy anyway), nocache (build every layer anew) and plan (only say what would be done)"
         raise InvalidInput(f"push option {unknown[0][:40]!a}: known are {known}, e.g. git push -o force", field="option")
 
 

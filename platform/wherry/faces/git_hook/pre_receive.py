@@ -78,9 +78,10 @@ def _deploy(push: Push, update: refs.Update) -> int:
     if commit.ref_now != ("" if not update.old.strip("0") else update.old):
         raise Conflict(f"{update.short} moved to {commit.ref_now[:7]} while you were pushing.", hint="Look at it: git fetch wherry")
     push.source.check_history(commit.id)
+    pushes.check_options(tuple(option for option in push.options if option != pushes.PLAN))
     if pushes.PLAN in push.options:
         return _plan(push, commit)
-    running = None if "force" in push.options else pushes.already_running(push.platform, push.app, commit.tree)
+    running = None if push.options else pushes.already_running(push.platform, push.app, commit.tree)
     if running:
         same = f"{push.app} already runs {commit.id[:7]} with this config as {running}"
         push.screen.detail(f"{same}; nothing to do (push -o force to deploy anyway)")
