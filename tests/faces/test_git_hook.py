@@ -16,7 +16,7 @@ from receiving_support import Engine, Person, Place, person, place
 from wherry import clock
 from wherry.model.operation import Operation
 from wherry.receiving import repositories
-from wherry.store import operations
+from wherry.store import apps, operations
 
 
 @pytest.fixture(scope="module")
@@ -142,11 +142,32 @@ def test_push_options_reach_the_engine(here: Place, ada: Person, engine: Engine)
 
 
 def test_an_unknown_push_option_is_named_and_nothing_is_left(here: Place, ada: Person, engine: Engine) -> None:
-    before = set(here.settings.spool.iterdir())
+    before = set(here.settings.spool.glob("*"))
     done = ada.push(ada.project(), "options2", "-o", "$(id)", "main")
     assert done.returncode == 1
-    assert said(done.stdout) == [" !     push option '$(id)': known are force and nocache, e.g. git push -o force"]
-    assert set(here.settings.spool.iterdir()) == before
+    known = "force (deploy anyway), nocache (build every layer anew) and plan (only say what would be done)"
+    assert said(done.stdout) == [f" !     push option '$(id)': known are {known}, e.g. git push -o force"]
+    assert set(here.settings.spool.glob("*")) == before
+
+
+def test_a_plan_takes_nothing_and_makes_nothing(here: Place, ada: Person) -> None:
+    def outline(engine: Engine, operation: Operation) -> str:
+        engine.say(operation, "-----> Python 3.11", "       release: would be v1, the first")
+        return "succeeded"
+
+    work = ada.project()
+    with Engine(here, outline):
+        done = ada.push(work, "planned", "-o", "plan", "main")
+    assert done.returncode == 1
+    assert said(done.stdout)[1:] == [
+        "-----> Python 3.11",
+        "       release: would be v1, the first",
+        "       This was a plan (-o plan): nothing was built, nothing changed. git says rejected, for it took nothing.",
+    ]
+    assert [operation.kind for operation in here.operations("planned")] == ["plan"]
+    assert here.head("planned") == ""
+    with here.platform.database.read() as connection:
+        assert apps.find(connection, "planned") is None
 
 
 # nothing is done twice
