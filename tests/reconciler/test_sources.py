@@ -122,6 +122,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(here: Machine) -> None:
     with pytest.raises(InvalidInput, match="it broke off"):
         sources.from_upload(here.services, ADMIN, "shop", broken)
     assert list(here.outside.settings.spool.iterdir()) == []
+    assert apps.every(here.services, ADMIN) == []
 
 
 def test_a_deploy_key_is_made_once_and_its_private_half_stays_inside(here: Machine) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from wherry import clock
 from wherry.access.require import require
 from wherry.errors import Conflict
+from wherry.model.app import check_name
 from wherry.model.operation import Operation
 from wherry.model.origin import check_archive_url, check_ref, parse_image, parse_remote, shown_url
 from wherry.model.user import Actor
@@ -38,7 +39,7 @@ def from_url(platform: Platform, actor: Actor, name: str, url: str, options: Opt
 def from_upload(platform: Platform, actor: Actor, name: str, receive: Callable[[Path], None], options: Options = ()) -> Operation:
     """Queues the deploy of an archive that `receive` writes to the path it is given, a new file in the spool."""
     require(actor, "deploy", f"deploy to {name}")
-    pushes.app_for(platform, actor, name)
+    check_name(name)
     path = platform.settings.spool / f"{uuid.uuid4()}.upload"
     try:
         receive(path)
@@ -84,8 +85,8 @@ def deploy_key(platform: Platform, actor: Actor, name: str) -> str:
 
 
 def _wish(platform: Platform, actor: Actor, name: str, wanted: dict[str, str], origin: str, options: Options) -> Operation:
-    pushes.app_for(platform, actor, name)
     pushes.check_options(options)
+    pushes.app_for(platform, actor, name)
     return platform.wish(actor, name, "deploy", _payload(wanted, origin, options))
 
 
