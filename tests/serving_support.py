@@ -69,8 +69,8 @@ class Serving:
 
 
 @contextmanager
-def serving(built: Built, **env: str) -> Iterator[Serving]:
-    """The image's web process, once it answers."""
+def serving(built: Built, *, patience: float = 15, **env: str) -> Iterator[Serving]:
+    """The image's web process, once it answers, which it has `patience` seconds for."""
     client = docker.from_env()
     command = built.processes["web"]
     spec = InstanceSpec("shop", "web", 1, 1, built.image, command, {}, PORT, 256, root=built.root)
@@ -81,16 +81,16 @@ def serving(built: Built, **env: str) -> Iterator[Serving]:
     try:
         container.start()
         made = Serving(container)
-        _wait(made)
+        _wait(made, patience)
         yield made
     finally:
         container.remove(force=True)
         client.close()
 
 
-def _wait(made: Serving) -> None:
-    last = ""
-    for _ in range(150):
+def _wait(made: Serving, patience: float) -> None:
+    last, end = "", time.monotonic() + patience
+    while time.monotonic() < end:
         try:
             made.get()
             return

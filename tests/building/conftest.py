@@ -1,30 +1,35 @@
-"""One platform's builder for all engine tests here: its stack images stay between runs, what the tests build does not."""
+"""One platform's builder for all engine tests here, and one that builds for arm64: their stack images stay between runs,
+what the tests build does not."""
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 import building_support as support
 from wherry import settings
 from wherry.building.builder import Built, Source
-from wherry.building.buildkit import BuildKit
+from wherry.building.buildkit import BuildKit, Solve
 from wherry.building.buildkit_builder import BuildKitBuilder
+from wherry.building.context import Context
 from wherry.building.stack import APP, OWNER
 from wherry.settings import Settings
 
-PLATFORM = "wherry-test"
-"""Not the name of a real platform, and the same in every run: a base image takes a minute of a busy machine to make."""
+PLATFORM, ARM64 = "wherry-test", "wherry-arm64"
+"""Not the names of real platforms, and the same in every run: a base image takes a minute of a busy machine to make."""
+EMULATOR = Path("/proc/sys/fs/binfmt_misc/qemu-aarch64")
 
 
 class Bench:
     """A builder, the lines it printed last, and apps that no other run has."""
 
-    def __init__(self, chosen: Settings) -> None:
+    def __init__(self, chosen: Settings, engine: BuildKit) -> None:
         self.settings = chosen
-        self.engine = BuildKit()
+        self.engine = engine
         self.builder = BuildKitBuilder(chosen, self.engine)
         self.lines: list[str] = []
         self.apps: set[str] = set()
@@ -46,10 +51,45 @@ class Bench:
         self.engine.close()
 
 
+class Emulating(BuildKit):
+    """This machine's engine, building for arm64."""
+
+    def __init__(self) -> None:
+        super().__init__(platform="linux/arm64")
+
+    def load(self, root: IO[bytes], tag: str, labels: dict[str, str]) -> str:
+        """Docker 20.10 writes its own processor on whatever it imports: a second image says the true one."""
+        imported = super().load(root, tag, labels)
+        found = self.image(imported)
+        if found is None or found.architecture == self.architecture():
+            return imported
+        context = Context()
+        context.add_text(
+            "Dockerfile", f"FROM --platform=linux/{found.architecture} {tag} AS root\nFROM scratch\nCOPY --from=root / /\n".encode()
+        )
+        image = self.solve(Solve(context.stream(), tag, labels=labels), lambda _: None, lambda: None, lambda: False, 600)
+        self.remove(imported)
+        return image
+
+
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    home: Path = tmp_path_factory.mktemp("home")
-    made = Bench(settings.load({"WHERRY_HOME": str(home), "WHERRY_NAME": PLATFORM, "WHERRY_BUILD_CACHE": "0"}))
+    made = Bench(_chosen(tmp_path_factory.mktemp("home"), PLATFORM), BuildKit())
     made.builder.stacks.ensure(print)
     yield made
     made.sweep()
+
+
+@pytest.fixture(scope="session")
+def arm64(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """A builder for the other processor, whose programs qemu runs, slowly: its images take ten minutes to make, once."""
+    emulated = EMULATOR.exists() and EMULATOR.read_text("ascii").startswith("enabled")
+    if not emulated and platform.machine() != "aarch64":
+        pytest.skip("nothing here runs programs for arm64: scripts/prepare-arm64 sets it up")
+    made = Bench(_chosen(tmp_path_factory.mktemp("home-arm64"), ARM64, WHERRY_BUILD_TIMEOUT="3600"), Emulating())
+    yield made
+    made.sweep()
+
+
+def _chosen(home: Path, name: str, **others: str) -> Settings:
+    return settings.load({"WHERRY_HOME": str(home), "WHERRY_NAME": name, "WHERRY_BUILD_CACHE": "0", **others})

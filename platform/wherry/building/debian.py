@@ -1,6 +1,6 @@
 """Makes a base image from the distribution's own packages: what a machine without Docker Hub builds on.
 
-mmdebstrap writes a tar of a minimal system for this machine's own architecture, and Docker imports it as it comes, so
+mmdebstrap writes a tar of a minimal system for the engine's architecture, and Docker imports it as it comes, so
 that neither memory nor disk holds a second copy.
 """
 
@@ -40,7 +40,7 @@ def make(engine: BuildKit, name: str, tag: str, labels: dict[str, str], scratch:
     scratch.mkdir(parents=True, exist_ok=True)
     errors = scratch / "mmdebstrap.log"
     with errors.open("wb") as log:
-        process = command.spawn(_argv(name), env={"TMPDIR": str(scratch)}, stdout=command.PIPE, stderr=log)
+        process = command.spawn(_argv(name, engine.architecture()), env={"TMPDIR": str(scratch)}, stdout=command.PIPE, stderr=log)
         assert process.stdout is not None
         try:
             image = engine.load(process.stdout, tag, labels)
@@ -61,11 +61,11 @@ def mirrors(name: str, apt: Path = APT) -> list[str]:
     return list(dict.fromkeys(found)) if any(f" {name} " in line for line in found) else []
 
 
-def _argv(name: str) -> list[str]:
+def _argv(name: str, architecture: str) -> list[str]:
     kept_out = [f"--dpkgopt=path-exclude={path}" for path in KEPT_OUT]
     checked = command.run(["apt-config", "shell", "V", "Acquire::Check-Valid-Until"], check=False).out
     stale = ["--aptopt=Acquire::Check-Valid-Until false"] if b"false" in checked else []
-    fixed = ["mmdebstrap", "--quiet", "--format=tar", "--variant=minbase", f"--include={PACKAGES}"]
+    fixed = ["mmdebstrap", "--quiet", "--format=tar", "--variant=minbase", f"--include={PACKAGES}", f"--architectures={architecture}"]
     return [
         *fixed,
         *MERGED.get(name, []),
