@@ -16,7 +16,7 @@ from wherry.faces.api import followers
 from wherry.faces.cli.commands import ALIASES, COMMANDS
 from wherry.faces.cli.help import error_rows
 from wherry.faces.cli.parse import parse
-from wherry.model import config_var, log_line, process
+from wherry.model import config_var, front, log_line, process
 from wherry.receiving import limits
 from wherry.reconciler import deploy, execute
 from wherry.running import hardening
@@ -87,6 +87,9 @@ def test_every_setting_that_a_page_names_exists(page: Path) -> None:
         ("instances of one process type", f"0 to {process.MAX_QUANTITY}"),
         ("processes and threads in one instance", f"{hardening.PIDS}"),
         ("config vars of one app", f"{config_var.MAX_KEYS}, each value up to {config_var.MAX_VALUE // 1024} KiB"),
+        ("domains of one app", f"{front.MAX_DOMAINS}"),
+        ("addresses on one allow-list", f"{front.MAX_ALLOW}; logins of one app: {front.MAX_USERS}"),
+        ("a maintenance page", f"{front.MAX_PAGE // 1024} KB"),
         ("log of one app on disk", f"{app_logs.DEFAULT_CAP // 2**20} MB;"),
         ("one log line", f"{log_line.MAX_LINE // 1024} KB,"),
         ("release command", f"{deploy.RELEASE_TIMEOUT} s"),
