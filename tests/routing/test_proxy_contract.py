@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from routing_support import Haproxy, Upstream, Visitor, get, settings_in, start_
 from wherry.errors import Unavailable
 from wherry.routing.haproxy_proxy import HaproxyProxy
 from wherry.routing.memory_proxy import MemoryProxy
-from wherry.routing.proxy import Proxy, Route, Target
+from wherry.routing.proxy import Door, Proxy, Route, Target
 
 
 @dataclass
@@ -219,3 +219,34 @@ def test_a_proxy_that_is_down_says_so(tmp_path: Path) -> None:
         with pytest.raises(Unavailable) as raised:
             proxy.routes()
         assert raised.value.code == "proxy_unavailable"
+
+
+def test_a_wildcard_stands_for_one_label_and_an_exact_host_of_another_app_wins(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a", hosts=("*.shop.example.org",)))
+    world.proxy.publish(world.route("blog", "web.1-b", hosts=("blog.shop.example.org",)))
+    hosts = ("any.shop.example.org", "blog.shop.example.org", "a.b.shop.example.org", "shop.example.org")
+    assert [world.status(host) for host in hosts] == [200, 200, 421, 421]
+    assert world.answering("blog.shop.example.org") == {"web.1-b"}
+
+
+def test_another_front_leaves_the_targets_and_the_state_alone(world: World) -> None:
+    before = world.route("shop", "web.1-a", "web.2-a")
+    world.proxy.publish(before)
+    world.proxy.face(Route("shop", ("new.example.org",), door=Door(maintenance="plain")))
+    assert world.proxy.routes()["shop"] == replace(before, hosts=("new.example.org",), door=Door(maintenance="plain"))
+    assert [world.status(host) for host in ("shop.example.org", "new.example.org")] == [421, 503]
+    world.proxy.face(before)
+    assert world.answering("shop.example.org") == {"web.1-a", "web.2-a"}
+
+
+def test_a_front_for_an_app_that_is_not_published_is_left_alone(world: World) -> None:
+    world.proxy.face(Route("shop", ("shop.example.org",)))
+    assert world.proxy.routes() == {}
+
+
+def test_a_withdrawn_app_leaves_no_door_behind(world: World) -> None:
+    door = Door(("192.0.2.0/24",), maintenance="plain")
+    world.proxy.publish(replace(world.route("shop", "web.1-a"), door=door))
+    world.proxy.withdraw("shop")
+    world.proxy.publish(world.route("shop", "web.1-b"))
+    assert world.visit("shop.example.org") == (200, "web.1-b")
