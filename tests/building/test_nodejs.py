@@ -160,7 +160,9 @@ def test_a_typescript_app_is_compiled_pruned_served_and_ends_when_asked(tool: st
     assert not built.root
     with serving(built) as app:
         assert json.loads(app.get().body) == {"node": "24", "mode": "production", "generated": 7}
-        assert app.run("sh", "-c", "ls -d node_modules/typescript node_modules/express; cat order.txt; id -un").splitlines() == [
+        assert app.run(
+            "sh", "-c", "ls -d node_modules/typescript node_modules/express 2>&1 | sort; cat order.txt; id -un"
+        ).splitlines() == [
             "ls: cannot access 'node_modules/typescript': No such file or directory",
             "node_modules/express",
             "prebuild",

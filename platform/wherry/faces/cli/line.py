@@ -152,5 +152,6 @@ class Line:
         self._status = int(told["status"])
         self._keyboard.__exit__()
         if told["message"]:
-            text = as_text(WherryError(told["message"], hint=told["hint"], code=told["code"] or "stopped"))
+            code = told["code"] or "stopped"
+            text = as_text(WherryError(told["message"], hint=told["hint"], code=code))
             self._waiting.append((self._out[1], f"{text}\n".encode()))
