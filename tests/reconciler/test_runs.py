@@ -103,12 +103,16 @@ def test_control_c_in_a_pipe_is_for_the_program_and_the_second_one_leaves(here: 
     asked = here.begin("run", "shop", "sh", "-c", "trap 'echo not yet' INT; echo up; while :; do sleep 0.1; done")
     assert asked.stdout is not None
     assert asked.stdout.readline() == b"up\n"
-    asked.send_signal(signal.SIGINT)
-    assert asked.stdout.readline() == b"not yet\n"
-    asked.send_signal(signal.SIGINT)
-    assert asked.wait(10) == 130
-    here.until(lambda: not here.containers(), 5)
-    asked.communicate()
+    try:
+        asked.send_signal(signal.SIGINT)
+        # On a busy machine busybox's shell now and then says "up" once more when the signal meets its fork.
+        assert next(line for line in iter(asked.stdout.readline, b"") if line != b"up\n") == b"not yet\n"
+        asked.send_signal(signal.SIGINT)
+        assert asked.wait(10) == 130
+        here.until(lambda: not here.containers(), 5)
+    finally:
+        asked.kill()
+        asked.communicate()
 
 
 @pytest.mark.parametrize("command", [("sleep", "1000"), IGNORES_HANGUP], ids=["sleep", "ignores SIGHUP"])
