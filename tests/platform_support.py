@@ -146,8 +146,11 @@ def machine(
     )
     loop = Loop(outside)
     loop.recover()
+    made.engine_socket.unlink(missing_ok=True)
     thread = threading.Thread(target=loop.run)
     thread.start()
+    while not made.engine_socket.exists():
+        clock.sleep(0.005)
     try:
         yield Machine(outside, platform.of(made), loop, engine, proxy)
     finally:
