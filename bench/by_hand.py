@@ -75,10 +75,11 @@ class ByHand:
 
     def _context(self, files: Mapping[str, str]) -> dict[str, bytes]:
         template = (PACK / "Dockerfile").read_text("utf-8")
-        template = re.sub(r"\{\{#sources\}\}\n.*?\{\{/sources\}\}\n", "", template, flags=re.DOTALL)
+        template = re.sub(r"\{\{#(\w+)\}\}\n.*?\{\{/\1\}\}\n", "", template, flags=re.DOTALL)
         words = {"stack": self.stack, "cache": f"{self.site.name}-by-hand", "plan": "requirements"}
         dockerfile = re.sub(r"\{\{(\w+)\}\}", lambda place: words[place[1]], template)
-        ours = {"Dockerfile": dockerfile.encode(), "buildpack/install": (PACK / "install").read_bytes()}
+        scripts = {f"buildpack/{path.name}": path.read_bytes() for path in (PACK / "install", PACK.parent / "with_config")}
+        ours = {"Dockerfile": dockerfile.encode(), **scripts, "config": b"", "config-install": b""}
         deps = {"deps/requirements.txt": files["requirements.txt"].encode()}
         return {**ours, **deps, **{f"app/{name}": text.encode() for name, text in files.items()}}
 
