@@ -27,7 +27,7 @@ ENVIRONMENT = {
 INTRODUCTION = """\
 # Commands
 
-Written by `wherry help --markdown` from `platform/wherry/faces/cli/commands.py`; change that, not this.
+Written by `wherry help --markdown` from the tables in `platform/wherry/faces/cli/tables/`; change those, not this.
 
 The same commands work on the machine (`wherry ps shop`), over SSH (`ssh -p 2222 wherry@HOST ps shop`), and from anywhere with a token.
 `-a APP` (or `--app APP`) may stand anywhere instead of the word APP: `wherry ps:scale web=2 -a shop`. After `--` nothing is an option.
