@@ -17,9 +17,9 @@ from wherry.faces.cli.commands import ALIASES, COMMANDS
 from wherry.faces.cli.help import error_rows
 from wherry.faces.cli.parse import parse
 from wherry.model import config_var, front, log_line, process
+from wherry.model import limits as limits_model
 from wherry.receiving import limits
 from wherry.reconciler import deploy, execute
-from wherry.running import hardening
 from wherry.settings import DECLARED
 from wherry.store import app_logs
 from wherry.version import VERSION
@@ -85,7 +85,7 @@ def test_every_setting_that_a_page_names_exists(page: Path) -> None:
     ("what", "amount"),
     [
         ("instances of one process type", f"0 to {process.MAX_QUANTITY}"),
-        ("processes and threads in one instance", f"{hardening.PIDS}"),
+        ("processes and threads in one instance", f"{limits_model.USUAL_PIDS} unless its size says otherwise"),
         ("config vars of one app", f"{config_var.MAX_KEYS}, each value up to {config_var.MAX_VALUE // 1024} KiB"),
         ("domains of one app", f"{front.MAX_DOMAINS}"),
         ("addresses on one allow-list", f"{front.MAX_ALLOW}; logins of one app: {front.MAX_USERS}"),

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -60,6 +61,24 @@ def test_a_container_may_do_little(engine: DockerEngine, image: str) -> None:
     assert host["Memory"] == host["MemorySwap"] == 64 * 1024**2
     assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
     assert not host["Binds"]
+
+
+def test_the_limits_of_a_size_are_dockers_own(engine: DockerEngine, image: str) -> None:
+    seen = engine.start(replace(spec(image, "sleep 60", "worker"), memory=48, share=256, cpu=0.5, pids=20))
+    host = engine._api.inspect_container(seen.id)["HostConfig"]
+    engine.remove(seen.id)
+    assert (host["Memory"], host["MemorySwap"]) == (48 * 1024**2, 48 * 1024**2)
+    assert (host["CpuShares"], host["NanoCpus"], host["PidsLimit"]) == (256, 500_000_000, 20)
+
+
+def test_more_cores_than_the_machine_has_are_no_reason_to_refuse_a_start(engine: DockerEngine, image: str) -> None:
+    engine.remove(engine.start(replace(spec(image, "sleep 60", "worker"), cpu=500.0)).id)
+
+
+def test_processes_beyond_the_limit_can_not_be_started(engine: DockerEngine, image: str) -> None:
+    line = "for i in $(seq 60); do sleep 5 & done; wait"
+    ended = engine.run(replace(spec(image, line, "release", 0), pids=16), 30)
+    assert any("fork" in said for said in ended.lines)
 
 
 def test_no_config_var_stands_in_a_label_or_in_the_command(engine: DockerEngine, image: str) -> None:

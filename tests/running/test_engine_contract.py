@@ -46,6 +46,7 @@ def test_a_started_instance_is_seen_with_what_it_was_started_for(engine: Engine,
     assert seen == started
     assert (seen.app, seen.name, seen.release, seen.fingerprint, seen.image) == ("shop", "web.1", 1, wished.fingerprint, image)
     assert seen.running and seen.address.startswith("10.") and seen.port == 5000 and seen.pid > 0
+    assert seen.memory == wished.memory
 
 
 def test_an_instance_that_was_stopped_is_seen_dead_and_is_gone_when_removed(engine: Engine, image: str) -> None:

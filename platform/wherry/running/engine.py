@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from wherry.model.limits import USUAL_PIDS, USUAL_SHARE
 from wherry.model.run import Screen
 from wherry.running.conversation import Conversation
 from wherry.secret import Secret
@@ -18,8 +19,9 @@ class InstanceSpec:
     """One wished instance. `env` is complete but for nothing: PORT and the WHERRY_* variables are in it.
 
     `command` is a Procfile line, or empty for the image's own CMD; `port` is None for types that take no requests.
-    `memory` is MB. `root` says that the image starts as root and needs the capabilities to drop to a user. `argv` is
-    what a one-off runs instead of `command`: a program and its arguments, without a shell.
+    `memory` is MB; `share`, `cpu` and `pids` are as in `Limits`. `root` says that the image starts as root and needs the
+    capabilities to drop to a user. `argv` is what a one-off runs instead of `command`: a program and its arguments,
+    without a shell.
     """
 
     app: str
@@ -34,6 +36,9 @@ class InstanceSpec:
     generation: int = 0
     root: bool = False
     argv: tuple[str, ...] = ()
+    share: int = USUAL_SHARE
+    cpu: float | None = None
+    pids: int = USUAL_PIDS
 
     @property
     def name(self) -> str:
@@ -42,16 +47,20 @@ class InstanceSpec:
     @property
     def fingerprint(self) -> str:
         """Equal for two specs when and only when a container of one serves as the other. The release number is not
-        in it, so a release that changes nothing for a process leaves its instances alone."""
+        in it, so a release that changes nothing for a process leaves its instances alone. Limits count where they are not
+        the usual ones: so what ran before there were others keeps its fingerprint."""
         env = {key: value.reveal() for key, value in sorted(self.env.items()) if key not in ("WHERRY_RELEASE",)}
         facts = [self.app, self.type, self.index, self.image, self.command, env, self.port, self.memory, self.generation, self.root]
+        limits = (self.share, self.cpu, self.pids)
+        facts += limits if limits != (USUAL_SHARE, None, USUAL_PIDS) else ()
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Observed:
     """One container of the platform, as the engine shows it. `address` is empty unless it runs. `pid` is the host's
-    number of its first process. `exit_code` and `oom` are of the last run; times are RFC 3339."""
+    number of its first process. `exit_code` and `oom` are of the last run; times are RFC 3339. `memory` is its limit in
+    MB, 0 when that is not known."""
 
     id: str
     app: str
@@ -69,6 +78,7 @@ class Observed:
     created_at: str = ""
     started_at: str = ""
     finished_at: str = ""
+    memory: int = 0
 
     @property
     def name(self) -> str:

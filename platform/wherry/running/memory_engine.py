@@ -101,6 +101,7 @@ class MemoryEngine:
                 pid=number,
                 created_at=clock.now(),
                 started_at=clock.now(),
+                memory=spec.memory,
             )
             self._containers[made.id] = made
             self.started.append(f"{spec.app}/{spec.name}")
