@@ -26,12 +26,14 @@ def docker_engine(name: str) -> Iterator[tuple[DockerEngine, str]]:
 
 
 def sweep(client: object, platform: str) -> None:
-    """Removes all containers and networks of a platform."""
+    """Removes all containers, networks and volumes of a platform."""
     filters = {"label": f"wherry.platform={platform}"}
     for container in client.containers.list(all=True, filters=filters, ignore_removed=True):  # type: ignore[attr-defined]
         container.remove(force=True)
     for network in client.networks.list(filters=filters):  # type: ignore[attr-defined]
         network.remove()
+    for volume in client.volumes.list(filters=filters):  # type: ignore[attr-defined]
+        volume.remove()
 
 
 def spec(image: str, command: str = "", process: str = "web", index: int = 1, **env: str) -> InstanceSpec:

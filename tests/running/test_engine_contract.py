@@ -1,7 +1,9 @@
 """What every engine promises, asked of the fake and of a real Docker."""
 
+import os
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +11,7 @@ from engine_support import docker_engine, spec
 from wherry.errors import Conflict, DeployFailed, NotFound
 from wherry.model.run import Screen
 from wherry.running.conversation import Conversation, Demultiplexer
-from wherry.running.engine import Engine
+from wherry.running.engine import Engine, InstanceSpec, VolumeMount
 from wherry.running.memory_engine import MemoryEngine
 
 SUBNET, OTHER_SUBNET = "10.223.250.0/24", "10.223.251.0/24"
@@ -144,3 +146,39 @@ def test_a_detached_one_off_is_no_instance_and_stays_until_it_is_removed(engine:
     assert not seen.running
     engine.remove_one_offs("shop", detached=True)
     assert engine.detached("shop") == []
+
+
+def with_volume(image: str, command: str = "", read_only: bool = False, index: int = 1) -> InstanceSpec:
+    mount = VolumeMount("uploads", f"contract-uploads-{os.getpid()}", "/srv/uploads", read_only, alone=True)
+    return replace(spec(image, command, "worker", index), mounts=(mount,))
+
+
+@pytest.fixture
+def volume(engine: Engine) -> Iterator[str]:
+    source = with_volume("").mounts[0].source
+    yield source
+    for seen in engine.observe():
+        engine.remove(seen.id)
+    engine.remove_volume(source)
+
+
+def test_a_volume_is_made_for_who_mounts_it_and_outlives_them(engine: Engine, image: str, volume: str) -> None:
+    assert engine.volume_size(volume) is None
+    first = engine.start(with_volume(image, "sleep 60"))
+    assert first.writes == {volume} and engine.observe("shop") == [first]
+    engine.remove(first.id)
+    size = engine.volume_size(volume)
+    assert size is not None and size >= 0
+    engine.remove_volume(volume)
+    assert engine.volume_size(volume) is None
+
+
+def test_a_volume_in_use_is_not_removed_and_an_absent_one_is_fine(engine: Engine, image: str, volume: str) -> None:
+    engine.start(with_volume(image, "sleep 60"))
+    with pytest.raises(Conflict, match="in use"):
+        engine.remove_volume(volume)
+    engine.remove_volume("contract-never-made")
+
+
+def test_who_only_reads_a_volume_is_not_among_its_writers(engine: Engine, image: str, volume: str) -> None:
+    assert engine.start(with_volume(image, "sleep 60", read_only=True)).writes == frozenset()

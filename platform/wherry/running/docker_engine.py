@@ -16,6 +16,7 @@ from wherry.running.docker_facts import observed, refused, sample_of
 from wherry.running.docker_line import open_line
 from wherry.running.docker_networks import Networks
 from wherry.running.docker_one_off import watched
+from wherry.running.docker_volumes import Volumes
 from wherry.running.engine import Happening, InstanceSpec, Observed, OneOff, Sample
 from wherry.running.hardening import host_config
 from wherry.running.shell_line import shell_argv
@@ -30,6 +31,7 @@ class DockerEngine:
         self._client = docker_client.client(socket_path)
         self._api = self._client.api
         self.networks = Networks(platform, self._api)
+        self._volumes = Volumes(platform, self._api)
         self._known: dict[str, Observed] = {}
         self._known_lock = threading.Lock()
 
@@ -203,6 +205,12 @@ class DockerEngine:
             except APIError:
                 return
 
+    def remove_volume(self, source: str) -> None:
+        self._volumes.remove(source)
+
+    def volume_size(self, source: str) -> int | None:
+        return self._volumes.size(source)
+
     def happenings(self) -> Iterator[Happening]:
         stream = docker_client.client(self.socket_path, timeout=None)  # type: ignore[arg-type]
         try:
@@ -218,7 +226,7 @@ class DockerEngine:
     def _create(self, spec: InstanceSpec, kind: str, screen: Screen | None = None, **streams: bool) -> str:
         """With `streams` the container talks with a person, and Docker keeps no log of what is said."""
         limits = {**host_config(spec), **({"log_config": {"type": "none"}} if streams else {})}
-        host = self._api.create_host_config(network_mode=self.networks.name(spec.app), **limits)
+        host = self._api.create_host_config(network_mode=self.networks.name(spec.app), **limits, **self._volumes.mounted(spec))
         if screen:
             host["ConsoleSize"] = [screen.rows, screen.columns]
         name = f"{self.platform}-{spec.app}-{spec.type}.{spec.index}-v{spec.release}-{_salt()}"
@@ -232,7 +240,13 @@ class DockerEngine:
             host_config=host,
             **streams,
         )
-        return str(made["Id"])
+        container = str(made["Id"])
+        try:
+            self._volumes.hand_over(container, spec)
+        except BaseException:
+            self.remove(container)
+            raise
+        return container
 
     def _seen(self, row: dict[str, Any]) -> Observed | None:
         with self._known_lock:

@@ -34,6 +34,7 @@ def observed(facts: dict[str, Any], network: str) -> Observed:
         started_at="" if state["StartedAt"] == ZERO_TIME else state["StartedAt"],
         finished_at="" if state["FinishedAt"] == ZERO_TIME else state["FinishedAt"],
         memory=int(facts["HostConfig"].get("Memory") or 0) // 2**20,
+        writes=frozenset(found.get(labels.WRITES, "").split(",")) - {""},
     )
 
 

@@ -15,13 +15,25 @@ from wherry.secret import Secret
 
 
 @dataclass(frozen=True)
+class VolumeMount:
+    """A volume in a container. `source` is its name at the engine, `name` what its app calls it. `alone` says that no
+    other container may write to it meanwhile."""
+
+    name: str
+    source: str
+    path: str
+    read_only: bool = False
+    alone: bool = False
+
+
+@dataclass(frozen=True)
 class InstanceSpec:
     """One wished instance. `env` is complete but for nothing: PORT and the WHERRY_* variables are in it.
 
     `command` is a Procfile line, or empty for the image's own CMD; `port` is None for types that take no requests.
     `memory` is MB; `share`, `cpu` and `pids` are as in `Limits`. `root` says that the image starts as root and needs the
     capabilities to drop to a user. `argv` is what a one-off runs instead of `command`: a program and its arguments,
-    without a shell.
+    without a shell. `stop_first` says that what it replaces must be gone before it starts.
     """
 
     app: str
@@ -39,10 +51,22 @@ class InstanceSpec:
     share: int = USUAL_SHARE
     cpu: float | None = None
     pids: int = USUAL_PIDS
+    mounts: tuple[VolumeMount, ...] = ()
+    stop_first: bool = False
 
     @property
     def name(self) -> str:
         return f"{self.type}.{self.index}"
+
+    @property
+    def writes(self) -> frozenset[str]:
+        """The sources of the volumes that it can write to."""
+        return frozenset(mount.source for mount in self.mounts if not mount.read_only)
+
+    @property
+    def needs_alone(self) -> frozenset[str]:
+        """The sources of those that nobody else may write to meanwhile."""
+        return frozenset(mount.source for mount in self.mounts if mount.alone and not mount.read_only)
 
     @property
     def fingerprint(self) -> str:
@@ -53,6 +77,8 @@ class InstanceSpec:
         facts = [self.app, self.type, self.index, self.image, self.command, env, self.port, self.memory, self.generation, self.root]
         limits = (self.share, self.cpu, self.pids)
         facts += limits if limits != (USUAL_SHARE, None, USUAL_PIDS) else ()
+        # Only when there are any: an instance from before volumes serves on.
+        facts += [{"mounts": [[mount.source, mount.path, mount.read_only] for mount in self.mounts]}] if self.mounts else []
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
@@ -60,7 +86,7 @@ class InstanceSpec:
 class Observed:
     """One container of the platform, as the engine shows it. `address` is empty unless it runs. `pid` is the host's
     number of its first process. `exit_code` and `oom` are of the last run; times are RFC 3339. `memory` is its limit in
-    MB, 0 when that is not known."""
+    MB, 0 when that is not known. `writes` are the sources of the volumes that it can write to."""
 
     id: str
     app: str
@@ -79,6 +105,7 @@ class Observed:
     started_at: str = ""
     finished_at: str = ""
     memory: int = 0
+    writes: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -127,7 +154,8 @@ class Engine(Protocol):
     def remove_network(self, app: str) -> None: ...
 
     def start(self, spec: InstanceSpec) -> Observed:
-        """Creates and starts one container. Raises DeployFailed when the engine refuses (no such image or command)."""
+        """Creates and starts one container. Volumes that it mounts and that are not there are made; what it may write to
+        belongs to the image's user. Raises DeployFailed when the engine refuses (no such image or command)."""
 
     def observe(self, app: str | None = None) -> list[Observed]:
         """All containers of long-running processes, of one app or of all; dead ones too."""
@@ -168,6 +196,12 @@ class Engine(Protocol):
 
     def remove_image(self, image: str) -> None:
         """Removes an image that no container uses; an image in use stays."""
+
+    def remove_volume(self, source: str) -> None:
+        """Removes a volume with all that is in it. Raises Conflict while a container has it mounted."""
+
+    def volume_size(self, source: str) -> int | None:
+        """Its bytes, None when it is not there yet. Reads the whole tree: not for a path that somebody waits on."""
 
     def happenings(self) -> Iterator[Happening]:
         """Blocks and yields hints until the engine's stream ends; some may be missing."""

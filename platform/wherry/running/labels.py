@@ -13,6 +13,8 @@ FINGERPRINT = "wherry.fingerprint"
 IMAGE = "wherry.image"
 PORT = "wherry.port"
 KIND = "wherry.kind"
+WRITES = "wherry.writes"
+VOLUME = "wherry.volume"
 
 INSTANCE, ONE_OFF, DETACHED = "instance", "one-off", "detached"
 """A one-off belongs to the engine process that started it and goes with it; a detached one goes on alone."""
@@ -20,7 +22,9 @@ INSTANCE, ONE_OFF, DETACHED = "instance", "one-off", "detached"
 
 def of_spec(platform: str, spec: InstanceSpec, kind: str) -> dict[str, str]:
     """All labels of a container made from `spec`; no secret is among them."""
+    writes = {WRITES: ",".join(sorted(spec.writes))} if spec.writes else {}
     return {
+        **writes,
         PLATFORM: platform,
         APP: spec.app,
         TYPE: spec.type,

@@ -59,7 +59,8 @@ class MemoryConversation:
 
 
 class MemoryEngine:
-    """Implements `Engine` and `Look`. `started` lists every instance that was ever started, in order."""
+    """Implements `Engine` and `Look`. `started` lists every instance that was ever started, in order; `volumes` maps each
+    source to its app, and `together` lists who wrote to a volume at the same time although it was to be alone."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -68,6 +69,8 @@ class MemoryEngine:
         self._numbers = itertools.count(1)
         self.networks: dict[str, str] = {}
         self.images = {"good", "good2", "crash", "deaf", "oom"}
+        self.volumes: dict[str, str] = {}
+        self.together: list[tuple[str, str]] = []
         self.started: list[str] = []
         self.one_offs: list[str] = []
 
@@ -86,6 +89,7 @@ class MemoryEngine:
         if spec.image not in self.images:
             raise DeployFailed(f"the image of {spec.app} v{spec.release} is gone", code="image_gone")
         with self._lock:
+            self._mount(spec)
             number = next(self._numbers)
             made = Observed(
                 id=hashlib.sha256(str(number).encode()).hexdigest(),
@@ -102,12 +106,18 @@ class MemoryEngine:
                 created_at=clock.now(),
                 started_at=clock.now(),
                 memory=spec.memory,
+                writes=spec.writes,
             )
             self._containers[made.id] = made
             self.started.append(f"{spec.app}/{spec.name}")
         if spec.image in ("crash", "oom"):
             self.die(made.id, exit_code=137 if spec.image == "oom" else 1, oom=spec.image == "oom")
         return made
+
+    def _mount(self, spec: InstanceSpec) -> None:
+        self.volumes.update({mount.source: spec.app for mount in spec.mounts})
+        others = [seen for seen in self._containers.values() if seen.running and seen.writes & spec.needs_alone]
+        self.together.extend((seen.name, spec.name) for seen in others)
 
     def die(self, container: str, exit_code: int = 1, oom: bool = False) -> None:
         """A container ends by itself."""
@@ -179,6 +189,15 @@ class MemoryEngine:
 
     def remove_image(self, image: str) -> None:
         self.images.discard(image)
+
+    def remove_volume(self, source: str) -> None:
+        with self._lock:
+            if any(source in seen.writes for seen in self._containers.values()):
+                raise Conflict("the volume is in use by a container", code="volume_in_use")
+            self.volumes.pop(source, None)
+
+    def volume_size(self, source: str) -> int | None:
+        return 4096 if source in self.volumes else None
 
     def happenings(self) -> Iterator[Happening]:
         return iter(())
