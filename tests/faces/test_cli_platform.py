@@ -142,6 +142,20 @@ def test_config_of_a_running_app_makes_one_release_and_shows_whole_values(wherry
     assert wherry("config conf --json").out.count('"B": "2"') == 1
 
 
+def test_events_tell_who_changed_what(wherry: Wherry) -> None:
+    wherry.push("audited", "a")
+    wherry("config:set audited A=1")
+    shown = wherry("events audited --type config")
+    assert [line.split()[3:] for line in shown.out.splitlines()] == [
+        ["root", "local", "config.requested", shown.out.splitlines()[0].split()[-1]],
+        ["root", "operation", "config.succeeded", *shown.out.splitlines()[1].split()[-2:]],
+    ]
+    assert shown.out.splitlines()[1].endswith("release=v2")
+    assert wherry("events audited --type config --by nobody") == (0, "no such event\n", "")
+    assert wherry("events --type app.created -n 1").out.split()[3] == "audited"
+    assert wherry("events audited --type App").status == 2
+
+
 def test_stop_start_and_restart_say_what_became_true(wherry: Wherry) -> None:
     wherry.push("cycle", "a")
     assert wherry("ps:restart cycle web.1").out.splitlines()[-1] == "web.1 restarted in N s"

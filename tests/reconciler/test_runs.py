@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from run_support import Yard, at_terminal, yard
+from wherry.model.event import Wanted
 from wherry.store import events
 
 pytestmark = pytest.mark.engine
@@ -227,7 +228,7 @@ def test_a_time_limit_ends_it(here: Yard, verb: str) -> None:
 def test_who_ran_what_is_in_the_events_without_its_arguments(here: Yard) -> None:
     here.wherry("run", "shop", "echo", "canary-5512")
     with here.services.database.read() as connection:
-        found = [event for event in events.since(connection, 0, "shop", 10_000) if event.type.startswith("run.")]
+        found = [event for event in events.since(connection, 0, Wanted("shop"), 10_000) if event.type.startswith("run.")]
     assert [(event.type, event.actor) for event in found[-3:]] == [
         ("run.requested", "root"),
         ("run.started", "root"),

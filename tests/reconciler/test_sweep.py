@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 from platform_support import machine
-from wherry.reconciler.sweep import sweep
+from wherry.model.user import PLATFORM
+from wherry.reconciler.sweep import EVENTS_AT_LEAST, sweep
+from wherry.store import events
 
 
 def test_an_archive_of_a_push_that_never_became_an_operation_goes_after_an_hour(tmp_path: Path) -> None:
@@ -15,3 +17,13 @@ def test_an_archive_of_a_push_that_never_became_an_operation_goes_after_an_hour(
         os.utime(spool / "old.tar", (1, 1))
         sweep(here.outside)
         assert [path.name for path in spool.iterdir()] == ["fresh.tar"]
+
+
+def test_events_of_long_ago_go_once_there_are_many_and_the_newest_stay(tmp_path: Path) -> None:
+    with machine(tmp_path) as here:
+        with here.outside.database.write() as connection:
+            for number in range(EVENTS_AT_LEAST + 3):
+                events.add(connection, PLATFORM, "app.created", f"a{number}", "2020-01-01T00:00:00.000000Z")
+        sweep(here.outside)
+        with here.outside.database.read() as connection:
+            assert events.since(connection, 0)[0].app == "a3"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
+
+from wherry.errors import InvalidInput
 
 
 @dataclass(frozen=True)
@@ -17,3 +20,21 @@ class Event:
     app: str | None
     type: str
     data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which events somebody wants to see; None is all. `type` is a whole type (`release.live`) or its noun (`release`), `before` an
+    event's id: those with smaller ones."""
+
+    app: str | None = None
+    actor: str | None = None
+    type: str | None = None
+    before: int | None = None
+
+
+def check_type(text: str) -> str:
+    """Raises InvalidInput for what no type of event looks like."""
+    if not re.fullmatch(r"[a-z_]{1,40}(\.[a-z_]{1,40})?", text):
+        raise InvalidInput(f"event type {text[:40]!a}: give a type or its first word, e.g. release.live or release", field="type")
+    return text

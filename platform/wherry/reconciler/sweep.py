@@ -1,4 +1,4 @@
-"""Clears what nobody owns any more: archives of pushes that never became operations, images that no release needs.
+"""Clears what nobody owns any more: archives of pushes that never became operations, images that no release needs, old events.
 
 Touches only what the platform made, and nothing that a release can be rolled back to.
 """
@@ -6,22 +6,33 @@ Touches only what the platform made, and nothing that a release can be rolled ba
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
+from wherry import clock
 from wherry.reconciler.outside import Outside
-from wherry.store import builds, operations
+from wherry.store import builds, events, operations
 
 OLD = 3600.0
 """Seconds after which an archive without an operation was left by a hook that died."""
+EVENTS_LAST = timedelta(days=365)
+EVENTS_AT_LEAST = 10_000
+"""The newest events that stay whatever their age: a clock that jumps must not empty the audit."""
 
 
 def sweep(outside: Outside) -> None:
     """Blocks while the engine removes images; meant for a thread of its own."""
     _archives(outside)
+    _events(outside)
     with outside.database.read() as connection:
         keep = builds.images(connection)
         busy = operations.unfinished(connection)
     if not busy:
         outside.builder.prune(keep)
+
+
+def _events(outside: Outside) -> None:
+    with outside.database.write() as connection:
+        events.forget_old(connection, clock.text(clock.parse(clock.now()) - EVENTS_LAST), EVENTS_AT_LEAST)
 
 
 def _archives(outside: Outside) -> None:

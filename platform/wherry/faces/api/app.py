@@ -12,6 +12,7 @@ from wherry.faces.api import (
     certificates,
     config_vars,
     domains,
+    events,
     formation,
     fronts,
     guard,
@@ -40,7 +41,7 @@ def nouns() -> list[Routes]:
         module.routes
         for module in (index, apps, formation, instances, logs, releases, config_vars, builds, operations, runs, keys, tokens, users)
     ]
-    described += [domains.routes, certificates.routes, fronts.routes]
+    described += [events.routes, domains.routes, certificates.routes, fronts.routes]
     described += [sources.routes, registries.routes]
     return [*described, openapi.routes_for(described)]
 

@@ -12,7 +12,7 @@ from wherry.services import health
 from wherry.version import VERSION
 
 routes = Routes("index")
-COLLECTIONS = ("apps", "domains", "instances", "operations", "keys", "tokens", "users", "registries")
+COLLECTIONS = ("apps", "domains", "instances", "operations", "events", "keys", "tokens", "users", "registries")
 
 
 class ActorDocument(Struct):

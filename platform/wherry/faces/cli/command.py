@@ -94,6 +94,7 @@ NOUNS = {
     "maintenance": "Visitors",
     "releases": "Releases",
     "operations": "Releases",
+    "events": "Releases",
     "users": "People",
     "keys": "People",
     "tokens": "Credentials",
