@@ -231,7 +231,7 @@ class Engine:
             build = Build(0, app.id, payload["commit"], payload["tree"], "python", "sha256:aa", 84, {"web": "run"}, now)
             release = releases.add(connection, app, builds.add(connection, build), app.config, "Deploy", operation.actor, now)
             releases.record_outcome(connection, release, "live", "", now)
-            apps.change(connection, app, release=release.number)
+            apps.change(connection, app, release=release.number, running=release.number)
 
     def _loop(self) -> None:
         while not self._stop.wait(0.01):

@@ -39,7 +39,9 @@ def deployed(made: Platform, name: str = "shop", config: dict[str, str] | None =
         build = builds.add(connection, shape)
         release = releases.add(connection, app, build, app.config if config is None else config, "Deploy ccccccc", "alice", clock.now())
         releases.record_outcome(connection, release, outcome, "" if outcome == "live" else "R10", clock.now())
-        return apps.change(connection, app, release=release.number, config=release.config) if outcome == "live" else app
+        if outcome != "live":
+            return app
+        return apps.change(connection, app, release=release.number, running=release.number, config=release.config)
 
 
 def running(made: Platform, name: str = "shop", process: str = "web", index: int = 1, **facts: object) -> None:

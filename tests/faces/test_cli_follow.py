@@ -31,7 +31,7 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         build = builds.add(connection, Build(0, app.id, "a" * 40, "b" * 40, "text", "good", 1, {"web": "run"}, AT))
         release = releases.add(connection, app, build, {}, "Deploy aaaaaaa", "alice", AT)
         releases.record_outcome(connection, release, "live", "", AT)
-        apps.change(connection, app, release=1)
+        apps.change(connection, app, release=1, running=1)
     database.close()
     with real_api(home) as found:
         yield found

@@ -82,7 +82,7 @@ def test_scaling_waits_until_it_is_true_and_says_so(wherry: Wherry) -> None:
     assert not ran.out.startswith(" ")
     assert wherry("ps:scale web=2 -a scaled") == (0, "scaled has web=2 already; nothing to do\n", "")
     assert wherry("ps scaled").out == (
-        "scaled  v1  http://scaled.localhost                      256 MB x 2 web\n"
+        "scaled  v2  http://scaled.localhost                      256 MB x 2 web\n"
         "INSTANCE  STATE    SINCE  MEMORY  CPU  RESTARTS\n"
         "web.1     running  N s    -       -    0\n"
         "web.2     running  N s    -       -    0\n"

@@ -10,7 +10,7 @@ from platform_support import ADMIN, Machine, machine
 from wherry.errors import Conflict, NothingToDo
 from wherry.routing.memory_proxy import MemoryProxy
 from wherry.running.memory_engine import MemoryEngine
-from wherry.services import apps, config_vars, formation, operations, pushes, releases
+from wherry.services import apps, config_vars, domains, formation, operations, pushes, releases
 from wherry.store import instances
 
 
@@ -75,6 +75,7 @@ def test_a_failing_release_command_fails_the_release(here: Machine) -> None:
     operation = here.push("shop", "a", image="crash", release="migrate")
     assert operation.error is not None and operation.error["code"] == "release_command"
     assert here.engine.started == []
+    assert [(one.version, one.outcome) for one in releases.of_app(here.services, ADMIN, "shop")] == [("v1", "failed")]
 
 
 def test_scaling_two_to_three_starts_one_instance(here: Machine) -> None:
@@ -85,6 +86,44 @@ def test_scaling_two_to_three_starts_one_instance(here: Machine) -> None:
     assert here.engine.started[before:] == ["shop/web.3"]
     assert re.fullmatch(r"web 2 -> 3: web\.3 ready in 0\.\d s \(listening on 5000\)", here.log(operation)[-1])
     assert here.targets("shop") == ["web.1", "web.2", "web.3"]
+
+
+def test_scaling_is_a_release_that_leaves_instances_alone(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.wait(formation.scale(here.services, ADMIN, "shop", {"web": 3}))
+    newest = releases.of_app(here.services, ADMIN, "shop")[0]
+    assert (newest.version, newest.description, newest.outcome, newest.shape.formation) == ("v2", "Scale web 1 -> 3", "live", {"web": 3})
+    assert rows(here) == [("web.1", "running", 1), ("web.2", "running", 1), ("web.3", "running", 1)]
+    assert apps.get(here.services, ADMIN, "shop").release == 2
+    here.wait(formation.restart(here.services, ADMIN, "shop"))
+    here.until(lambda: rows(here) == [("web.1", "running", 2), ("web.2", "running", 2), ("web.3", "running", 2)])
+    assert len(releases.of_app(here.services, ADMIN, "shop")) == 2
+
+
+def test_a_rollback_keeps_formation_and_domains_of_today(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.push("shop", "b", image="good2", web="run")
+    here.wait(formation.scale(here.services, ADMIN, "shop", {"web": 2}))
+    domains.change(here.services, ADMIN, "shop", ["shop.example.org"], [])
+    here.wait(releases.rollback(here.services, ADMIN, "shop"))
+    newest = releases.of_app(here.services, ADMIN, "shop")[0]
+    assert (newest.version, newest.description, newest.build.image) == ("v5", "Rollback to v1", "good")
+    assert (newest.shape.formation, newest.shape.domains) == ({"web": 2}, ("shop.example.org",))
+    here.until(lambda: rows(here) == [("web.1", "running", 5), ("web.2", "running", 5)])
+
+
+def test_a_domain_that_comes_during_a_deploy_is_the_release_after_it(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    archive = here.services.settings.spool / "x.tar"
+    archive.write_text("image=deaf\nweb=run\n")
+    operation = pushes.deploy(here.services, ADMIN, "shop", "b" * 40, "b" * 40, archive)
+    here.until(lambda: len(here.engine.started) == 2)
+    domains.change(here.services, ADMIN, "shop", ["shop.example.org"], [])
+    assert [one.version for one in releases.of_app(here.services, ADMIN, "shop")] == ["v2", "v1"]
+    assert here.wait(operation).state == "failed"
+    told = [(one.version, one.description, one.outcome, one.build.image) for one in releases.of_app(here.services, ADMIN, "shop")]
+    assert told[:2] == [("v3", "Add domain shop.example.org", "live", "good"), ("v2", "Deploy bbbbbbb", "failed", "deaf")]
+    assert apps.get(here.services, ADMIN, "shop").release == 3
 
 
 def test_scaling_to_zero_shows_that_there_is_no_web_process(here: Machine) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from stored_platform import ADMIN, DEPLOYER, READER, deployed
 from wherry.errors import Conflict, Forbidden, NotFound, NothingToDo
-from wherry.services import apps, releases
+from wherry.services import apps, domains, releases
 from wherry.services.platform import Platform
 
 
@@ -33,9 +33,42 @@ def test_an_unknown_version_is_refused_with_those_there_are(platform: Platform) 
 
 def test_rollback_without_a_version_means_the_last_live_one(platform: Platform) -> None:
     deployed(platform)
-    deployed(platform, outcome="failed")
-    deployed(platform)
+    deployed(platform, outcome="failed", config={"A": "2"})
+    deployed(platform, config={"A": "3"})
     assert releases.rollback(platform, DEPLOYER, "shop").payload == {"to": 1}
+
+
+def test_rollback_passes_over_releases_with_the_same_image_and_config(platform: Platform) -> None:
+    deployed(platform, config={"A": "1"})
+    deployed(platform, config={"A": "2"})
+    domains.change(platform, ADMIN, "shop", ["shop.example.org"], [])
+    domains.change(platform, ADMIN, "shop", [], ["shop.example.org"])
+    assert releases.rollback(platform, DEPLOYER, "shop").payload == {"to": 1}
+    with pytest.raises(NothingToDo, match="shop runs image and config of v2 already, as v4; nothing to do"):
+        releases.rollback(platform, DEPLOYER, "shop", 2)
+
+
+def test_a_change_of_domains_is_a_release_with_its_author(platform: Platform) -> None:
+    deployed(platform)
+    domains.change(platform, DEPLOYER, "shop", ["b.example.org", "a.example.org"], [])
+    domains.change(platform, ADMIN, "shop", ["c.example.org"], ["a.example.org"])
+    told = [(one.version, one.actor, one.description, one.outcome, one.shape.domains) for one in releases.of_app(platform, READER, "shop")]
+    assert told[:2] == [
+        ("v3", "alice", "Add domain c.example.org and remove domain a.example.org", "live", ("b.example.org", "c.example.org")),
+        ("v2", DEPLOYER.name, "Add domain b.example.org, a.example.org", "live", ("b.example.org", "a.example.org")),
+    ]
+    app = apps.get(platform, READER, "shop")
+    assert (app.release, app.running) == (3, 1)
+
+
+def test_a_change_of_nothing_and_one_before_the_first_deploy_make_no_release(platform: Platform) -> None:
+    apps.create(platform, ADMIN, "shop")
+    domains.change(platform, ADMIN, "shop", ["a.example.org"], [])
+    assert releases.of_app(platform, READER, "shop") == []
+    deployed(platform)
+    with pytest.raises(NothingToDo):
+        domains.change(platform, ADMIN, "shop", ["a.example.org"], [])
+    assert [one.version for one in releases.of_app(platform, READER, "shop")] == ["v1"]
 
 
 def test_rollback_to_what_runs_is_nothing_to_do(platform: Platform) -> None:
@@ -46,7 +79,7 @@ def test_rollback_to_what_runs_is_nothing_to_do(platform: Platform) -> None:
 
 def test_there_is_nothing_before_the_first_release(platform: Platform) -> None:
     deployed(platform)
-    with pytest.raises(Conflict, match="no earlier live release than v1"):
+    with pytest.raises(Conflict, match="no earlier live release with other code or config than v1"):
         releases.rollback(platform, DEPLOYER, "shop")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from wherry.errors import InvalidInput
 from wherry.model.build_settings import BuildSettings
@@ -17,21 +18,27 @@ EVERYTHING = "*"
 
 @dataclass(frozen=True)
 class App:
-    """`release` is the number of the current release, None before the first deploy. `formation` maps process type
-    to quantity; a type that is absent takes its default (web 1, others 0). `restarts` counts wished restarts per
-    scope: `*`, `web`, `web.1`. `held` lists the scopes that a person stopped: they stay down until they are started.
-    `domains` are its own hosts in the order they were added, `certified` the names of the certificates in force for it,
-    `front` how it meets visitors."""
+    """`release` is the number of the current release, None before the first deploy; `running` that of the release whose
+    image, config, checks and limits its instances carry: an earlier one when the releases since left instances alone
+    (a scale, a domain, `config:set --no-restart`). `formation` maps process type to quantity; a type that is absent takes
+    its default (web 1, others 0). `restarts` counts wished restarts per scope: `*`, `web`, `web.1`. `held` lists the scopes
+    that a person stopped: they stay down until they are started. `domains` are its own hosts in the order they were added,
+    `certified` the names of the certificates in force for it, `front` how it meets visitors. `limits`, `checks` and
+    `mounts` are what a person set beside what the source says."""
 
     id: int
     name: str
     created_at: str
     created_by: str
     release: int | None = None
+    running: int | None = None
     formation: dict[str, int] = field(default_factory=dict)
     config: dict[str, str] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
     held: list[str] = field(default_factory=list)
+    limits: dict[str, Any] = field(default_factory=dict)
+    checks: dict[str, Any] = field(default_factory=dict)
+    mounts: list[Any] = field(default_factory=list)
     build: BuildSettings = field(default_factory=BuildSettings)
     domains: tuple[str, ...] = ()
     certified: tuple[str, ...] = ()

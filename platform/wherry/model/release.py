@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from wherry.errors import InvalidInput
 from wherry.model.app import App
 from wherry.model.build import Build
 from wherry.model.process import quantities
+from wherry.model.shape import Shape
 
 
 @dataclass(frozen=True)
 class Release:
     """`config` holds the config vars in force. `outcome` is None until it is known, then `live` or `failed`;
-    it is a row beside the release, not a part of it, and `reason` says why it failed."""
+    it is a row beside the release, not a part of it, and `reason` says why it failed. `operation` is the number of the
+    operation that made it, None when it needed none."""
 
     id: int
     app_id: int
@@ -26,6 +29,8 @@ class Release:
     created_at: str
     outcome: str | None = None
     reason: str = ""
+    shape: Shape = field(default_factory=Shape)
+    operation: int | None = None
 
     @property
     def version(self) -> str:
@@ -37,11 +42,18 @@ def wished_quantities(app: App, release: Release) -> dict[str, int]:
     return quantities(release.build.processes, {**release.build.formation, **app.formation})
 
 
+def code_of(release: Release) -> tuple[Any, ...]:
+    """What a rollback brings back. Equal for two releases when going from one to the other would change nothing."""
+    build, shape = release.build, release.shape
+    return build.image, build.processes, build.checks, release.config, shape.checks, shape.limits
+
+
 def serves(release: Release, app: App, tree: str) -> bool:
-    """Whether `release` is live with this tree, the app's present config and its present build settings: a deploy of it
-    would bring nothing new."""
+    """Whether `release`, the one that the instances carry, is live with this tree and with the app's present config,
+    checks, limits and build settings: a deploy of it would bring nothing new."""
     built = release.build.tree == tree and release.build.settings == app.build
-    return built and release.config == app.config and release.outcome == "live"
+    set_so = (release.config, release.shape.checks, release.shape.limits) == (app.config, app.checks, app.limits)
+    return built and set_so and release.outcome == "live"
 
 
 def parse_version(text: str) -> int:

@@ -33,14 +33,20 @@ def config(work: Work) -> None:
 
 
 def rollback(work: Work) -> None:
-    """A new release with the image and the config of an earlier one."""
+    """A new release with the image, config, Procfile, checks and limits of an earlier one. Formation, domains and volumes
+    stay as they are today: capacity, names and data are not code."""
     with work.outside.database.read() as connection:
         target = releases.get(connection, work.app(), work.operation.payload["to"])
     if not work.outside.engine.image_exists(target.build.image):
         raise DeployFailed(f"the image of {target.version} is gone", code="image_gone", hint="Push that commit again.")
-    release = known_release(work) or new_release(work, target.build, target.config, f"Rollback to {target.version}")
+    release = known_release(work) or _back_to(work, target)
     words = f"{release.version} = {target.version} (image {target.build.commit[:7]}, config of {target.version})"
     go_live(work, release, lambda: f"{words}. Live in {work.seconds():.1f} s.")
+
+
+def _back_to(work: Work, target: Release) -> Release:
+    shape = target.shape
+    return new_release(work, target.build, target.config, f"Rollback to {target.version}", limits=shape.limits, checks=shape.checks)
 
 
 def scale(work: Work) -> None:
@@ -58,7 +64,7 @@ def scale(work: Work) -> None:
         work,
         replace(app, formation=formation),
         release,
-        _change(work, formation=formation),
+        _change(work, f"Scale {words}", formation=formation),
         lambda: ": ".join([words, ", ".join(ready)] if ready else [words]),
         {"formation": wished},
         ready.append,
@@ -66,9 +72,10 @@ def scale(work: Work) -> None:
 
 
 def restart(work: Work) -> None:
-    """Fresh instances beside the old ones, then the old ones leave."""
-    app, release = _app_and_release(work)
+    """Fresh instances beside the old ones, then the old ones leave. A restart of the whole app takes up config that waits
+    for it; one of a part keeps to what the other instances carry."""
     scope = work.operation.payload["scope"]
+    app, release = _app_and_release(work, waiting=scope == EVERYTHING)
     restarts = work.operation.progress.get("restarts") or {**app.restarts, scope: app.restarts.get(scope, 0) + 1}
     with work.outside.database.write() as connection:
         work.reached(connection, restarts=restarts)
@@ -78,18 +85,19 @@ def restart(work: Work) -> None:
         work,
         replace(app, restarts=restarts),
         release,
-        _change(work, restarts=restarts),
+        _change(work, restarts=restarts, running=release.number if release else None),
         lambda: f"{what} restarted in {work.seconds():.1f} s",
     )
 
 
 def start(work: Work) -> None:
-    """What was stopped runs again: all of it, or one scope."""
-    app, release = _app_and_release(work)
+    """What was stopped runs again: all of it, or one scope. An app that was stopped as a whole takes up config that waits."""
+    app, release = _app_and_release(work, waiting=work.app().stopped)
     scope = work.operation.payload["scope"]
     held = [] if scope == EVERYTHING else [known for known in app.held if known != scope]
     what = app.name if scope == EVERYTHING else scope
-    switch(work, replace(app, held=held), release, _change(work, held=held), _took(work, f"{what} started"))
+    commit = _change(work, held=held, running=release.number if release else None)
+    switch(work, replace(app, held=held), release, commit, _took(work, f"{what} started"))
 
 
 def stop(work: Work) -> None:
@@ -155,10 +163,11 @@ def _took(work: Work, what: str) -> Callable[[], str]:
     return lambda: f"{what} in {work.seconds():.1f} s"
 
 
-def _app_and_release(work: Work) -> tuple[App, Release | None]:
+def _app_and_release(work: Work, waiting: bool = False) -> tuple[App, Release | None]:
+    """The app with the release that its instances carry; with `waiting` the current one, which they may not carry yet."""
     app = work.app()
     with work.outside.database.read() as connection:
-        return app, releases.current(connection, app)
+        return app, releases.current(connection, app) if waiting else releases.running(connection, app)
 
 
 def _commit_only(work: Work, **columns: Any) -> None:
@@ -167,11 +176,15 @@ def _commit_only(work: Work, **columns: Any) -> None:
         work.succeed(connection)
 
 
-def _change(work: Work, **columns: Any) -> Callable[[Connection], None]:
+def _change(work: Work, description: str = "", **columns: Any) -> Callable[[Connection], None]:
+    """Writes columns of the app, with the event; with a `description` the change is a release too."""
+
     def commit(connection: Connection) -> None:
-        apps.change(connection, apps.get(connection, work.operation.app), **columns)
-        shown = {key: value for key, value in columns.items() if key != "config"}
+        app = apps.change(connection, apps.get(connection, work.operation.app), **columns)
+        shown = {key: value for key, value in columns.items() if key not in ("config", "running")}
         events.add(connection, work.actor, "app.changed", work.operation.app, clock.now(), **shown)
+        if description:
+            releases.record_change(connection, work.actor, app, description, clock.now(), work.operation.id)
 
     return commit
 

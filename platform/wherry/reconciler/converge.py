@@ -74,7 +74,7 @@ def wish_of(outside: Outside, name: str) -> Desired | None:
         app = apps.find(connection, name)
         if app is None:
             return None
-        return desired_of(app, releases.current(connection, app), outside.settings)
+        return desired_of(app, releases.running(connection, app), outside.settings)
 
 
 def _fronted(outside: Outside, desired: Desired) -> Desired:

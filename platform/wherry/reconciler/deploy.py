@@ -122,11 +122,11 @@ def _runs_already(work: Work, found: Found) -> bool:
     """What was fetched may be what runs. A push was asked before it came here."""
     with work.outside.database.read() as connection:
         app = apps.get(connection, work.operation.app)
-        current = releases.current(connection, app)
-    if current is None or work.operation.payload["options"] or not serves(current, app, found.tree):
+        carried = releases.running(connection, app)
+    if carried is None or work.operation.payload["options"] or not serves(carried, app, found.tree):
         return False
     sources.settle(work, found.commit)
-    same = f"{app.name} already runs {found.words} with this config as {current.version}; nothing to do"
+    same = f"{app.name} already runs {found.words} with this config as v{app.release}; nothing to do"
     work.detail(f"{same} (--force to deploy anyway)")
     with work.outside.database.write() as connection:
         work.succeed(connection, message=same)

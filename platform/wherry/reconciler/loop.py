@@ -188,7 +188,7 @@ class Loop:
     def _routes(self, containers: list[Observed]) -> list[Route]:
         """Every app's route over those of its containers that are proven; during an interrupted switch, the old ones."""
         with self.outside.database.read() as connection:
-            found = [(app, releases.current(connection, app)) for app in apps.every(connection)]
+            found = [(app, releases.running(connection, app)) for app in apps.every(connection)]
         routes = []
         for app, release in found:
             ready = [seen for seen in containers if seen.app == app.name and seen.running and self.outside.known(seen)]

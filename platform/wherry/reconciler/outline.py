@@ -31,10 +31,10 @@ def told(app: App, current: Release | None, number: int, found: Found, outline: 
     lines.append(f"config vars: {', '.join(sorted(app.config)) or 'none'}")
     lines += [f"build settings: {', '.join(_settings(app.build))}"] if app.build != BuildSettings() else []
     if current and serves(current, app, found.tree):
-        return [*lines, f"{app.name} already runs this with this config as {current.version}: a deploy would do nothing"]
+        return [*lines, f"{app.name} already runs this with this config as v{app.release}: a deploy would do nothing"]
     return [
         *lines,
-        f"release: would be v{number}{f', {current.version} is current' if current else ', the first'}",
+        f"release: would be v{number}{f', v{app.release} is current' if current else ', the first'}",
         *_moves(app, current, outline),
     ]
 
@@ -73,4 +73,4 @@ def _present(work: Work) -> tuple[App, Release | None, int]:
         app = apps.find(connection, name)
         if app is None:
             return App(0, name, "", ""), None, 1
-        return app, releases.current(connection, app), releases.last_number(connection, app) + 1
+        return app, releases.running(connection, app), releases.last_number(connection, app) + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from wherry import clock
@@ -17,11 +18,12 @@ from wherry.store import apps, events, releases
 from wherry.store.database import Connection
 
 
-def new_release(work: Work, build: Build, config: dict[str, str], description: str) -> Release:
-    """Numbers a release, with its event, and remembers that this operation made it."""
+def new_release(work: Work, build: Build, config: dict[str, str], description: str, **wished: Any) -> Release:
+    """Numbers a release, with its event, and remembers that this operation made it. `wished` are columns of the app that
+    the release changes (`limits`, `checks`, `mounts`); they become the app's when it goes live."""
     with work.outside.database.write() as connection:
-        app = apps.get(connection, work.operation.app)
-        release = releases.add(connection, app, build, config, description, work.actor.name, clock.now())
+        app = replace(apps.get(connection, work.operation.app), **wished)
+        release = releases.add(connection, app, build, config, description, work.actor.name, clock.now(), work.operation.id)
         events.add(connection, work.actor, "release.created", app.name, clock.now(), release=release.version, description=description)
         work.reached(connection, release=release.number)
     return release
@@ -37,30 +39,21 @@ def known_release(work: Work) -> Release | None:
 
 
 def go_live(work: Work, release: Release, live_line: Callable[[], str], afterwards: Callable[[], None] | None = None) -> None:
-    """Makes `release` the current one, or records why it failed while the old one serves on. Raises DeployFailed.
+    """Makes `release` the current one and its code that of the instances. Raises DeployFailed while the old one serves on;
+    the end of the operation is then the end of the release.
     `afterwards` is done when the release is committed, before the operation ends; whatever it does, the release stays."""
 
+    shape = release.shape
+    columns: dict[str, Any] = {"config": release.config, "limits": shape.limits, "checks": shape.checks, "mounts": shape.mounts}
+
     def commit(connection: Connection) -> None:
-        apps.change(connection, apps.get(connection, work.operation.app), release=release.number, config=release.config)
+        app = apps.get(connection, work.operation.app)
+        apps.change(connection, app, release=release.number, running=release.number, **columns)
         releases.record_outcome(connection, release, "live", "", clock.now())
         events.add(connection, work.actor, "release.live", work.operation.app, clock.now(), release=release.version)
 
-    try:
-        switch(work, work.app(), release, commit, live_line, {"release": release.version}, afterwards=afterwards)
-    except DeployFailed as failure:
-        with work.outside.database.write() as connection:
-            releases.record_outcome(connection, release, "failed", failure.message, clock.now())
-            events.add(
-                connection, work.actor, "release.failed", work.operation.app, clock.now(), release=release.version, code=failure.code
-            )
-        raise
-
-
-def _record_failure(work: Work, release: Release, failure: DeployFailed) -> None:
-    facts = {"release": release.version, "code": failure.code}
-    with work.outside.database.write() as connection:
-        releases.record_outcome(connection, release, "failed", failure.message, clock.now())
-        events.add(connection, work.actor, "release.failed", work.operation.app, clock.now(), **facts)
+    wished = replace(work.app(), **columns)
+    switch(work, wished, release, commit, live_line, {"release": release.version}, afterwards=afterwards)
 
 
 def switch(

@@ -14,7 +14,7 @@ from wherry.model.app import App
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
 from wherry.reconciler.outside import Outside
-from wherry.store import apps, events, operations
+from wherry.store import apps, events, operations, releases
 from wherry.store.database import Connection
 
 
@@ -84,8 +84,19 @@ class Work:
         state = "cancelled" if error.code in ("cancelled", "build_cancelled") else "failed"
         told = {"code": error.code, "message": error.message, "hint": error.hint}
         with self.outside.database.write() as connection:
+            self._fail_release(connection, error)
             operations.finish(connection, self.operation, state, clock.now(), error=told)
             self._event(connection, state, code=error.code)
+
+    def _fail_release(self, connection: Connection, error: WherryError) -> None:
+        """A release that this operation made and did not bring to life has failed with it."""
+        app = apps.find(connection, self.operation.app)
+        number = operations.get(connection, self.operation.id).progress.get("release")
+        release = releases.under_way(connection, app, number) if app else None
+        if release:
+            releases.record_outcome(connection, release, "failed", error.message, clock.now())
+            facts = {"release": release.version, "code": error.code}
+            events.add(connection, self.actor, "release.failed", self.operation.app, clock.now(), **facts)
 
     def _event(self, connection: Connection, state: str, **data: Any) -> None:
         kind, app = self.operation.kind, self.operation.app

@@ -48,13 +48,15 @@ class Worker:
 
     def recover(self) -> None:
         """Takes over the operations of a dead engine: again, or failed when that was tried often enough."""
-        with self.outside.database.write() as connection:
-            for orphan in operations.orphans(connection, self.owner):
-                if orphan.attempts < MAX_ATTEMPTS:
+        with self.outside.database.read() as connection:
+            orphans = operations.orphans(connection, self.owner)
+        for orphan in orphans:
+            if orphan.attempts < MAX_ATTEMPTS:
+                with self.outside.database.write() as connection:
                     operations.requeue(connection, orphan)
-                else:
-                    told = {"code": "gave_up", "message": f"the platform ended {orphan.attempts} times while it worked on this", "hint": ""}
-                    operations.finish(connection, orphan, "failed", clock.now(), error=told)
+            else:
+                told = f"the platform ended {orphan.attempts} times while it worked on this"
+                Work(self.outside, orphan, self._builds).fail(WherryError(told, code="gave_up"))
 
     def start_waiting(self) -> None:
         """Starts a thread for every app that has work and none running."""

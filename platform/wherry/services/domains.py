@@ -17,7 +17,7 @@ from wherry.routing.front import hosts_of
 from wherry.routing.hosts import normalise_domain
 from wherry.services.fronts import Faced, faced
 from wherry.services.platform import Platform
-from wherry.store import apps, domains, events, fronts
+from wherry.store import apps, domains, events, fronts, releases
 from wherry.store.database import Connection
 
 
@@ -77,6 +77,17 @@ def _become(platform: Platform, connection: Connection, actor: Actor, app: App, 
     for host in (host for host in wished if host not in present):
         _take(platform, connection, actor, app, host)
         events.add(connection, actor, "domain.added", app.name, clock.now(), domain=host)
+    releases.record_change(connection, actor, app, _words(present, wished), clock.now())
+
+
+def _words(before: tuple[str, ...], after: tuple[str, ...]) -> str:
+    """`Add domain a.example.org, remove b.example.org`"""
+    changes = {
+        "add domain": [host for host in after if host not in before],
+        "remove domain": [host for host in before if host not in after],
+    }
+    parts = [f"{verb} {', '.join(hosts)}" for verb, hosts in changes.items() if hosts]
+    return " and ".join(parts).capitalize()
 
 
 def _take(platform: Platform, connection: Connection, actor: Actor, app: App, host: str) -> None:

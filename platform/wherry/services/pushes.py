@@ -35,10 +35,10 @@ def already_running(platform: Platform, name: str, tree: str) -> str | None:
     else None."""
     with platform.database.read() as connection:
         app = apps.find(connection, name)
-        release = releases.current(connection, app) if app else None
+        release = releases.running(connection, app) if app else None
         if app is None or release is None or operations.open_of_app(connection, name):
             return None
-        return release.version if serves(release, app, tree) else None
+        return f"v{app.release}" if serves(release, app, tree) else None
 
 
 def deploy(platform: Platform, actor: Actor, name: str, commit: str, tree: str, archive: Path, options: tuple[str, ...] = ()) -> Operation:

@@ -11,7 +11,7 @@ from wherry.model import build_settings, front
 from wherry.model.app import App
 from wherry.store.database import pack, unpack
 
-JSON_COLUMNS = ("formation", "config", "restarts", "held")
+JSON_COLUMNS = ("formation", "config", "restarts", "held", "limits", "checks", "mounts")
 SELECT = """SELECT apps.*, coalesce((SELECT front FROM fronts WHERE app_id = apps.id), '{}') AS front,
  (SELECT json_group_array(host) FROM (SELECT host FROM domains WHERE app_id = apps.id ORDER BY id)) AS domains,
  (SELECT json_group_array(json(names)) FROM certificates WHERE app_id = apps.id AND state = 'active') AS certified FROM apps"""
@@ -34,6 +34,11 @@ def get(connection: sqlite3.Connection, name: str) -> App:
     return app
 
 
+def by_id(connection: sqlite3.Connection, app_id: int) -> App:
+    """The app as it is now, for who knows that it is there."""
+    return _app(connection.execute(f"{SELECT} WHERE id = ?", (app_id,)).fetchone())
+
+
 def find(connection: sqlite3.Connection, name: str) -> App | None:
     row = connection.execute(f"{SELECT} WHERE name = ?", (name,)).fetchone()
     return _app(row) if row else None
@@ -48,7 +53,7 @@ def count(connection: sqlite3.Connection) -> int:
 
 
 def change(connection: sqlite3.Connection, app: App, **columns: Any) -> App:
-    """Writes the named columns (`release`, `held`, `formation`, `config`, `restarts`, `build`) and returns the app as it is now."""
+    """Writes the named columns (`release`, `running`, `build` and those of JSON_COLUMNS) and returns the app as it is now."""
     sets = ", ".join(f"{name} = ?" for name in columns)
     values = [_packed(name, value) for name, value in columns.items()]
     connection.execute(f"UPDATE apps SET {sets} WHERE id = ?", (*values, app.id))
@@ -84,6 +89,7 @@ def _app(row: sqlite3.Row) -> App:
         created_at=row["created_at"],
         created_by=row["created_by"],
         release=row["release"],
+        running=row["running"],
         build=build_settings.from_json(unpack(row["build"])),
         front=front.from_json(unpack(row["front"])),
         domains=tuple(unpack(row["domains"])),
