@@ -12,6 +12,7 @@ from wherry.errors import WherryError
 from wherry.settings import Settings, source_root
 
 if TYPE_CHECKING:
+    from wherry.model.check import Answer, HealthCheck
     from wherry.reconciler.outside import Outside
 
 
@@ -115,10 +116,10 @@ class _Eyes:
 
         return probe.listens(address, port, timeout)
 
-    def check_http(self, address: str, port: int, path: str, host: str = "localhost", timeout: float = 5.0) -> int | None:
+    def fetch(self, address: str, port: int, check: HealthCheck, host: str = "localhost") -> Answer | None:
         from wherry.routing import probe
 
-        return probe.check_http(address, port, path, host, timeout)
+        return probe.fetch(address, port, check, host)
 
     def connect(self, address: str, port: int) -> socket.socket | None:
         from wherry.routing import probe

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import building_support as support
 from wherry.building import app_json
 from wherry.building.app_json_env import EnvVar, resolve
 from wherry.errors import DeployFailed, InvalidInput
-from wherry.model.build import HealthCheck
+from wherry.model import check
+from wherry.model.check import HealthCheck
 from wherry.model.cron import CronTask, check_schedule
 
 
@@ -37,6 +39,25 @@ def test_the_checks_and_the_formation_of_a_dokku_app_are_read() -> None:
     assert found.formation == {"web": 2, "worker": 0}
     assert found.checks == {"web": (HealthCheck("/up?deep=1", "up", 3), HealthCheck("/"))}
     assert found.warnings == []
+
+
+def test_every_field_of_a_check_is_read() -> None:
+    found = app_json.parse("""{"healthchecks": {
+      "web": [
+        {"type": "readiness", "path": "/ready", "port": 8080, "scheme": "https", "content": "ok", "attempts": 2, "wait": 7,
+         "timeout": 3, "initialDelay": 10, "headers": {"X-A": "1"}, "httpHeaders": [{"name": "X-B", "value": "2"}]},
+        {"type": "liveness", "command": ["bin/check", "--fast"]},
+        {"listening": true}, {"content": "ok"}],
+      "worker": [{"uptime": 5}, {"command": "test -f ready"}]}}""")
+    ready = HealthCheck(
+        "/ready", type="readiness", port=8080, scheme="https", content="ok", attempts=2, wait=7, timeout=3, initial_delay=10,
+        headers=(("X-A", "1"), ("X-B", "2")),
+    )  # fmt: skip
+    alive = HealthCheck(type="liveness", command=("bin/check", "--fast"))
+    assert found.checks["web"] == (ready, alive, HealthCheck(listening=True), HealthCheck("/", content="ok"))
+    assert found.checks["worker"] == (HealthCheck(uptime=5), HealthCheck(command=("test -f ready",)))
+    assert check.from_json(json.loads(json.dumps(check.to_json(found.checks)))) == found.checks
+    assert len(found.warnings) == 1
 
 
 def test_a_bom_is_no_error(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import building_support as support
 from wherry.building.builder import Builder
 from wherry.building.memory_builder import MemoryBuilder
 from wherry.errors import DeployFailed
-from wherry.model.build import HealthCheck
+from wherry.model.check import HealthCheck
 
 APP = {"requirements.txt": "", "Procfile": "web: python -m http.server $PORT\nrelease: true\n"}
 

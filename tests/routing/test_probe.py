@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
+from http.server import HTTPServer, SimpleHTTPRequestHandler
+from pathlib import Path
 
 from routing_support import Upstream, free_ports
-from wherry.routing.probe import check_http, listens
+from wherry.model.check import Answer, HealthCheck
+from wherry.routing import certificates
+from wherry.routing.probe import fetch, listens
 
 
 def test_a_listening_instance_is_seen(instance: Callable[[str], Upstream]) -> None:
@@ -25,17 +30,38 @@ def test_an_address_that_nobody_has_takes_no_longer_than_allowed() -> None:
 
 def test_a_health_check_tells_the_status_and_asks_for_the_host(instance: Callable[[str], Upstream]) -> None:
     upstream = instance("web.1-a")
-    assert check_http("127.0.0.1", upstream.port, "/healthz", "shop.example.org", 1.0) == 200
-    assert check_http("127.0.0.1", upstream.port, "/503", "shop.example.org", 1.0) == 503
+    check = HealthCheck("/healthz", timeout=1, headers=(("X-Forwarded-Proto", "https"),))
+    assert fetch("127.0.0.1", upstream.port, check, "shop.example.org") == Answer(200)
+    assert fetch("127.0.0.1", upstream.port, HealthCheck("/503", timeout=1), "shop.example.org") == Answer(503)
     assert upstream.received[0].startswith(b"GET /healthz HTTP/1.1\r\n")
     assert b"\r\nHost: shop.example.org\r\n" in upstream.received[0]
+    assert b"\r\nX-Forwarded-Proto: https\r\n" in upstream.received[0]
+
+
+def test_content_is_looked_for_in_the_body(instance: Callable[[str], Upstream]) -> None:
+    port = instance("web.1-a").port
+    assert fetch("127.0.0.1", port, HealthCheck("/", content="web.1")) == Answer(200, True)
+    assert fetch("127.0.0.1", port, HealthCheck("/", content="web.2")) == Answer(200, False)
+
+
+def test_https_is_asked_without_a_look_at_the_certificate(tmp_path: Path) -> None:
+    certificates.ensure_fallback_certificate(tmp_path, "localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(next(tmp_path.glob("*.pem")))
+    with HTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        answer = fetch("127.0.0.1", server.server_port, HealthCheck("/nothing-here", scheme="https", timeout=5))
+        thread.join()
+    assert answer == Answer(404)
 
 
 def test_no_answer_is_no_status(instance: Callable[[str], Upstream]) -> None:
     upstream = instance("web.1-a")
-    assert check_http("127.0.0.1", upstream.port, "/held", timeout=0.1) is None
-    assert check_http("127.0.0.1", upstream.port, "/close", timeout=1.0) is None
-    assert check_http("127.0.0.1", free_ports(1)[0], "/", timeout=0.1) is None
+    assert fetch("127.0.0.1", upstream.port, HealthCheck("/close", timeout=1)) is None
+    assert fetch("127.0.0.1", upstream.port, HealthCheck("/held", timeout=1)) is None
+    assert fetch("127.0.0.1", free_ports(1)[0], HealthCheck("/", timeout=1)) is None
 
 
 def test_something_that_is_not_http_is_no_status() -> None:
@@ -49,5 +75,5 @@ def test_something_that_is_not_http_is_no_status() -> None:
 
         thread = threading.Thread(target=answer)
         thread.start()
-        assert check_http("127.0.0.1", server.getsockname()[1], "/", timeout=1.0) is None
+        assert fetch("127.0.0.1", server.getsockname()[1], HealthCheck("/", timeout=1)) is None
         thread.join()

@@ -8,7 +8,7 @@ import pytest
 
 from engine_support import docker_engine, spec
 from wherry.errors import DeployFailed
-from wherry.model.build import HealthCheck
+from wherry.model.check import HealthCheck
 from wherry.routing import probe
 from wherry.running import boot, listeners, processes
 from wherry.running.docker_engine import DockerEngine
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.engine
 
 class Eyes:
     listens = staticmethod(probe.listens)
-    check_http = staticmethod(probe.check_http)
+    fetch = staticmethod(probe.fetch)
     connect = staticmethod(probe.connect)
     accepted = staticmethod(listeners.accepted)
     listeners = staticmethod(listeners.listeners)

@@ -136,6 +136,17 @@ def test_only_what_runs_can_be_entered(engine: Engine, image: str) -> None:
         engine.enter(started.id, ["cat"], None)
 
 
+def test_a_command_inside_an_instance_is_told_by_its_exit_and_ended_when_its_time_is_over(engine: Engine, image: str) -> None:
+    started = engine.start(spec(image))
+    done = engine.execute(started.id, ["/bin/sh", "-c", "echo fine"], 20)
+    assert (done.exit_code, done.lines) == (0, ("fine",))
+    assert engine.execute(started.id, ["/bin/sh", "-c", "false"], 20).exit_code == 1
+    assert engine.execute(started.id, ["sleep", "60"], 0.2).exit_code is None
+    engine.stop(started.id, 5)
+    with pytest.raises(NotFound):
+        engine.execute(started.id, ["/bin/sh", "-c", "true"], 5)
+
+
 def test_a_detached_one_off_is_no_instance_and_stays_until_it_is_removed(engine: Engine, image: str) -> None:
     started = engine.start_detached(spec(image, "sleep 60", "run"))
     engine.remove_one_offs("shop")

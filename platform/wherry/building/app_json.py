@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from wherry.building import app_json_env, app_json_scripts, json_text
+from wherry.building import app_json_checks, app_json_env, app_json_scripts, json_text
 from wherry.building.app_json_env import EnvVar
-from wherry.building.app_json_values import CODE, bad, check_keys, check_process, items_of, members_of, path_of, text_of, whole_of
+from wherry.building.app_json_values import CODE, check_keys, check_process, members_of, whole_of
 from wherry.building.archive import Tree
-from wherry.building.failure import refuse, shown
+from wherry.building.failure import refuse
 from wherry.building.json_text import Node
-from wherry.model.build import HealthCheck
+from wherry.model.check import HealthCheck
 from wherry.model.cron import CronTask
 from wherry.model.process import MAX_QUANTITY
 
@@ -22,12 +22,6 @@ MAX_SIZE = 256 * 1024
 USED = ("buildpacks", "cron", "env", "formation", "healthchecks", "scripts")
 DESCRIPTIVE = ("name", "description", "keywords", "website", "repository", "logo", "success_url", "$schema")
 NOT_USED = ("addons", "environments", "features", "image", "stack")
-CHECK_KEYS = ("type", "name", "path", "timeout")
-CHECK_NOT_USED = (
-    "attempts",
-    *("command", "content", "description", "headers", "httpHeaders", "initialDelay", "listening", "onFailure", "operator"),
-    *("port", "scheme", "uptime", "wait", "warn"),
-)
 FORMATION_KEYS, FORMATION_NOT_USED = ("quantity",), ("size", "max_parallel", "memory")
 
 
@@ -58,7 +52,7 @@ def parse(text: str) -> AppJSON:
     if "formation" in members:
         _read_formation(found, members["formation"])
     if "healthchecks" in members:
-        _read_checks(found, members["healthchecks"])
+        found.checks = app_json_checks.read(members["healthchecks"], found.warnings)
     _read_rest(found, members)
     return found
 
@@ -91,31 +85,3 @@ def _read_formation(found: AppJSON, node: Node) -> None:
         check_keys(found.warnings, entry, place, FORMATION_KEYS, FORMATION_NOT_USED)
         if "quantity" in members:
             found.formation[process] = whole_of(members["quantity"], f"{place}.quantity", 0, MAX_QUANTITY)
-
-
-def _read_checks(found: AppJSON, node: Node) -> None:
-    for process, entry in members_of(node, "healthchecks", '{"web": [{"type": "startup", "path": "/healthz"}]}').items():
-        check_process(process, node, "healthchecks")
-        items = items_of(entry, f"healthchecks.{process}", '[{"type": "startup", "path": "/healthz"}]')
-        read = [_read_check(found, item, f"healthchecks.{process}[{index}]") for index, item in enumerate(items)]
-        checks = tuple(check for check in read if check)
-        if checks:
-            found.checks[process] = checks
-
-
-def _read_check(found: AppJSON, node: Node, place: str) -> HealthCheck | None:
-    """None for a check of a kind that is not run; a warning says so."""
-    members = members_of(node, place, '{"type": "startup", "path": "/healthz"}')
-    check_keys(found.warnings, node, place, CHECK_KEYS, CHECK_NOT_USED)
-    kind = text_of(members["type"], f"{place}.type", "startup") if "type" in members else "startup"
-    if kind not in ("startup", "liveness", "readiness"):
-        raise bad(members["type"], f'{place}.type is "{shown(kind)}": give "startup"')
-    if kind != "startup" or "path" not in members:
-        why = f"{kind} checks are" if kind != "startup" else "a check without a path is"
-        found.warnings.append(f"app.json line {node.line}: {why} not run; startup checks with a path are")
-        return None
-    return HealthCheck(
-        path=path_of(members["path"], f"{place}.path"),
-        name=text_of(members["name"], f"{place}.name", "web is up") if "name" in members else "",
-        timeout=whole_of(members["timeout"], f"{place}.timeout", 1, 600) if "timeout" in members else HealthCheck.timeout,
-    )

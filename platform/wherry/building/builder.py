@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from wherry.building.app_json_env import EnvVar
-from wherry.model.build import HealthCheck
 from wherry.model.build_settings import BuildSettings
+from wherry.model.check import HealthCheck
 from wherry.model.cron import CronTask
 from wherry.model.origin import ImageName
 from wherry.secret import Secret

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from wherry.model.build_settings import BuildSettings
+from wherry.model.check import HealthCheck
 from wherry.model.cron import CronTask
 
 POSTDEPLOY, FIRST_DEPLOY = "postdeploy", "first_deploy"
@@ -12,22 +13,9 @@ POSTDEPLOY, FIRST_DEPLOY = "postdeploy", "first_deploy"
 
 
 @dataclass(frozen=True)
-class HealthCheck:
-    """One startup check of `app.json`: an HTTP path on $PORT that must answer 2xx or 3xx.
-
-    Source of the shape: Dokku's `healthchecks` in app.json (type, name, path, timeout …). How often it is tried is
-    WHERRY_BOOT_TIMEOUT's to say: it is asked again until then.
-    """
-
-    path: str
-    name: str = ""
-    timeout: int = 5
-
-
-@dataclass(frozen=True)
 class Build:
     """`image` is the engine's image id (`sha256:…`). `processes` maps process type to command line, as the Procfile
-    says; an empty command runs the image's own CMD. `checks` maps process type to its startup checks. `settings` are the
+    says; an empty command runs the image's own CMD. `checks` maps process type to its checks. `settings` are the
     build settings that it was made with; `origin` says where its source came from when nobody pushed it. `scripts` maps
     POSTDEPLOY and FIRST_DEPLOY to commands; `cron` is kept for the scheduler."""
 

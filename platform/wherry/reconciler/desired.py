@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wherry.model.app import App
-from wherry.model.build import HealthCheck
+from wherry.model.check import HealthCheck
 from wherry.model.release import Release, wished_quantities
 from wherry.routing.front import front_of, main_host
 from wherry.routing.proxy import Route

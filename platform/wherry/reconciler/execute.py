@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from wherry import clock
 from wherry.errors import DeployFailed, Unavailable
+from wherry.model.check import READINESS, STARTUP, of_kind
 from wherry.reconciler import fronts, report
 from wherry.reconciler.desired import Desired
 from wherry.reconciler.outside import Outside
@@ -87,7 +88,7 @@ class Executor:
 
     def _wait(self, container: Observed, spec: InstanceSpec) -> str:
         settings = self.outside.settings
-        checks = self.desired.checks_of(spec.type)
+        checks = of_kind(self.desired.checks_of(spec.type), STARTUP, READINESS)
         try:
             return wait_until_ready(
                 self.outside.engine, self.outside.look, container, checks, settings.boot_timeout, self.desired.main_host, self.cancelled

@@ -11,9 +11,11 @@ from typing import Protocol
 
 from wherry import clock
 from wherry.errors import DeployFailed
-from wherry.model.build import HealthCheck
+from wherry.model.check import HealthCheck, allowance
+from wherry.running.checking import Sight, age, ask
 from wherry.running.doorbell import Doorbell, Ears
 from wherry.running.engine import Engine, Observed
+from wherry.running.hurdles import Failed, Hurdles
 from wherry.running.listeners import reachable
 
 POLL = 0.01
@@ -23,13 +25,8 @@ SETTLE_WINDOW, SETTLE_AT_MOST, QUIET = 0.15, 2.0, 0.1
 EVIDENCE = 12
 
 
-class Look(Ears, Protocol):
+class Look(Ears, Sight, Protocol):
     """How to look at an instance from outside; the real one opens sockets."""
-
-    def listens(self, address: str, port: int, timeout: float = 1.0) -> bool: ...
-
-    def check_http(self, address: str, port: int, path: str, host: str = "localhost", timeout: float = 5.0) -> int | None:
-        """The status that a GET of `path` answers, None when nothing came."""
 
     def listeners(self, pid: int) -> list[tuple[str, int]]:
         """(address, port) of what the instance listens on; empty when that can not be seen."""
@@ -47,47 +44,33 @@ def wait_until_ready(
     host: str = "localhost",
     cancelled: Callable[[], bool] = lambda: False,
 ) -> str:
-    """Blocks until `seen` is ready and returns what showed it, e.g. `GET /healthz 200`.
+    """Blocks until `seen` has started and passed `checks`, one after the other, and returns what showed it, e.g.
+    `GET /healthz 200`. `timeout` is seconds to start in; checks that ask for more time get it.
 
-    Raises DeployFailed: R10 (not ready within `timeout` seconds), R14 (out of memory), H10 (ended by itself).
+    Raises DeployFailed: R10 (not ready in time), R14 (out of memory), H10 (ended by itself).
     """
-    if seen.port is None:
-        return _wait_settled(engine, look, seen)
-    end = clock.monotonic() + timeout
+    started = _wait_settled(engine, look, seen) if seen.port is None else f"listening on {seen.port}"
+    hurdles = Hurdles(checks, lambda check: ask(engine, look, seen, check, host), age(seen), started)
+    began = clock.monotonic()
+    end = began + allowance(checks, timeout)
     next_alive = clock.monotonic() + ALIVE_EVERY
-    status: int | None = None
     with Doorbell(look, seen) as bell:
         while True:
-            if bell.answered():
-                status, passed = _checked(look, seen, checks, host)
-                if passed:
-                    return passed
+            if (seen.port is None or bell.answered()) and (proof := hurdles.taken()):
+                return proof
             if clock.monotonic() >= next_alive:
                 _still_alive(engine, seen)
                 next_alive = clock.monotonic() + ALIVE_EVERY
             if cancelled():
                 raise DeployFailed(f"{seen.name} was cancelled while it started", code="cancelled")
-            if clock.monotonic() >= end:
-                raise boot_timeout(engine, look, seen, checks, timeout, status)
-            clock.sleep(_pause(timeout - (end - clock.monotonic())))
+            if clock.monotonic() >= end or hurdles.refused():
+                raise boot_timeout(engine, look, seen, clock.monotonic() - began, hurdles.last)
+            clock.sleep(max(_pause(clock.monotonic() - began), min(hurdles.rest(), end - clock.monotonic())))
 
 
 def _pause(waited: float) -> float:
     """Seconds until the next look: most apps are up within a moment, and a slow one's log should not fill with our looks."""
     return POLL if waited < 3 else 10 * POLL if waited < 10 else 25 * POLL
-
-
-def _checked(look: Look, seen: Observed, checks: tuple[HealthCheck, ...], host: str) -> tuple[int | None, str | None]:
-    """The last status seen, and what proves readiness when all checks pass."""
-    if not checks:
-        return None, f"listening on {seen.port}"
-    status = None
-    for check in checks:
-        status = look.check_http(seen.address, seen.port or 0, check.path, host, check.timeout)
-        if status is None or not 200 <= status < 400:
-            clock.sleep(POLL)
-            return status, None
-    return status, f"GET {checks[-1].path} {status}"
 
 
 def _wait_settled(engine: Engine, look: Look, seen: Observed) -> str:
@@ -145,13 +128,11 @@ def _lived(seen: Observed) -> str:
     return f" after {seconds:.1f} s" if 0 <= seconds < 86400 else ""
 
 
-def boot_timeout(
-    engine: Engine, look: Look, seen: Observed, checks: tuple[HealthCheck, ...], timeout: float, status: int | None
-) -> DeployFailed:
-    """R10, with what could be seen: another port, the loopback only, a check that answers wrongly, or nothing at all."""
-    message, hint = _why_not_ready(look, seen, checks, status)
+def boot_timeout(engine: Engine, look: Look, seen: Observed, waited: float, last: Failed | None) -> DeployFailed:
+    """R10, with what could be seen: a check that fails, another port, the loopback only, or nothing at all."""
+    message, hint = _why_not_ready(look, seen, last)
     return DeployFailed(
-        f"{seen.name} {message.format(timeout=f'{timeout:g}')}",
+        f"{seen.name} {message.format(timeout=f'{waited:.0f}')}",
         code="R10",
         hint=hint,
         evidence=tuple(engine.tail(seen.id, EVIDENCE)),
@@ -159,11 +140,14 @@ def boot_timeout(
     )
 
 
-def _why_not_ready(look: Look, seen: Observed, checks: tuple[HealthCheck, ...], status: int | None) -> tuple[str, str]:
+def _why_not_ready(look: Look, seen: Observed, last: Failed | None) -> tuple[str, str]:
+    if last:
+        started = "listens" if seen.port else "runs"
+        return f"{started}, but {_braced(last.result.words)} for {{timeout}} s", _way_out(last.check)
     sockets = look.listeners(seen.pid)
     port = seen.port
-    if any(found == port and reachable(address) for address, found in sockets) or status is not None:
-        return _why_no_answer(checks, status)
+    if any(found == port and reachable(address) for address, found in sockets):
+        return "listens, but accepted no connection within {timeout} s.", "Its workers may still load the app, or hang while they do."
     bind = "Bind to 0.0.0.0:$PORT, e.g. web: gunicorn app:app -b 0.0.0.0:$PORT"
     if any(found == port for _, found in sockets):
         return f"opened no port within {{timeout}} s: it listens on 127.0.0.1:{port} only.", bind
@@ -173,8 +157,11 @@ def _why_not_ready(look: Look, seen: Observed, checks: tuple[HealthCheck, ...], 
     return f"opened no port within {{timeout}} s: it listens on none; $PORT is {port}.", bind
 
 
-def _why_no_answer(checks: tuple[HealthCheck, ...], status: int | None) -> tuple[str, str]:
-    if not checks:
-        return "listens, but accepted no connection within {timeout} s.", "Its workers may still load the app, or hang while they do."
-    answer = f"answered {status}" if status is not None else "did not answer"
-    return f"listens, but GET {checks[0].path} {answer} for {{timeout}} s", "It must answer 200-399; see healthchecks in app.json."
+def _braced(words: str) -> str:
+    return words.replace("{", "{{").replace("}", "}}")
+
+
+def _way_out(check: HealthCheck) -> str:
+    if check.path:
+        return "It must answer 200-399; see healthchecks in app.json."
+    return "It must exit with 0; see healthchecks in app.json." if check.command else "See healthchecks in app.json."

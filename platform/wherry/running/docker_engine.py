@@ -15,7 +15,7 @@ from wherry.running.docker_conversations import ContainerConversation, ShellConv
 from wherry.running.docker_facts import observed, refused, sample_of
 from wherry.running.docker_line import open_line
 from wherry.running.docker_networks import Networks
-from wherry.running.docker_one_off import watched
+from wherry.running.docker_one_off import run_out, watched
 from wherry.running.docker_volumes import Volumes
 from wherry.running.engine import Happening, InstanceSpec, Observed, OneOff, Sample
 from wherry.running.hardening import host_config
@@ -165,6 +165,9 @@ class DockerEngine:
             size = {"ConsoleSize": [screen.rows, screen.columns]} if screen else {}
             line = open_line(self.socket_path, f"/exec/{made}/start", {"Detach": False, "Tty": tty, **size})
         return ShellConversation(self._api, container, made, line, tty)
+
+    def execute(self, container: str, argv: list[str], timeout: float) -> OneOff:
+        return run_out(self.enter(container, argv, None), timeout)
 
     def tail(self, container: str, lines: int = 20) -> list[str]:
         from docker.errors import APIError

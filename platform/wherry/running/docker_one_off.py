@@ -1,4 +1,4 @@
-"""Watches a one-off container to its end: its lines as they come, its deadline, how it ended."""
+"""Watches a command to its end, in a container of its own or inside an instance: its lines, its deadline, how it ended."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from wherry import clock
 from wherry.errors import DeployFailed
+from wherry.running.conversation import Conversation, Demultiplexer
 from wherry.running.engine import InstanceSpec, OneOff
 
 
@@ -26,6 +27,34 @@ def watched(api: Any, container: str, spec: InstanceSpec, timeout: int, line: Ca
             f"{spec.type} did not end within {timeout} s", code="release_timeout", evidence=tuple(lines[-20:]), source=spec.type
         )
     return OneOff(int(state["ExitCode"]), bool(state.get("OOMKilled")), tuple(lines[-20:]))
+
+
+def run_out(talk: Conversation, timeout: float) -> OneOff:
+    """Reads what a program inside an instance says, until it has ended or its time is over; then it is killed."""
+    end = clock.monotonic() + timeout
+    try:
+        talk.begin()
+        said, over = _heard(talk, end)
+        if not over:
+            talk.kill()
+        lines = tuple(line for line in said.decode("utf-8", "replace").splitlines() if line.strip())
+        return OneOff(talk.ending().exit_code if over else None, False, lines[-20:])
+    finally:
+        talk.close()
+
+
+def _heard(talk: Conversation, end: float) -> tuple[bytes, bool]:
+    """The last 64 KB of what was said, and whether the program came to its end."""
+    reader, said, data = Demultiplexer(), b"", talk.early
+    while True:
+        said = (said + b"".join(piece for _, piece in reader.feed(data)))[-65536:]
+        talk.line.settimeout(max(0.01, end - clock.monotonic()))
+        try:
+            data = talk.line.recv(65536)
+        except TimeoutError:
+            return said, False
+        if not data or clock.monotonic() >= end:
+            return said, not data
 
 
 def _lines(api: Any, container: str) -> Iterator[str]:

@@ -119,9 +119,10 @@ class Observed:
 
 @dataclass(frozen=True)
 class OneOff:
-    """How a one-off command ended. `lines` are the last lines of its output."""
+    """How a command ended. `lines` are the last lines of its output. `exit_code` is None for a command inside an instance
+    that was ended because it took too long, or whose end nobody can tell."""
 
-    exit_code: int
+    exit_code: int | None
     oom: bool
     lines: tuple[str, ...] = field(default=())
 
@@ -179,6 +180,10 @@ class Engine(Protocol):
 
     def enter(self, container: str, argv: list[str], screen: Screen | None) -> Conversation:
         """A program inside a running container, likewise. Raises NotFound when the container does not run."""
+
+    def execute(self, container: str, argv: list[str], timeout: float) -> OneOff:
+        """Runs a program inside a running container to its end, or ends it with all that it started after `timeout` seconds.
+        Raises NotFound when the container does not run, DeployFailed when the engine refuses."""
 
     def start_detached(self, spec: InstanceSpec) -> Observed:
         """Like `start`, for a one-off that goes on alone."""

@@ -1,8 +1,8 @@
 """An engine in memory that behaves like Docker as far as the port promises: for tests of everything above it.
 
 What a container does is said by its image: `good` listens and serves, `crash` exits with 1 at once, `late` exits when
-told to by `die`, `deaf` never listens, `oom` is killed for memory, `gone` is no image at all. A one-off of the command
-`false` fails. It also is the eyes (`Look`) that see what these containers do.
+told to by `die`, `deaf` never listens, `oom` is killed for memory, `gone` is no image at all. A command with the
+word `false` in it fails, one that begins with `sleep` takes too long. It also is the eyes (`Look`) that see what these containers do.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from wherry import clock
 from wherry.errors import Conflict, DeployFailed, NotFound
+from wherry.model.check import Answer, HealthCheck
 from wherry.model.run import Screen
 from wherry.running.conversation import HEADER, STDOUT, Ending
 from wherry.running.engine import Happening, InstanceSpec, Observed, OneOff, Sample
@@ -73,6 +74,8 @@ class MemoryEngine:
         self.together: list[tuple[str, str]] = []
         self.started: list[str] = []
         self.one_offs: list[str] = []
+        self.executed: list[list[str]] = []
+        self.answering: dict[tuple[str, str], tuple[int, str]] = {}
 
     def ensure_network(self, app: str, subnet: str) -> None:
         with self._lock:
@@ -166,6 +169,16 @@ class MemoryEngine:
             raise NotFound("that instance does not run any more", code="no_such_instance")
         return MemoryConversation(screen is not None)
 
+    def execute(self, container: str, argv: list[str], timeout: float) -> OneOff:
+        if not any(seen.id == container and seen.running for seen in self.observe()):
+            raise NotFound("that instance does not run any more", code="no_such_instance")
+        self.executed.append(argv)
+        if argv[0] == "sleep":
+            clock.sleep(timeout)
+            return OneOff(None, False)
+        failed = "false" in argv[-1]
+        return OneOff(int(failed), False, () if failed else (argv[-1].rpartition("echo ")[2],))
+
     def start_detached(self, spec: InstanceSpec) -> Observed:
         with self._lock:
             made = self.start(spec)
@@ -218,8 +231,15 @@ class MemoryEngine:
     def accepted(self, pid: int, port: int, peer: int) -> bool | None:
         return True
 
-    def check_http(self, address: str, port: int, path: str, host: str = "localhost", timeout: float = 5.0) -> int | None:
-        return 200 if self.listens(address, port) else None
+    def fetch(self, address: str, port: int, check: HealthCheck, host: str = "localhost") -> Answer | None:
+        if not self.listens(address, port):
+            return None
+        status, body = self.answering.get((address, check.path)) or self.answering.get((address, "")) or (200, "ok")
+        return Answer(status, check.content in body)
+
+    def answer(self, container: Observed, status: int, path: str = "", body: str = "ok") -> None:
+        """From now on the instance answers a path, or every other one, like this."""
+        self.answering[container.address, path] = (status, body)
 
     def listeners(self, pid: int) -> list[tuple[str, int]]:
         return []

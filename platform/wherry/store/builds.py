@@ -5,23 +5,22 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import asdict, replace
 
-from wherry.model import build_settings
+from wherry.model import build_settings, check
 from wherry.model.app import App
-from wherry.model.build import Build, HealthCheck
+from wherry.model.build import Build
 from wherry.model.cron import CronTask
 from wherry.store.database import pack, unpack
 
 
 def add(connection: sqlite3.Connection, build: Build) -> Build:
     """Stores `build` (its id is ignored) and returns it with its id."""
-    checks = {name: [asdict(check) for check in checks] for name, checks in build.checks.items()}
     cursor = connection.execute(
         'INSERT INTO builds (app_id, "commit", tree, buildpack, image, size,'
         " processes, checks, formation, root, port, created_at, settings, origin, scripts, cron)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             build.app_id, build.commit, build.tree, build.buildpack, build.image, build.size,
-            pack(build.processes), pack(checks), pack(build.formation), build.root, build.port, build.created_at,
+            pack(build.processes), pack(check.to_json(build.checks)), pack(build.formation), build.root, build.port, build.created_at,
             pack(build_settings.to_json(build.settings)), build.origin, pack(build.scripts), pack([asdict(task) for task in build.cron]),
         ),
     )  # fmt: skip
@@ -46,7 +45,6 @@ def only_of(connection: sqlite3.Connection, app: App) -> set[str]:
 
 
 def _build(row: sqlite3.Row) -> Build:
-    checks = {name: tuple(HealthCheck(**check) for check in found) for name, found in unpack(row["checks"]).items()}
     return Build(
         id=row["id"],
         app_id=row["app_id"],
@@ -57,7 +55,7 @@ def _build(row: sqlite3.Row) -> Build:
         size=row["size"],
         processes=unpack(row["processes"]),
         created_at=row["created_at"],
-        checks=checks,
+        checks=check.from_json(unpack(row["checks"])),
         formation=unpack(row["formation"]),
         root=bool(row["root"]),
         port=row["port"],
