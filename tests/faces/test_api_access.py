@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import pytest
@@ -12,7 +13,7 @@ from stored_platform import ADMIN, deployed, new_platform
 from wherry.faces.api.app import create_app, nouns
 from wherry.faces.api.routes import PUBLIC, Route
 from wherry.model.user import ROLES
-from wherry.services import tokens, users
+from wherry.services import locks, tokens, users
 from wherry.services.platform import Platform
 
 ROUTES = [route for noun in nouns() for route in noun.all]
@@ -127,3 +128,20 @@ def test_a_header_that_claims_another_user_means_nothing_over_tcp(client: FlaskC
     assert client.get("/api", headers={"Wherry-Actor": "alice"}).status_code == 401
     answer = client.get("/api", headers={**bearer(platform, "read"), "Wherry-Actor": "alice"})
     assert answer.get_json()["actor"] == {"name": "rita", "role": "read", "via": "token"}
+
+
+CHANGING = [route for route in ROUTES if "<app>" in route.path and route.method != "GET"]
+FREE = re.compile(r"/lock$|/runs\b|/actions/plan$")
+
+
+@pytest.mark.parametrize("route", CHANGING, ids=lambda route: f"{route.method} {route.path}")
+def test_a_locked_app_refuses_every_change_but_runs_and_the_lock_itself(client: FlaskClient, platform: Platform, route: Route) -> None:
+    free = bool(FREE.search(route.path))
+    assert route.on_locked == free
+    locks.lock(platform, ADMIN, "shop", "a test")
+    try:
+        if not free:
+            answer = client.open(filled(route), method=route.method, headers=bearer(platform, "admin"))
+            assert (answer.status_code, answer.get_json()["code"]) == (409, "app_locked")
+    finally:
+        locks.unlock(platform, ADMIN, "shop")

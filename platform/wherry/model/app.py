@@ -9,6 +9,7 @@ from typing import Any
 from wherry.errors import InvalidInput
 from wherry.model.build_settings import BuildSettings
 from wherry.model.front import Front
+from wherry.model.lock import Lock
 
 RESERVED = frozenset({"api", "wherry", "admin", "www", "help", "git", "ssh", "dashboard", "static", "new", "all"})
 MAX_NAME = 30
@@ -24,7 +25,8 @@ class App:
     its default (web 1, others 0). `restarts` counts wished restarts per scope: `*`, `web`, `web.1`. `held` lists the scopes
     that a person stopped: they stay down until they are started. `domains` are its own hosts in the order they were added,
     `certified` the names of the certificates in force for it, `front` how it meets visitors. `limits`, `checks` and
-    `mounts` are what a person set beside what the source says."""
+    `mounts` are what a person set beside what the source says. `labels` are its owner's own words for it; `lock` is there
+    while nobody may change it."""
 
     id: int
     name: str
@@ -43,6 +45,8 @@ class App:
     domains: tuple[str, ...] = ()
     certified: tuple[str, ...] = ()
     front: Front = field(default_factory=Front)
+    labels: dict[str, str] = field(default_factory=dict)
+    lock: Lock | None = None
 
     @property
     def stopped(self) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from wherry import clock
 from wherry.access.require import require
-from wherry.errors import InvalidInput
+from wherry.errors import InvalidInput, NothingToDo
 from wherry.model.app import App, check_name
+from wherry.model.label import changed, matches, parse_filter
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
 from wherry.services.domains import check_default_host
@@ -32,10 +35,26 @@ def get(platform: Platform, actor: Actor, name: str) -> App:
         return apps.get(connection, name)
 
 
-def every(platform: Platform, actor: Actor) -> list[App]:
+def every(platform: Platform, actor: Actor, labels: str = "") -> list[App]:
+    """All apps, or those that have `labels`: `env=prod,team`. Raises InvalidInput."""
     require(actor, "read", "look at apps")
+    wanted = parse_filter(labels) if labels else {}
     with platform.database.read() as connection:
-        return apps.every(connection)
+        return [app for app in apps.every(connection) if matches(app.labels, wanted)]
+
+
+def label(platform: Platform, actor: Actor, name: str, changes: Mapping[str, object]) -> App:
+    """Puts labels on the app and takes some away (None). Raises InvalidInput, NothingToDo."""
+    require(actor, "deploy", f"label {name}")
+    if not changes:
+        raise InvalidInput("nothing to label: give KEY=VALUE, e.g. env=prod", field="labels")
+    with platform.database.write() as connection:
+        app = apps.get(connection, name)
+        labels = changed(app.labels, changes)
+        if labels == app.labels:
+            raise NothingToDo(f"{name} has these labels already; nothing to do")
+        events.add(connection, actor, "app.labelled", name, clock.now(), labels=labels)
+        return apps.change(connection, app, labels=labels)
 
 
 def destroy(platform: Platform, actor: Actor, name: str, confirm: str) -> Operation:

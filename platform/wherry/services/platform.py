@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from wherry import clock
+from wherry.model.lock import refusal
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
 from wherry.settings import Settings
-from wherry.store import events, operations
+from wherry.store import apps, events, operations
 from wherry.store.database import Database
 from wherry.store.operation_logs import OperationLogs
+
+HARMLESS = ("plan",)
+"""Kinds of operations that change nothing, so that a lock does not stop them."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,12 @@ class Platform:
         return OperationLogs(self.settings.operation_logs)
 
     def wish(self, actor: Actor, app: str, kind: str, payload: dict[str, Any]) -> Operation:
-        """Queues an operation with its event, then wakes the engine: commit first, announce after."""
+        """Queues an operation with its event, then wakes the engine: commit first, announce after. Raises Conflict for an
+        app that is locked, unless it is only looked at."""
         with self.database.write() as connection:
+            found = apps.find(connection, app)
+            if found and found.lock and kind not in HARMLESS:
+                raise refusal(app, found.lock)
             operation = operations.add(connection, app, kind, actor.name, payload, clock.now())
             events.add(connection, actor, f"{kind}.requested", app or None, clock.now(), operation=operation.id)
         self.wake()

@@ -9,6 +9,7 @@ from wherry import clock
 from wherry.access.require import require
 from wherry.errors import InvalidInput
 from wherry.model.app import App, check_name
+from wherry.model.lock import refusal
 from wherry.model.operation import Operation
 from wherry.model.release import serves
 from wherry.model.user import Actor
@@ -22,11 +23,13 @@ PLAN = "plan"
 
 
 def app_for(platform: Platform, actor: Actor, name: str) -> App:
-    """The app that a push goes to; the first push makes it."""
+    """The app that a push goes to; the first push makes it. Raises Conflict for one that is locked."""
     require(actor, "deploy", f"push to {name}")
     check_name(name)
     with platform.database.read() as connection:
         found = apps.find(connection, name)
+    if found and found.lock:
+        raise refusal(name, found.lock)
     return found or app_services.create(platform, actor, name)
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from wherry.errors import Conflict, NotFound
 from wherry.model import build_settings, front
 from wherry.model.app import App
+from wherry.model.lock import Lock
 from wherry.store.database import pack, unpack
 
-JSON_COLUMNS = ("formation", "config", "restarts", "held", "limits", "checks", "mounts")
+JSON_COLUMNS = ("formation", "config", "restarts", "held", "limits", "checks", "mounts", "labels")
 SELECT = """SELECT apps.*, coalesce((SELECT front FROM fronts WHERE app_id = apps.id), '{}') AS front,
  (SELECT json_group_array(host) FROM (SELECT host FROM domains WHERE app_id = apps.id ORDER BY id)) AS domains,
  (SELECT json_group_array(json(names)) FROM certificates WHERE app_id = apps.id AND state = 'active') AS certified FROM apps"""
@@ -53,7 +54,7 @@ def count(connection: sqlite3.Connection) -> int:
 
 
 def change(connection: sqlite3.Connection, app: App, **columns: Any) -> App:
-    """Writes the named columns (`release`, `running`, `build` and those of JSON_COLUMNS) and returns the app as it is now."""
+    """Writes the named columns (`release`, `running`, `build`, `lock` and those of JSON_COLUMNS) and returns the app as it is now."""
     sets = ", ".join(f"{name} = ?" for name in columns)
     values = [_packed(name, value) for name, value in columns.items()]
     connection.execute(f"UPDATE apps SET {sets} WHERE id = ?", (*values, app.id))
@@ -93,6 +94,7 @@ def _app(row: sqlite3.Row) -> App:
         build=build_settings.from_json(unpack(row["build"])),
         front=front.from_json(unpack(row["front"])),
         domains=tuple(unpack(row["domains"])),
+        lock=Lock(**unpack(row["lock"])) if row["lock"] != "{}" else None,
         certified=tuple(name for names in unpack(row["certified"]) for name in names),
         **{name: unpack(row[name]) for name in JSON_COLUMNS},
     )
@@ -101,4 +103,6 @@ def _app(row: sqlite3.Row) -> App:
 def _packed(name: str, value: Any) -> Any:
     if name == "build":
         return pack(build_settings.to_json(value))
+    if name == "lock":
+        return pack(asdict(value) if value else {})
     return pack(value) if name in JSON_COLUMNS else value

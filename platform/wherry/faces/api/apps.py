@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response
 from msgspec import Struct
 
@@ -10,7 +12,7 @@ from wherry.faces.api.documents import AppDocument, Links, OperationDocument, ap
 from wherry.faces.api.routes import Ask, Routes
 from wherry.model.app import App
 from wherry.services import apps as services
-from wherry.services import formation
+from wherry.services import formation, locks
 
 routes = Routes("apps")
 
@@ -23,6 +25,20 @@ class Confirm(Struct, forbid_unknown_fields=True):
     confirm: str = ""
 
 
+class AppQuery(Struct, forbid_unknown_fields=True):
+    label: str = ""
+
+
+class LabelsDocument(Struct):
+    app: str
+    labels: dict[str, str]
+    links: Links
+
+
+class NewLock(Struct, forbid_unknown_fields=True):
+    why: str = ""
+
+
 class AppList(Struct):
     apps: list[AppDocument]
     links: Links
@@ -32,10 +48,10 @@ def shown(ask: Ask, app: App) -> AppDocument:
     return app_document(ask.platform.settings, app, formation.of_app(ask.platform, ask.actor, app.name))
 
 
-@routes.on("GET", "/api/apps", needs="read", answers=AppList)
-def list_apps(ask: Ask) -> Response:
+@routes.on("GET", "/api/apps", needs="read", query=AppQuery, answers=AppList)
+def list_apps(ask: Ask, query: AppQuery) -> Response:
     """list the apps"""
-    apps = services.every(ask.platform, ask.actor)
+    apps = services.every(ask.platform, ask.actor, query.label)
     return ok(AppList([shown(ask, app) for app in apps], {"self": "/api/apps"}))
 
 
@@ -56,6 +72,34 @@ def show_app(ask: Ask, app: str) -> Response:
 def destroy_app(ask: Ask, app: str, query: Confirm) -> Response:
     """destroy an app"""
     return accepted(services.destroy(ask.platform, ask.actor, app, query.confirm))
+
+
+@routes.on("GET", "/api/apps/<app>/labels", needs="read", answers=LabelsDocument)
+def show_labels(ask: Ask, app: str) -> Response:
+    """look at labels"""
+    return ok(_labels(services.get(ask.platform, ask.actor, app)))
+
+
+@routes.on("PATCH", "/api/apps/<app>/labels", needs="deploy", body=dict[str, Any], answers=LabelsDocument)
+def change_labels(ask: Ask, app: str, body: dict[str, Any]) -> Response:
+    """change labels"""
+    return ok(_labels(services.label(ask.platform, ask.actor, app, body)))
+
+
+@routes.on("PUT", "/api/apps/<app>/lock", needs="deploy", body=NewLock, answers=AppDocument, on_locked=True)
+def lock_app(ask: Ask, app: str, body: NewLock) -> Response:
+    """lock an app"""
+    return ok(shown(ask, locks.lock(ask.platform, ask.actor, app, body.why)))
+
+
+@routes.on("DELETE", "/api/apps/<app>/lock", needs="deploy", answers=AppDocument, on_locked=True)
+def unlock_app(ask: Ask, app: str) -> Response:
+    """unlock an app"""
+    return ok(shown(ask, locks.unlock(ask.platform, ask.actor, app)))
+
+
+def _labels(app: App) -> LabelsDocument:
+    return LabelsDocument(app.name, app.labels, {"self": f"/api/apps/{app.name}/labels", "app": f"/api/apps/{app.name}"})
 
 
 @routes.on("POST", "/api/apps/<app>/actions/restart", needs="deploy", body=Nothing, answers=OperationDocument, status=202)

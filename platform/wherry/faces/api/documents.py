@@ -20,6 +20,12 @@ from wherry.settings import Settings
 Links = dict[str, str]
 
 
+class LockDocument(Struct):
+    by: str
+    at: str
+    why: str
+
+
 class AppDocument(Struct):
     name: str
     url: str
@@ -29,6 +35,8 @@ class AppDocument(Struct):
     formation: dict[str, int]
     created_at: str
     created_by: str
+    labels: dict[str, str]
+    lock: LockDocument | None
     links: Links
 
 
@@ -146,13 +154,15 @@ def app_document(settings: Settings, app: App, formation: dict[str, int]) -> App
         "releases": "releases",
         "runs": "runs",
         "config_vars": "config-vars",
-        **{name: name for name in ("domains", "certificates", "https", "allow", "logins", "maintenance")},
+        **{name: name for name in ("labels", "domains", "certificates", "https", "allow", "logins", "maintenance")},
     }
     links = {"self": at, **{key: f"{at}/{name}" for key, name in names.items()}, "operations": f"/api/operations?app={app.name}"}
     links |= {action: f"{at}/actions/{action}" for action in ("restart", "stop", "start")}
     git_url = f"ssh://{settings.user}@{settings.domain}:{settings.ssh_port}/{app.name}"
     release = f"v{app.release}" if app.release else None
-    return AppDocument(app.name, url_of(app, settings), git_url, release, app.stopped, formation, app.created_at, app.created_by, links)
+    lock = LockDocument(app.lock.by, app.lock.at, app.lock.why) if app.lock else None
+    made = (app.created_at, app.created_by)
+    return AppDocument(app.name, url_of(app, settings), git_url, release, app.stopped, formation, *made, app.labels, lock, links)
 
 
 def instance_document(seen: Instance) -> InstanceDocument:

@@ -1,4 +1,4 @@
-"""In front of every route, streaming ones too: the right host, a proven actor, a sufficient role. Default deny."""
+"""In front of every route, streaming ones too: the right host, a proven actor, a sufficient role, no lock. Default deny."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from wherry.errors import BadRequest, Forbidden, Unauthenticated
 from wherry.faces.api.problems import TransportError
 from wherry.faces.api.routes import PUBLIC, Routes
 from wherry.model.user import Actor
+from wherry.services import locks
 from wherry.services.platform import Platform
 
 LOOPBACK = r"(?i:localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?"
@@ -40,6 +41,8 @@ def install(app: Flask, platform: Platform, nouns: list[Routes]) -> None:
         g.actor = _actor(platform, request)
         if route is not None:
             require(g.actor, route.needs, route.summary)
+            if route.changes_app:
+                locks.check(platform, (request.view_args or {})["app"])
         elif request.routing_exception is None:
             raise Forbidden("this route has no rule that allows anybody")
 

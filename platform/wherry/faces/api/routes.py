@@ -34,7 +34,8 @@ class Ask:
 @dataclass(frozen=True)
 class Route:
     """`body`, `query` and `answers` are msgspec shapes or None. `raw` is for a view that reads its body itself: its JSON shape
-    and the other content types. The view's docstring completes "may not …"."""
+    and the other content types. The view's docstring completes "may not …". `on_locked` says that
+    it is allowed also on an app that is locked; what only reads always is."""
 
     method: str
     path: str
@@ -45,6 +46,12 @@ class Route:
     answers: Any
     status: int
     raw: tuple[Any, tuple[str, ...]] | None = None
+    on_locked: bool = False
+
+    @property
+    def changes_app(self) -> bool:
+        """Whether a lock on the app refuses it."""
+        return "<app>" in self.path and self.method != "GET" and not self.on_locked
 
     @property
     def summary(self) -> str:
@@ -73,9 +80,10 @@ class Routes:
         raw: tuple[Any, tuple[str, ...]] | None = None,
         answers: Any = None,
         status: int = 200,
+        on_locked: bool = False,
     ) -> Callable[[View], View]:
         def note(view: View) -> View:
-            self.all.append(Route(method, path, needs, view, body, query, answers, status, raw))
+            self.all.append(Route(method, path, needs, view, body, query, answers, status, raw, on_locked))
             return view
 
         return note

@@ -55,7 +55,7 @@ def list_runs(ask: Ask, app: str, query: RunQuery) -> Response:
     return ok(RunList(app, [run_document(run) for run in found], {"self": f"/api/apps/{app}/runs", "app": f"/api/apps/{app}"}))
 
 
-@routes.on("POST", "/api/apps/<app>/runs", needs="deploy", body=NewRun, answers=RunDocument, status=201)
+@routes.on("POST", "/api/apps/<app>/runs", needs="deploy", body=NewRun, answers=RunDocument, status=201, on_locked=True)
 def start_run(ask: Ask, app: str, body: NewRun) -> Response:
     """run commands"""
     screen = check_screen(body.terminal.rows, body.terminal.columns, body.terminal.term) if body.terminal else None
@@ -76,13 +76,13 @@ def show_run(ask: Ask, app: str, run: str) -> Response:
     return ok(run_document(services.get(ask.platform, ask.actor, app, parse_name(run))))
 
 
-@routes.on("POST", "/api/apps/<app>/runs/<run>/actions/stop", needs="deploy", body=Nothing, answers=RunDocument)
+@routes.on("POST", "/api/apps/<app>/runs/<run>/actions/stop", needs="deploy", body=Nothing, answers=RunDocument, on_locked=True)
 def stop_run(ask: Ask, app: str, run: str, body: Nothing) -> Response:
     """stop runs"""
     return ok(run_document(services.stop(ask.platform, ask.actor, app, parse_name(run))))
 
 
-@routes.on("POST", "/api/apps/<app>/runs/<run>/actions/attach", needs="deploy", body=Nothing, status=101)
+@routes.on("POST", "/api/apps/<app>/runs/<run>/actions/attach", needs="deploy", body=Nothing, status=101, on_locked=True)
 def attach_run(ask: Ask, app: str, run: str, body: Nothing) -> Response:
     """attach to runs"""
     services.get(ask.platform, ask.actor, app, parse_name(run))

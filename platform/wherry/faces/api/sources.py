@@ -62,7 +62,7 @@ def deploy_source(ask: Ask, app: str, query: SourceQuery) -> Response:
     return accepted(services.from_upload(ask.platform, ask.actor, app, lambda path: uploads.receive(request, path, limit), options))
 
 
-@routes.on("POST", "/api/apps/<app>/actions/plan", needs="deploy", body=Nothing, answers=OperationDocument, status=202)
+@routes.on("POST", "/api/apps/<app>/actions/plan", needs="deploy", body=Nothing, answers=OperationDocument, status=202, on_locked=True)
 def plan_deploy(ask: Ask, app: str, body: Nothing) -> Response:
     """plan a deploy"""
     return accepted(services.plan(ask.platform, ask.actor, app))

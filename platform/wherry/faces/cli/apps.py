@@ -6,14 +6,16 @@ from typing import Any
 
 from wherry.errors import InvalidInput
 from wherry.faces.cli import follow
-from wherry.faces.cli.render import ago, counted, facts, printable
+from wherry.faces.cli.render import ago, counted, facts, printable, quoted
 from wherry.faces.cli.session import Session
 
 
 def every(session: Session) -> int:
-    document = session.api.get("/api/apps")
+    document = session.api.get("/api/apps", label=session.given.option("--label"))
     rows = [[app["name"], app["release"] or "-", state_of(app), app["url"]] for app in document["apps"]]
     empty = "no app yet; make one: git push wherry main, or wherry apps:create shop"
+    if label := session.given.option("--label"):
+        empty = f"no app has the label {quoted(label)}; put it on one: wherry labels:set APP {printable(label)}"
     return session.show(document, session.table(rows, ("APP", "RELEASE", "RUNS", "URL")) if rows else empty)
 
 
@@ -31,6 +33,8 @@ def info(session: Session) -> int:
         ("git", app["git_url"]),
         ("release", app["release"] or "none yet; push first: git push wherry main"),
         ("runs", state_of(app)),
+        ("labels", ", ".join(f"{key}={value}" for key, value in app["labels"].items())),
+        ("locked", _locked(app)),
         ("made", f"{ago(app['created_at'])} by {app['created_by']}"),
     ]
     return session.show(app, facts(pairs, session.terminal.width))
@@ -42,6 +46,18 @@ def destroy(session: Session) -> int:
     if confirm is None:
         confirm = "" if session.given.json else _ask(session, name)
     return follow.settle(session, session.api.send("DELETE", session.app_path(), query={"confirm": confirm}))
+
+
+def lock(session: Session) -> int:
+    answer = session.api.send("PUT", session.app_path("/lock"), {"why": " ".join(session.given.many("WHY"))})
+    app = printable(session.given.app)
+    words = f"{app} is locked: pushes and changes are refused. Unlock it: wherry apps:unlock {app}"
+    return session.show(answer, printable(str(answer.get("message", words))))
+
+
+def unlock(session: Session) -> int:
+    answer = session.api.send("DELETE", session.app_path("/lock"))
+    return session.show(answer, printable(str(answer.get("message", f"{session.given.app} can be changed again"))))
 
 
 def open_app(session: Session) -> int:
@@ -56,6 +72,13 @@ def state_of(app: dict[str, Any]) -> str:
         return "stopped"
     running = ", ".join(f"{quantity} {name}" for name, quantity in app["formation"].items() if quantity)
     return running or ("scaled to 0" if app["formation"] else "-")
+
+
+def _locked(app: dict[str, Any]) -> str:
+    lock = app["lock"]
+    if lock is None:
+        return ""
+    return f"{ago(lock['at'])} by {lock['by']}{': ' + lock['why'] if lock['why'] else ''}"
 
 
 def _ask(session: Session, name: str) -> str:

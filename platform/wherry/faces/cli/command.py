@@ -78,6 +78,7 @@ NOUN_OF = {"rollback": "releases", "open": "apps", "enter": "run", "builder:set"
 
 NOUNS = {
     "apps": "Apps",
+    "labels": "Apps",
     "ps": "Processes",
     "logs": "Processes",
     "run": "One-offs",

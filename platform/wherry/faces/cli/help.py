@@ -21,6 +21,10 @@ EVERYDAY = (
 )
 
 
+FIT = 65
+"""Columns behind a heading on a screen of 80."""
+
+
 def show(session: Session) -> int:
     if "--markdown" in session.given.options:
         from wherry.faces.cli.reference import reference
@@ -48,17 +52,32 @@ def overview() -> str:
     lines += [f"  {line.ljust(wide)}  {meaning}" for line, meaning in EVERYDAY]
     lines += ["", "Every command; wherry help COMMAND tells more:"]
     for heading, nouns in headings().items():
-        lines.append(f"  {heading:<13}{'  '.join(_short(noun) for noun in nouns)}")
+        lines += _wrapped(heading, [group for noun in nouns for group in _groups(noun)])
     lines.append(f"  {'As root here':<13}{'  '.join(MACHINE)}")
     return "\n".join([*lines, "", "From elsewhere: ssh -p 2222 wherry@HOST COMMAND …   Error codes: wherry help R10"])
 
 
-def _short(noun: str) -> str:
-    """`ps :scale :restart :stop :start`: the commands of a noun, its own name not said again and again."""
+def _wrapped(heading: str, groups: list[str]) -> list[str]:
+    """The groups behind their heading, as many on a line as fit."""
+    rows = [""]
+    for group in groups:
+        if rows[-1] and len(rows[-1]) + 2 + len(group) > FIT:
+            rows.append("")
+        rows[-1] += f"{'  ' if rows[-1] else ''}{group}"
+    return [f"  {heading if row is rows[0] else '':<13}{row}" for row in rows]
+
+
+def _groups(noun: str) -> list[str]:
+    """`ps :scale :restart :stop :start`: the commands of a noun, its own name not said again and again, but on a new line."""
     names = [command.name for command in of_noun(noun)]
     tails = [name.removeprefix(noun) for name in names if name.startswith(f"{noun}:")]
     others = [name for name in names if name != noun and not name.startswith(f"{noun}:")]
-    return "  ".join([" ".join([noun, *tails])] * bool(tails or noun in names) + others)
+    found = [noun] if tails or noun in names else []
+    for tail in tails:
+        if len(found[-1]) + 1 + len(tail) > FIT:
+            found.append(noun)
+        found[-1] += f" {tail}"
+    return [*found, *others]
 
 
 def headings() -> dict[str, list[str]]:

@@ -3,7 +3,15 @@
 from wherry.faces.cli.command import Command, Option
 
 TABLE = (
-    Command("apps", "", "List the apps", "apps.every", ("wherry apps",), aliases=("apps:list",)),
+    Command(
+        "apps",
+        "",
+        "List the apps",
+        "apps.every",
+        ("wherry apps", "wherry apps --label env=prod"),
+        own_options=(Option(("-l", "--label"), "LABEL", "only those with this label, or with several: env=prod,team=web"),),
+        aliases=("apps:list",),
+    ),
     Command(
         "apps:create",
         "NAME",
@@ -26,6 +34,44 @@ TABLE = (
         (Option(("--confirm",), "APP", "the name once more, instead of being asked"),),
         ("destroy", "apps:delete"),
         changes=True,
+    ),
+    Command(
+        "apps:lock",
+        "APP [WHY…]",
+        "Refuse pushes and changes until it is unlocked; reading, logs and run go on",
+        "apps.lock",
+        ("wherry apps:lock shop", "wherry apps:lock shop moving the database"),
+        "Who is refused hears who locked it, since when and why. What is under way is finished. Instances that crash are started again.",
+    ),
+    Command(
+        "apps:unlock",
+        "APP",
+        "Let an app be changed again; for the person who locked it and for admins",
+        "apps.unlock",
+        ("wherry apps:unlock shop",),
+    ),
+    Command(
+        "labels",
+        "APP",
+        "Show the labels of an app",
+        "labels.show",
+        ("wherry labels shop",),
+    ),
+    Command(
+        "labels:set",
+        "APP KEY=VALUE…",
+        "Put labels on an app, to find it again: wherry apps --label env=prod",
+        "labels.put",
+        ("wherry labels:set shop env=prod team=web",),
+        'KEY is up to 63 characters of a-z, 0-9 and "._/-", VALUE one line of up to 100 without a comma. An app may have 30.',
+    ),
+    Command(
+        "labels:unset",
+        "APP KEY…",
+        "Take labels away",
+        "labels.unset",
+        ("wherry labels:unset shop team",),
+        aliases=("labels:remove",),
     ),
     Command(
         "open",
