@@ -28,6 +28,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _processors(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,2})?", text):
+        raise ValueError("a number of processors, e.g. 1.5")
+    return float(text)
+
+
 def _folder(text: str) -> Path:
     if not text.startswith("/") or "\n" in text or "\0" in text:
         raise ValueError("an absolute path, e.g. /var/lib/wherry")
@@ -125,7 +131,35 @@ DECLARED: tuple[Setting, ...] = (
         _count,
         "MB of build cache that the hourly clean-up leaves. The cache is the Docker engine's own and has no owner: 0 leaves it alone.",
     ),
-    Setting("WHERRY_BUILDS", "1", _count, "How many builds run at the same time."),
+    Setting(
+        "WHERRY_BUILDS",
+        "0",
+        _count,
+        "How many builds run at the same time; the others wait in turn. 0: one for every two processors and 4 GB of memory, at least one.",
+    ),
+    Setting("WHERRY_BUILD_MEMORY", "0", _count, "MB of memory that all builds may take together. 0: half of the machine's, at least 256."),
+    Setting(
+        "WHERRY_BUILD_NEEDS",
+        "0",
+        _count,
+        "MB of memory, swap included, that must be free before a build starts; until then it waits. "
+        "0: an eighth of the machine's, at most 512.",
+    ),
+    Setting(
+        "WHERRY_BUILD_CPU",
+        "0",
+        _processors,
+        "Processors that all builds may take together. 0: all of them, as long as no app wants them.",
+    ),
+    Setting("WHERRY_BUILD_PIDS", "1024", _count, "Processes and threads that all builds may have together."),
+    Setting("WHERRY_BUILD_DISK", "10240", _count, "MB by which the disk of Docker's images may fill while one build runs."),
+    Setting(
+        "WHERRY_DISK_RESERVE",
+        "0",
+        _count,
+        "MB that pushes, builds and one-off commands leave free on the disk, for databases and logs. "
+        "0: a twentieth of the disk, 256 to 2048.",
+    ),
     Setting("WHERRY_INSTANCE_MEMORY", "256", _count, "Memory limit of one instance in MB."),
     Setting("WHERRY_MAX_PUSH", "512", _count, "The largest push that is accepted, in MB."),
     Setting(
@@ -188,6 +222,12 @@ class Settings:
     max_push: int
     user: str
     api_user: str
+    build_memory: int = 0
+    build_needs: int = 0
+    build_cpu: float = 0.0
+    build_pids: int = 1024
+    build_disk: int = 10240
+    disk_reserve: int = 0
     registry: str = ""
     acme_email: str = ""
     acme_directory: str = ""

@@ -16,6 +16,7 @@ from wherry.building.builder import Built, Source
 from wherry.building.buildkit import BuildKit, Solve
 from wherry.building.buildkit_builder import BuildKitBuilder
 from wherry.building.context import Context
+from wherry.building.limits import limits_of
 from wherry.building.stack import APP, OWNER
 from wherry.settings import Settings
 
@@ -74,7 +75,8 @@ class Emulating(BuildKit):
 
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    made = Bench(_chosen(tmp_path_factory.mktemp("home"), PLATFORM), BuildKit())
+    chosen = _chosen(tmp_path_factory.mktemp("home"), PLATFORM)
+    made = Bench(chosen, BuildKit(limits=limits_of(chosen)))
     made.builder.stacks.ensure(print)
     yield made
     made.sweep()

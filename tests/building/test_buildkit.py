@@ -20,7 +20,6 @@ import pytest
 import building_support as support
 from wherry.building.builder import Built
 from wherry.building.buildkit_builder import BuildKitBuilder
-from wherry.building.limits import Limits
 from wherry.errors import DeployFailed
 
 if TYPE_CHECKING:
@@ -261,14 +260,6 @@ def test_a_second_build_of_a_commit_leaves_the_first_its_name(bench: Bench, tmp_
         found = bench.engine.image(built.image)
         assert found is not None
         assert found.tags
-
-
-def test_a_running_step_is_capped(bench: Bench, tmp_path: Path) -> None:
-    limits = Limits(bench.builder._limits.memory)
-    seen: list[int] = []
-    text = f"FROM {base_of(bench)}\nUSER root\nRUN echo {support.unique('x')}; sleep 2\nCMD true\n"
-    bench.build(support.push(tmp_path, {"Dockerfile": text}, bench.app("capped")), cancelled=lambda: bool(seen.append(limits.apply())))
-    assert max(seen) >= 1
 
 
 def base_of(bench: Bench) -> str:

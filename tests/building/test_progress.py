@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from wherry.building import debian
-from wherry.building.limits import CPU_SHARES, CPU_WEIGHT, Limits, half_of_memory
 from wherry.building.progress import Progress, tail
 from wherry.building.trace import Output, Step, decode
 
@@ -91,38 +90,6 @@ def test_a_message_of_the_builder_is_read_and_a_cut_one_is_no_error() -> None:
     assert decode(RECORDED) == [Step("sha", "[deps 2/2] RUN", True, False, False, "")]
     for size in range(len(RECORDED)):
         decode(RECORDED[:size])
-
-
-def test_limits_are_written_where_builds_run_and_nowhere_else(tmp_path: Path) -> None:
-    one_tree = tmp_path / "v2"
-    (one_tree / "system.slice" / "system.slice:docker:abc").mkdir(parents=True)
-    (one_tree / "system.slice" / "ssh.service").mkdir()
-    (one_tree / "cgroup.controllers").write_text("cpu memory pids")
-    for folder in one_tree.glob("system.slice/*"):
-        for name in ("memory.max", "cpu.weight", "pids.max"):
-            (folder / name).write_text("max")
-    assert Limits(1000, one_tree).apply() == 3
-    step = one_tree / "system.slice" / "system.slice:docker:abc"
-    assert (step / "memory.max").read_text() == "1000"
-    assert (step / "cpu.weight").read_text() == str(CPU_WEIGHT)
-    assert (one_tree / "system.slice" / "ssh.service" / "memory.max").read_text() == "max"
-
-
-def test_limits_of_cgroup_v1_cap_the_parent_of_all_builds(tmp_path: Path) -> None:
-    for controller, name in (("memory", "memory.limit_in_bytes"), ("cpu", "cpu.shares"), ("pids", "pids.max")):
-        folder = tmp_path / controller / "docker" / "buildkit"
-        folder.mkdir(parents=True)
-        (folder / name).write_text("max")
-    assert Limits(1000, tmp_path).apply() == 3
-    assert (tmp_path / "memory" / "docker" / "buildkit" / "memory.limit_in_bytes").read_text() == "1000"
-    assert (tmp_path / "cpu" / "docker" / "buildkit" / "cpu.shares").read_text() == str(CPU_SHARES)
-
-
-def test_builds_get_half_of_the_machine_and_never_too_little_to_install_anything(tmp_path: Path) -> None:
-    (tmp_path / "meminfo").write_text("MemTotal:        4000000 kB\n")
-    assert half_of_memory(tmp_path / "meminfo") == 2_000_000 * 1024
-    (tmp_path / "meminfo").write_text("MemTotal:        300000 kB\n")
-    assert half_of_memory(tmp_path / "meminfo") == 256 * 1024 * 1024
 
 
 STANZAS = """

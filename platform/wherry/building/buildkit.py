@@ -18,6 +18,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any
 
 sys.modules.setdefault("docker.transport.sshconn", None)  # type: ignore[arg-type]
@@ -28,10 +29,11 @@ import docker.errors  # noqa: E402
 import requests  # noqa: E402
 
 from wherry.building import trace  # noqa: E402
+from wherry.building.limits import Limits  # noqa: E402
 from wherry.errors import Unavailable  # noqa: E402
 
 SOCKET = "unix:///var/run/docker.sock"
-POLL = 0.25
+POLL = 0.1
 CANCEL_GRACE = 15.0
 MAX_READ = 1024 * 1024
 
@@ -80,19 +82,20 @@ class Solve:
     pull: bool = False
     args: dict[str, str] = field(default_factory=dict)
 
-    def query(self, build_id: str, platform: str = "") -> dict[str, str]:
+    def query(self, build_id: str, platform: str = "", cgroup: str = "") -> dict[str, str]:
         wanted = {"t": self.tag, "target": self.target, "nocache": "1" if self.no_cache else "", "pull": "1" if self.pull else ""}
         fixed = {"version": "2", "buildid": build_id, "dockerfile": self.dockerfile, "labels": json.dumps(self.labels), "rm": "1"}
-        wanted |= {"buildargs": json.dumps(self.args) if self.args else "", "platform": platform}
+        wanted |= {"buildargs": json.dumps(self.args) if self.args else "", "platform": platform, "cgroupparent": cgroup}
         return fixed | {key: value for key, value in wanted.items() if value}
 
 
 class BuildKit:
     """One engine. Every method raises Unavailable when the engine does not answer. `platform`, such as `linux/arm64`, is what
-    it builds for, when not its own: the tests prove that other processor so, under emulation."""
+    it builds for, when not its own: the tests prove that other processor so, under emulation. Every step of every build is held
+    to `limits`."""
 
-    def __init__(self, url: str = SOCKET, platform: str = "") -> None:
-        self._url, self.platform = url, platform
+    def __init__(self, url: str = SOCKET, platform: str = "", limits: Limits | None = None) -> None:
+        self._url, self.platform, self.limits = url, platform, limits
         self._lock = threading.Lock()
         self._shared: Any = None
 
@@ -104,9 +107,11 @@ class BuildKit:
         cancelled: Callable[[], bool],
         timeout: float,
     ) -> str:
-        """Builds, and returns the image id (`sha256:…`). Blocks; `tick` and `cancelled` are called about four times a
+        """Builds, and returns the image id (`sha256:…`). Blocks; `tick` and `cancelled` are called about ten times a
         second. Raises SolveFailed, or SolveStopped once the engine has let go of a build that was to stop."""
         build_id = uuid.uuid4().hex
+        if self.limits:
+            self.limits.prepare()
         messages: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
         reader = threading.Thread(target=self._read, args=(wish, build_id, messages), name="build", daemon=True)
         reader.start()
@@ -118,6 +123,8 @@ class BuildKit:
             if isinstance(message, dict):
                 image = _taken(message, see, failing=stopped is None) or image
             tick()
+            if self.limits:
+                self.limits.apply()
             if stopped is None and (cancelled() or time.monotonic() > stop_at):
                 stopped = SolveStopped(timed_out=time.monotonic() > stop_at)
                 stop_at = time.monotonic() + CANCEL_GRACE
@@ -147,6 +154,11 @@ class BuildKit:
             return self.platform.partition("/")[2]
         with _translated():
             return str(self._api().version()["Arch"])
+
+    def root(self) -> Path:
+        """The folder in which the engine keeps images, containers and its build cache."""
+        with _translated():
+            return Path(self._api().info().get("DockerRootDir") or "/var/lib/docker")
 
     def registry_has(self, reference: str, timeout: float) -> bool:
         """True when the engine reaches the registry of `reference` and finds it there within `timeout` seconds."""
@@ -262,7 +274,10 @@ class BuildKit:
         """Runs in a thread of its own: sends the tar, then puts every message of the answer on the queue."""
         try:
             with self._new() as api:
-                headers, params = {"Content-Type": "application/x-tar"}, wish.query(build_id, self.platform)
+                headers, params = (
+                    {"Content-Type": "application/x-tar"},
+                    wish.query(build_id, self.platform, self.limits.parent if self.limits else ""),
+                )
                 answer = api.post(api._url("/build"), params=params, data=wish.body, headers=headers, stream=True)
                 if answer.status_code != 200:
                     messages.put({"error": answer.json().get("message", f"HTTP {answer.status_code}")})

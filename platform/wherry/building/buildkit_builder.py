@@ -16,7 +16,8 @@ from wherry.building.buildkit import BuildKit, Image, Solve, SolveFailed, SolveS
 from wherry.building.buildpack import Buildpack, fill, load_all
 from wherry.building.context import Context
 from wherry.building.failure import refuse
-from wherry.building.limits import Limits, half_of_memory
+from wherry.building.guard import Guard, disk_of
+from wherry.building.limits import limits_of
 from wherry.building.plan import Planned
 from wherry.building.progress import COMPILE, DEPENDENCIES, Progress, tail, without_mounts
 from wherry.building.stack import APP, OWNER, Stacks
@@ -31,10 +32,10 @@ class BuildKitBuilder(Adoption):
     """The Builder of a real platform. One object serves any number of threads."""
 
     def __init__(self, settings: Settings, engine: BuildKit | None = None, stacks: Stacks | None = None, packs: Path | None = None) -> None:
-        super().__init__(settings, engine or BuildKit())
+        self._limits = limits_of(settings)
+        super().__init__(settings, engine or BuildKit(limits=self._limits))
         self._packs = packs or source_root() / "buildpacks"
         self.stacks = stacks or Stacks(settings, self._engine, packs=self._packs)
-        self._limits = Limits(half_of_memory())
 
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
         """See Builder."""
@@ -131,13 +132,15 @@ class BuildKitBuilder(Adoption):
 
     def _run(self, wish: Solve, progress: Progress, watch: Watch, explain: Callable[[str], DeployFailed]) -> str:
         """The id of the image that `wish` makes."""
-        tick = watch.ticking(progress, self._limits)
+        guard = Guard(self._limits, disk_of(self._settings, self._engine.root()))
         try:
-            return self._engine.solve(wish, progress.see, tick, watch.cancelled, self._settings.build_timeout)
+            return self._engine.solve(
+                wish, progress.see, progress.tick, lambda: guard.look() or watch.cancelled(), self._settings.build_timeout
+            )
         except SolveStopped as stopped:
-            raise self._stopped(stopped) from stopped
+            raise guard.refusal(progress.last_lines()) or self._stopped(stopped) from stopped
         except SolveFailed as failed:
-            raise explain(str(failed)) from failed
+            raise guard.named(str(failed), progress.last_lines()) or explain(str(failed)) from failed
 
     def _labels(self, source: Source) -> dict[str, str]:
         return {OWNER: self._settings.name, APP: source.app, COMMIT: source.commit}
@@ -204,13 +207,6 @@ class Watch:
 
     def __init__(self, line: Line, no_cache: bool, cancelled: Callable[[], bool]) -> None:
         self.line, self.no_cache, self.cancelled = line, no_cache, cancelled
-
-    def ticking(self, progress: Progress, limits: Limits) -> Callable[[], None]:
-        def tick() -> None:
-            progress.tick()
-            limits.apply()
-
-        return tick
 
 
 def _explained(planned: Planned, progress: Progress, message: str) -> DeployFailed:

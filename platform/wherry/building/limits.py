@@ -1,58 +1,142 @@
-"""Keeps builds from starving running apps: caps the cgroup in which BuildKit runs its steps.
+"""What builds may take of the machine together, and how they are held to it: by a cgroup around all steps of all builds.
 
-BuildKit ignores the `memory`, `cpushares`, `ulimits` and (before Docker 25) `cgroupparent` of a build request, so the
-cgroup itself is capped, where this process may write to it: all builds of the engine share one parent under cgroup v1 and
-under the cgroupfs driver of v2; under systemd's driver each step has its own, found by its name.
+BuildKit takes no memory, processor or process limit with a build. What it takes depends on the engine: from Docker 25 on the
+name of a cgroup to run the steps in, which is one of ours; before, all steps of the engine share `docker/buildkit` under the
+cgroupfs driver, and under systemd's each step has a cgroup of its own, found by its name while it runs.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from wherry import machine
+from wherry.model import shares
+from wherry.settings import Settings
+
 CGROUPS = Path("/sys/fs/cgroup")
-PARENTS = ("docker/buildkit", "system.slice/system.slice:docker:*", "system.slice/docker:buildkit:*")
-LEAST_MEMORY = 256 * 1024 * 1024
-CPU_SHARES = 128
-"""A running app has 1024: when both want the processor, a build gets an eighth of what one app gets."""
-CPU_WEIGHT = 12
-PIDS = 1024
+SHARED = ("docker/buildkit", "system.slice/system.slice:docker:*", "system.slice/docker:buildkit:*")
+CPU_SHARES, CPU_WEIGHT = 64, 6
+"""A running app has 1024, or 100 under cgroup v2: when both want the processor, a build gets a sixteenth of what one app gets."""
+IO_WEIGHT = 10
+PERIOD = 100_000
+"""Microseconds over which processor time is counted."""
+CONTROLLERS = ("memory", "cpu", "pids", "io")
+OF_V1 = ("memory", "cpu", "pids", "blkio")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """`kills` counts programs that the kernel ended for want of memory: in builds alone where it says so, else `anywhere`.
+    `pids` is how many processes and threads builds have now."""
+
+    kills: int = 0
+    anywhere: int = 0
+    pids: int = 0
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`memory` is bytes."""
+    """`memory` is bytes, `cpu` processors (0: all of them), `name` that of our cgroup."""
 
     memory: int
+    cpu: float = 0.0
+    pids: int = 1024
+    name: str = "wherry-builds"
     root: Path = CGROUPS
 
+    @property
+    def parent(self) -> str:
+        """What an engine that takes a cgroup's name is given; empty where this process could not make one."""
+        return f"/{self.name}" if any(self._files("memory/cgroup.procs", (self.name,))) else ""
+
+    def prepare(self) -> None:
+        """Makes and caps the cgroup before a build starts, so that not even its first moment is free of limits."""
+        if self._one_tree:
+            for controller in CONTROLLERS:  # those below have it only when it is said here
+                _write(self.root / "cgroup.subtree_control", f"+{controller}")
+        tops = [self.root] if self._one_tree else [self.root / controller for controller in OF_V1]
+        for top in tops:
+            with contextlib.suppress(OSError):
+                (top / self.name).mkdir(exist_ok=True)
+        self.apply()
+
     def apply(self) -> int:
-        """Caps the cgroups of builds that are there now; returns how many were capped. Called while a build runs, for
-        steps come and go. Where this process may not write, nothing happens and the answer is 0."""
-        one_tree = (self.root / "cgroup.controllers").exists()
-        wishes = self._of_v2() if one_tree else self._of_v1()
-        return sum(self._write(path, value) for pattern, value in wishes for path in self.root.glob(pattern))
+        """Caps the cgroups of builds that are there now; returns how many files hold what they should. Called again and again
+        while a build runs, for under systemd's driver its steps come and go. Where this process may not write, the answer is 0."""
+        wishes = self._of_v2() if self._one_tree else self._of_v1()
+        return sum(_write(path, value) for name, value in wishes for path in self._files(name))
 
-    def _of_v1(self) -> list[tuple[str, int]]:
-        files = (("memory/{}/memory.limit_in_bytes", self.memory), ("cpu*/{}/cpu.shares", CPU_SHARES), ("pids/{}/pids.max", PIDS))
-        return [(form.format(PARENTS[0]), value) for form, value in files]
+    def taken(self) -> Taken:
+        """Zeros where the kernel does not say."""
+        kills = sum(_field(path, "oom_kill") for path in self._files("memory/memory.events", (self.name,)))
+        pids = sum(int(_text(path) or 0) for path in self._files("pids/pids.current"))
+        return Taken(kills, machine.oom_kills(), pids)
 
-    def _of_v2(self) -> list[tuple[str, int]]:
-        files = (("memory.max", self.memory), ("cpu.weight", CPU_WEIGHT), ("pids.max", PIDS))
-        return [(f"{parent}/{name}", value) for parent in PARENTS for name, value in files]
+    @property
+    def _one_tree(self) -> bool:
+        return (self.root / "cgroup.controllers").exists()
 
-    def _write(self, path: Path, value: int) -> int:
-        with contextlib.suppress(OSError):
-            if path.read_text().strip() != str(value):
-                path.write_text(str(value))
-            return 1
-        return 0
+    def _of_v1(self) -> list[tuple[str, str]]:
+        """Memory twice: it may not rise above the sum with swap, nor that fall below it."""
+        quota = str(int(self.cpu * PERIOD)) if self.cpu else "-1"
+        memory = ("memory/memory.limit_in_bytes", str(self.memory))
+        return [
+            memory,
+            ("memory/memory.memsw.limit_in_bytes", str(self.memory * 2)),
+            memory,
+            ("cpu/cpu.shares", str(CPU_SHARES)),
+            ("cpu/cpu.cfs_quota_us", quota),
+            ("pids/pids.max", str(self.pids)),
+            ("blkio/blkio.weight", str(IO_WEIGHT)),
+            ("blkio/blkio.bfq.weight", str(IO_WEIGHT)),
+        ]
+
+    def _of_v2(self) -> list[tuple[str, str]]:
+        quota = f"{int(self.cpu * PERIOD)} {PERIOD}" if self.cpu else f"max {PERIOD}"
+        return [
+            ("memory/memory.max", str(self.memory)),
+            ("memory/memory.swap.max", str(self.memory)),
+            ("cpu/cpu.weight", str(CPU_WEIGHT)),
+            ("cpu/cpu.max", quota),
+            ("pids/pids.max", str(self.pids)),
+            ("io/io.weight", f"default {IO_WEIGHT}"),
+            ("io/io.bfq.weight", f"default {IO_WEIGHT}"),
+        ]
+
+    def _files(self, name: str, groups: tuple[str, ...] = ()) -> Iterator[Path]:
+        """The places of `controller/file` in every cgroup that builds run in."""
+        controller, _, file = name.partition("/")
+        top = self.root if self._one_tree else self.root / controller
+        for group in groups or (self.name, *SHARED):
+            yield from top.glob(f"{group}/{file}")
 
 
-def half_of_memory(meminfo: Path = Path("/proc/meminfo")) -> int:
-    """What builds may take together, in bytes: half of the machine, and never less than an installer needs."""
-    match = re.search(r"^MemTotal:\s+(\d+) kB", meminfo.read_text("ascii"), re.MULTILINE)
-    total = int(match[1]) * 1024 if match else 0
-    return max(total // 2 // 4096 * 4096, LEAST_MEMORY)
+def limits_of(settings: Settings) -> Limits:
+    """What the settings say, or what suits the machine."""
+    memory = shares.build_memory(settings.build_memory, machine.memory())
+    return Limits(memory, settings.build_cpu, settings.build_pids, f"{settings.name}-builds")
+
+
+def _write(path: Path, value: str) -> int:
+    if _text(path) == value:
+        return 1
+    with contextlib.suppress(OSError):
+        path.write_text(value, "ascii")
+        return 1
+    return 0
+
+
+def _text(path: Path) -> str:
+    """Empty for a cgroup that is gone by the time it is read: a step has ended."""
+    with contextlib.suppress(OSError):
+        return path.read_text("ascii").strip()
+    return ""
+
+
+def _field(path: Path, name: str) -> int:
+    match = re.search(rf"^{name} (\d+)$", _text(path), re.MULTILINE)
+    return int(match[1]) if match else 0

@@ -94,6 +94,12 @@ class Progress:
         broken = [step for step in self.steps.values() if step.error and "context canceled" not in step.error]
         return broken[0] if broken else None
 
+    def last_lines(self) -> tuple[str, ...]:
+        """What the step that failed wrote last, or that which runs now."""
+        running = [step for step in self.steps.values() if step.began is not None and not step.completed]
+        step = self.failed() or (running[-1] if running else None)
+        return tail(step) if step else ()
+
     def _hear(self, output: Output) -> None:
         step = self.steps.setdefault(output.digest, Watched(""))
         *whole, step.open_line = (step.open_line + output.data).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Semaphore
 from typing import Any
 
 from wherry import clock
@@ -13,6 +12,7 @@ from wherry.errors import WherryError
 from wherry.model.app import App
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
+from wherry.reconciler.build_queue import BuildQueue, Waiter
 from wherry.reconciler.outside import Outside
 from wherry.store import apps, events, operations, releases
 from wherry.store.database import Connection
@@ -21,7 +21,7 @@ from wherry.store.database import Connection
 class Work:
     """Handed to whoever does an operation. `began` is when the person asked, as a monotonic time."""
 
-    def __init__(self, outside: Outside, operation: Operation, builds: Semaphore) -> None:
+    def __init__(self, outside: Outside, operation: Operation, builds: BuildQueue) -> None:
         self.outside = outside
         self.operation = operation
         self.actor = Actor(operation.actor, "admin", "operation")
@@ -65,14 +65,22 @@ class Work:
 
     @contextmanager
     def turn_to_build(self) -> Iterator[None]:
-        """Waits for a free place among the builds, and says so when there is none."""
-        if not self._builds.acquire(blocking=False):
-            self.say("       waiting for another build to end")
-            self._builds.acquire()
-        try:
+        """Waits for a place among the builds, and says why it does. Raises DeployFailed when that was cancelled or is in vain."""
+        told: list[str] = []
+
+        def say(why: str) -> None:
+            told.append(why)
+            self.say(f"       {why}")
+            self._waits_for(why)
+
+        with self._builds.turn(Waiter(self.operation.id, self.operation.app, say, self.cancelled)):
+            if told:
+                self._waits_for("")
             yield
-        finally:
-            self._builds.release()
+
+    def _waits_for(self, why: str) -> None:
+        with self.outside.database.write() as connection:
+            self.reached(connection, waiting=why)
 
     def succeed(self, connection: Connection, **result: Any) -> None:
         """Ends the operation in the caller's transaction: what it did and that it is done become true together."""

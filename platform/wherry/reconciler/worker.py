@@ -13,6 +13,7 @@ from pathlib import Path
 from wherry import clock
 from wherry.errors import DeployFailed, Unavailable, WherryError
 from wherry.reconciler import changes, outline, registries
+from wherry.reconciler.build_queue import queue_of
 from wherry.reconciler.deploy import deploy
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.work import Work
@@ -43,7 +44,7 @@ class Worker:
     def __init__(self, outside: Outside, woken: Callable[[], None]) -> None:
         self.outside = outside
         self.owner = f"{_boot_id()}.{os.getpid()}.{secrets.token_hex(4)}"
-        self._builds = threading.Semaphore(outside.settings.builds)
+        self._builds = queue_of(outside.settings)
         self._woken = woken
 
     def recover(self) -> None:

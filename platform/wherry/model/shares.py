@@ -1,0 +1,34 @@
+"""What suits a machine of a given size, where the settings leave it open: a setting of 0 is for us to decide."""
+
+from __future__ import annotations
+
+MB = 1024**2
+GB = 1024**3
+LEAST_BUILD_MEMORY = 256 * MB
+"""What an installer of packages needs."""
+PAGE = 4096
+
+
+def build_memory(chosen: int, memory: int) -> int:
+    """Bytes that all builds may take together. `chosen` is MB, here and below; `memory` is the machine's, in bytes."""
+    return chosen * MB or max(memory // 2 // PAGE * PAGE, LEAST_BUILD_MEMORY)
+
+
+def build_needs(chosen: int, memory: int) -> int:
+    """Bytes of memory that must be free before a build starts."""
+    return chosen * MB or min(memory // 8, 512 * MB)
+
+
+def builds(chosen: int, memory: int, processors: int) -> int:
+    """How many builds run at the same time."""
+    return chosen or max(1, min(processors // 2, memory // (4 * GB)))
+
+
+def disk_reserve(chosen: int, disk: int) -> int:
+    """Bytes of a disk of `disk` bytes that stay free for databases and logs."""
+    return chosen * MB or min(max(disk // 20, 256 * MB), 2048 * MB)
+
+
+def disk_budget(chosen: int, disk: int) -> int:
+    """Bytes that images of apps and archives may take together."""
+    return chosen * MB or disk // 2

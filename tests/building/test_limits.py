@@ -1,0 +1,74 @@
+"""What is written into which cgroup, over trees of files that look like the kernel's: one hierarchy, or one for each controller."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wherry.building.limits import Limits
+
+STEP = "system.slice/system.slice:docker:abc"
+
+
+def group(root: Path, name: str, *files: str) -> Path:
+    folder = root / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in ("cgroup.procs", *files):
+        (folder / file).write_text("max\n")
+    return folder
+
+
+@pytest.fixture
+def v2(tmp_path: Path) -> Path:
+    group(tmp_path, ".", "cgroup.controllers", "cgroup.subtree_control")
+    files = ("memory.max", "memory.swap.max", "cpu.weight", "cpu.max", "pids.max", "pids.current", "memory.events")
+    for name in ("wherry-builds", STEP):
+        group(tmp_path, name, *files)
+    group(tmp_path, "system.slice/docker-app.scope", *files)
+    return tmp_path
+
+
+def held(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def test_with_one_tree_our_own_group_and_every_step_of_an_older_engine_are_capped(v2: Path) -> None:
+    Limits(1 << 28, 1.5, 100, root=v2).apply()
+    for name in ("wherry-builds", STEP):
+        assert held(v2 / name) | {"cpu.weight": "6", "cpu.max": "150000 100000", "memory.max": "268435456", "pids.max": "100"} == held(
+            v2 / name
+        )
+
+
+def test_a_running_app_is_not_touched(v2: Path) -> None:
+    Limits(1 << 28, root=v2).apply()
+    assert set(held(v2 / "system.slice/docker-app.scope").values()) == {"max\n"}
+
+
+def test_without_a_processor_limit_builds_may_take_all_that_nobody_wants(v2: Path) -> None:
+    Limits(1 << 28, root=v2).apply()
+    assert held(v2 / "wherry-builds")["cpu.max"] == "max 100000"
+
+
+def test_with_a_tree_for_each_controller_the_groups_of_each_are_capped(tmp_path: Path) -> None:
+    for controller, file in (("memory", "memory.limit_in_bytes"), ("cpu", "cpu.shares"), ("pids", "pids.max"), ("blkio", "blkio.weight")):
+        group(tmp_path / controller, "docker/buildkit", file)
+    limits = Limits(1 << 28, pids=9, root=tmp_path)
+    limits.prepare()
+    assert (tmp_path / "memory/docker/buildkit/memory.limit_in_bytes").read_text() == str(1 << 28)
+    assert (tmp_path / "pids/docker/buildkit/pids.max").read_text() == "9"
+    assert (tmp_path / "memory/wherry-builds").is_dir() and (tmp_path / "blkio/wherry-builds").is_dir()
+
+
+def test_the_engine_is_given_our_groups_name_only_where_it_could_be_made(tmp_path: Path, v2: Path) -> None:
+    assert Limits(1, root=v2).parent == "/wherry-builds"
+    assert Limits(1, name="other-builds", root=v2).parent == ""
+
+
+def test_what_builds_meet_is_counted(v2: Path) -> None:
+    (v2 / "wherry-builds/memory.events").write_text("low 0\noom 2\noom_kill 2\n")
+    (v2 / "wherry-builds/pids.current").write_text("7\n")
+    (v2 / STEP / "pids.current").write_text("3\n")
+    taken = Limits(1, root=v2).taken()
+    assert (taken.kills, taken.pids) == (2, 10)
