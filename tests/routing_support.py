@@ -10,6 +10,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,7 @@ def free_ports(count: int) -> list[int]:
 
 def settings_in(home: Path) -> Settings:
     http, https = free_ports(2)
-    return load({"WHERRY_HOME": str(home), "WHERRY_HTTP_PORT": str(http), "WHERRY_HTTPS_PORT": str(https)})
+    return load({"WHERRY_HOME": str(home), "WHERRY_HTTP_PORT": str(http), "WHERRY_HTTPS_PORT": str(https), "WHERRY_HOLD_TIMEOUT": "2"})
 
 
 class Haproxy:
@@ -260,6 +261,53 @@ class Visitor:
     def close(self) -> None:
         self._file.close()
         self.socket.close()
+
+
+@dataclass
+class Load:
+    """Keep-alive visitors that never retry. `answers` holds what each of them heard, in order; `slowest` is in seconds."""
+
+    answers: list[list[str]]
+    lost: list[str] = field(default_factory=list)
+    slowest: float = 0.0
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.answers))
+
+
+@contextmanager
+def load_on(port: int, host: str, visitors: int = 8, timeout: float = 10.0) -> Iterator[Load]:
+    """Visitors at `host` for the length of the block."""
+    load, over = Load([[] for _ in range(visitors)]), threading.Event()
+
+    def visit(heard: list[str]) -> None:
+        visitor = Visitor(port, timeout)
+        while not over.is_set():
+            began = time.monotonic()
+            try:
+                answer = visitor.get(host)
+            except OSError as error:
+                load.lost.append(repr(error))
+                visitor = Visitor(port, timeout)
+                continue
+            load.slowest = max(load.slowest, time.monotonic() - began)
+            heard.append(answer.text)
+            if answer.status != 200:
+                load.lost.append(str(answer))
+            if answer.headers.get("connection") == "close":
+                visitor.close()
+                visitor = Visitor(port, timeout)
+        visitor.close()
+
+    with ThreadPoolExecutor(visitors) as pool:
+        done = [pool.submit(visit, heard) for heard in load.answers]
+        try:
+            yield load
+        finally:
+            over.set()
+        for future in done:
+            future.result()
 
 
 def get(port: int, host: str, path: str = "/", **headers: str) -> Answer:

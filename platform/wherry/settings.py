@@ -124,6 +124,12 @@ DECLARED: tuple[Setting, ...] = (
     ),
     Setting("WHERRY_STOP_TIMEOUT", "30", _count, "Seconds between SIGTERM and SIGKILL (R12)."),
     Setting("WHERRY_DRAIN_TIMEOUT", "60", _count, "Seconds that requests in flight may take on an instance that leaves."),
+    Setting(
+        "WHERRY_HOLD_TIMEOUT",
+        "30",
+        _count,
+        "Seconds that a request waits at most while its app, which may not run twice, is stopped and started (then 503). 0 holds none.",
+    ),
     Setting("WHERRY_BUILD_TIMEOUT", "1200", _count, "Seconds a build may take."),
     Setting(
         "WHERRY_BUILD_CACHE",
@@ -215,6 +221,7 @@ class Settings:
     boot_timeout: int
     stop_timeout: int
     drain_timeout: int
+    hold_timeout: int
     build_timeout: int
     build_cache: int
     builds: int

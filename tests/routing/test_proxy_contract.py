@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -88,6 +90,39 @@ def test_a_known_host_without_an_instance_is_unavailable(world: World, state: st
     world.proxy.publish(world.route("shop", state=state))
     assert world.status("shop.example.org") == 503
     assert world.proxy.routes()["shop"].state == state
+
+
+@contextmanager
+def visiting(world: World, host: str) -> Iterator[Future[tuple[int, str]]]:
+    """A visit that is under way for the length of the block; its answer comes to the future."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(world.visit, host)
+
+
+def test_a_request_to_an_app_between_two_instances_waits_for_the_next_one(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    world.proxy.publish(world.route("shop", state="held"))
+    assert world.proxy.routes()["shop"].state == "held"
+    with visiting(world, "shop.example.org") as answer:
+        time.sleep(0.2)
+        assert not answer.done()
+        world.proxy.publish(world.route("shop", "web.1-b"))
+        assert answer.result(1) == (200, "web.1-b")
+
+
+def test_a_request_that_waits_is_let_go_when_the_app_is_given_up(world: World) -> None:
+    world.proxy.publish(world.route("shop", state="held"))
+    with visiting(world, "shop.example.org") as answer:
+        time.sleep(0.1)
+        world.proxy.publish(world.route("shop", state="stopped"))
+        assert answer.result(1)[0] == 503
+
+
+def test_a_request_waits_no_longer_than_the_limit(world: World) -> None:
+    world.proxy.publish(world.route("shop", state="held"))
+    began = time.monotonic()
+    assert world.status("shop.example.org") == 503
+    assert 1.9 < time.monotonic() - began < 4
 
 
 def test_two_apps_answer_at_their_own_hosts(world: World) -> None:

@@ -7,16 +7,12 @@ import os
 import signal
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import pytest
 
-from routing_support import Haproxy, Upstream, Visitor, get, running_haproxy, say, wait_until
+from routing_support import Haproxy, Upstream, Visitor, get, load_on, running_haproxy, say, wait_until
 from wherry.routing import haproxy_config
 from wherry.routing.certificates import ensure_fallback_certificate
 from wherry.routing.haproxy_proxy import HaproxyProxy
@@ -151,53 +147,10 @@ def test_a_request_is_sent_again_when_one_of_two_instances_is_gone(haproxy: Hapr
     assert {get(haproxy.settings.http_port, HOST).text for _ in range(6)} == {"web.1-a"}
 
 
-@dataclass
-class Load:
-    """Keep-alive visitors that never retry. `answers` holds the names that each of them heard, in order."""
-
-    answers: list[list[str]]
-    lost: list[str] = field(default_factory=list)
-
-    @property
-    def count(self) -> int:
-        return sum(map(len, self.answers))
-
-
-@contextmanager
-def _load(port: int, visitors: int = 8):  # type: ignore[no-untyped-def]
-    load, over = Load([[] for _ in range(visitors)]), threading.Event()
-
-    def visit(heard: list[str]) -> None:
-        visitor = Visitor(port)
-        while not over.is_set():
-            try:
-                answer = visitor.get(HOST)
-            except OSError as error:
-                load.lost.append(repr(error))
-                visitor = Visitor(port)
-                continue
-            heard.append(answer.text)
-            if answer.status != 200:
-                load.lost.append(str(answer))
-            if answer.headers.get("connection") == "close":
-                visitor.close()
-                visitor = Visitor(port)
-        visitor.close()
-
-    with ThreadPoolExecutor(visitors) as pool:
-        done = [pool.submit(visit, heard) for heard in load.answers]
-        try:
-            yield load
-        finally:
-            over.set()
-        for future in done:
-            future.result()
-
-
 def test_fifteen_deploys_under_load_lose_nothing_and_never_go_back(haproxy: Haproxy, instance: Instance) -> None:
     present = instance("web.1-v00")
     haproxy.proxy.publish(_route(present.target))
-    with _load(haproxy.settings.http_port) as load:
+    with load_on(haproxy.settings.http_port, HOST) as load:
         for version in range(1, 16):
             before, old, present = load.count, present, instance(f"web.1-v{version:02}")
             haproxy.proxy.publish(_route(present.target))
@@ -214,7 +167,7 @@ def test_fifteen_deploys_under_load_lose_nothing_and_never_go_back(haproxy: Hapr
 def test_scaling_up_and_down_under_load_loses_nothing(haproxy: Haproxy, instance: Instance) -> None:
     targets = [instance(f"web.{index}-a").target for index in range(1, 6)]
     haproxy.proxy.publish(_route(*targets[:1]))
-    with _load(haproxy.settings.http_port) as load:
+    with load_on(haproxy.settings.http_port, HOST) as load:
         for quantity in (5, 2, 4, 1, 3):
             before = load.count
             haproxy.proxy.publish(_route(*targets[:quantity]))
@@ -236,7 +189,7 @@ def test_a_released_backend_is_used_again(own_haproxy: Haproxy, instance: Instan
 def test_more_apps_than_the_pool_holds_are_served_and_nobody_notices(own_haproxy: Haproxy, instance: Instance) -> None:
     upstream, worker = instance("web.1-a"), own_haproxy.worker()
     own_haproxy.proxy.publish(_route(upstream.target))
-    with _load(own_haproxy.settings.http_port, 4) as load:
+    with load_on(own_haproxy.settings.http_port, HOST, 4) as load:
         for number in range(haproxy_config.POOL):
             own_haproxy.proxy.publish(_route(upstream.target, app=f"app-{number}"))
         before = load.count
@@ -308,7 +261,7 @@ def test_what_a_power_cut_left_of_the_files_does_not_stop_haproxy(own_haproxy: H
 def test_a_restarted_engine_changes_nothing_under_load(own_haproxy: Haproxy, instance: Instance) -> None:
     routes = [_route(instance("web.1-a").target), _route(state="no-web", app="blog")]
     own_haproxy.proxy.start(routes)
-    with _load(own_haproxy.settings.http_port) as load:
+    with load_on(own_haproxy.settings.http_port, HOST) as load:
         worker, disk = own_haproxy.worker(), _disk(own_haproxy)
         for _ in range(5):
             before = load.count
@@ -337,7 +290,7 @@ def test_a_restarted_engine_cuts_no_request_that_was_draining(own_haproxy: Hapro
 def test_another_configuration_is_reloaded_without_loss(own_haproxy: Haproxy, instance: Instance) -> None:
     route, worker = _route(instance("web.1-a").target), own_haproxy.worker()
     own_haproxy.proxy.start([route])
-    with _load(own_haproxy.settings.http_port, 4) as load:
+    with load_on(own_haproxy.settings.http_port, HOST, 4) as load:
         ensure_fallback_certificate(own_haproxy.settings.proxy / "certificates", "example.org")
         HaproxyProxy(own_haproxy.settings).start([route])
         before = load.count

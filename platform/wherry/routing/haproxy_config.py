@@ -102,6 +102,7 @@ class Files:
         own = f"/{self.pages.name}" if self._gives_up_root() else str(self.pages)
         for name, text in haproxy_pages.files().items():
             words = text.replace("@pages@", str(self.settings.proxy / "pages.map")).replace("@own@", own)
+            words = words.replace("@proxy@", str(self.settings.proxy))
             _put(self.settings.proxy / name, words)
         self.challenges.touch()
         for path, entries in self._entries(table):
@@ -139,6 +140,7 @@ class Files:
             "socket": str(self.socket),
             "proxy": str(self.settings.proxy),
             "binds": "\n    ".join(self._binds()),
+            "hold": str(self.settings.hold_timeout),
             "https": "" if self.settings.https_port == 443 else f":{self.settings.https_port}",
         }
 
@@ -175,7 +177,7 @@ def prepare(settings: Settings) -> None:
     settings.run.mkdir(parents=True, exist_ok=True)
     _check_paths(files)
     table = files.read()
-    waiting = {app: "starting" if state == "serving" else state for app, state in table.states.items()}
+    waiting = {app: "starting" if state in ("serving", "held") else state for app, state in table.states.items()}
     files.write(replace(table, states=waiting))
 
 

@@ -66,9 +66,10 @@ def load() -> dict[str, Page]:
 
 def files() -> dict[str, str]:
     """What to write beside the configuration, by file name; `@pages@` stands for the map's own path, `@own@` for the folder
-    of the owners' pages as the worker sees it."""
+    of the owners' pages as the worker sees it, `@proxy@` for the folder of all these files."""
     pages = load()
-    written = {"pages.lua": (PAGES / "own_page.lua").read_text("utf-8"), "pages.map": _map(pages), "page.lf": _log_format("var(txn.page)")}
+    scripts = {"pages.lua": (PAGES / "own_page.lua").read_text("utf-8"), "hold.lua": (PAGES / "hold.lua").read_text("utf-8")}
+    written = {**scripts, "pages.map": _map(pages), "page.lf": _log_format("var(txn.page)")}
     written.update({f"{status}.lf": _log_format(f"str({status})") for status in ("502", "503", "504")})
     return written
 

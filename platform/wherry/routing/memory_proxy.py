@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from wherry import clock
 from wherry.errors import Unavailable
 from wherry.routing.front import with_front
 from wherry.routing.proxy import Route
@@ -23,6 +24,7 @@ class MemoryProxy:
     """`down` makes every method raise Unavailable. `published` is the history of routes that changed something."""
 
     down: bool = False
+    hold_timeout: float = 2.0
     published: list[Route] = field(default_factory=list)
     _routes: dict[str, Route] = field(default_factory=dict)
     _known: dict[str, set[str]] = field(default_factory=dict)
@@ -78,7 +80,13 @@ class MemoryProxy:
         return dict(self._routes)
 
     def visit(self, host: str) -> tuple[int, str]:
-        """Status and the name of the target that answers; without one 421 or 503 and the state."""
+        """Status and the name of the target that answers; without one 421 or 503 and the state. Waits while it is held."""
+        end = clock.monotonic() + self.hold_timeout
+        while (answer := self._visit(host)) == (503, "held") and clock.monotonic() < end:
+            clock.sleep(0.005)
+        return answer
+
+    def _visit(self, host: str) -> tuple[int, str]:
         wildcard = f"*.{host.partition('.')[2]}"
         found = [next((route for route in self._routes.values() if key in route.hosts), None) for key in (host, wildcard)]
         route = found[0] or found[1]

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-STATES = ("serving", "starting", "no-web", "stopped", "empty")
-"""Why a known host has no instance: it boots, it is scaled to web=0, it was stopped, nothing was deployed yet."""
+STATES = ("serving", "starting", "held", "no-web", "stopped", "empty")
+"""Why a known host has no instance: it boots, it is between two that may not run together, it is scaled to web=0, it was
+stopped, nothing was deployed yet."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,9 @@ class Door:
 @dataclass(frozen=True)
 class Route:
     """`hosts` are normalised names (IDNA, lower case, no trailing dot, no port) and wildcards for one label, sorted; an
-    exact name wins. Requests for those in `secure` are sent to HTTPS, whose answers carry `hsts` when it is not empty."""
+    exact name wins. Without a target, requests are answered by a page that tells the state; in the state `held` they wait
+    first, their bodies unread, until a target or another state is published, but WHERRY_HOLD_TIMEOUT at the most.
+    Requests for those in `secure` are sent to HTTPS, whose answers carry `hsts` when it is not empty."""
 
     app: str
     hosts: tuple[str, ...]
