@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from stored_platform import ADMIN, deployed, finished, new_platform, public_key, running
 from wherry import clock
-from wherry.faces.api import apps, builds, documents, formation, index, instances, registries, releases, sources
+from wherry.faces.api import apps, builds, documents, formation, index, instances, registries, release_documents, releases, sources
 from wherry.faces.api.app import create_app, nouns
 from wherry.model.log_line import LogRecord
 from wherry.services import formation as formation_services
@@ -27,7 +27,7 @@ from wherry.version import VERSION
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
 SHOWN = (
     index.Index, documents.AppDocument, formation.ProcessDocument, instances.InstanceView, documents.InstanceDocument,
-    documents.ReleaseDocument, documents.OperationDocument, documents.KeyDocument, documents.TokenDocument, documents.UserDocument,
+    release_documents.ReleaseDocument, documents.OperationDocument, documents.KeyDocument, documents.TokenDocument, documents.UserDocument,
     builds.BuildSettingsDocument, registries.RegistryDocument, sources.DeployKeyDocument,
 )  # fmt: skip
 

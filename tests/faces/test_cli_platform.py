@@ -102,6 +102,25 @@ def test_a_rollback_and_the_releases_tell_the_story_of_an_app(wherry: Wherry) ->
     )
     assert "commit     " + "a" * 40 in wherry("releases:info story").out
     assert wherry("releases:info story v2").out.startswith("release    v2\n")
+
+
+def test_two_releases_are_compared_and_tell_what_they_said(wherry: Wherry) -> None:
+    wherry.push("compared", "a")
+    wherry("config:set compared TOKEN=s3cret")
+    wherry("domains:add compared compared.example.org")
+    assert wherry("releases:diff compared").out == "compared v2 -> v3\ndomain  compared.example.org  added\n"
+    hidden = wherry("releases:diff compared v1 v3").out
+    assert hidden == (
+        "compared v1 -> v3\n"
+        "config  TOKEN                 added\n"
+        "domain  compared.example.org  added\n"
+        "values of config vars are hidden; --reveal shows them\n"
+    )
+    assert "config  TOKEN  added: s3cret\n" in wherry("releases:diff compared v2 --reveal").out
+    assert wherry("releases:diff compared v2 v2").out == "compared v2 -> v2: no difference\n"
+    assert wherry("releases:output compared v1").out.splitlines()[0] == "-----> Built in N s, 1 MB"
+    assert wherry("releases:output compared").out == "v3 has no output: nothing had to be started for it\n"
+    assert wherry("releases:output compared v9") == (4, "", "no release v9 (v1-v3 exist)\n")
     assert wherry("rollback story 3") == (0, "story runs v3 already; nothing to do\n", "")
 
 

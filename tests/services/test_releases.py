@@ -71,6 +71,48 @@ def test_a_change_of_nothing_and_one_before_the_first_deploy_make_no_release(pla
     assert [one.version for one in releases.of_app(platform, READER, "shop")] == ["v1"]
 
 
+def test_a_diff_says_what_a_release_changed_and_hides_values(platform: Platform) -> None:
+    deployed(platform, config={"A": "1", "GONE": "x", "SAME": "y"})
+    deployed(platform, outcome="failed", config={"Z": "1"}, web="other")
+    deployed(platform, config={"A": "2", "NEW": "s3cret", "SAME": "y"}, web="run", cron="run")
+    before, after, found = releases.diff(platform, READER, "shop", 3)
+    assert (before and before.version, after.version) == ("v1", "v3")
+    assert [(one.what, one.name, one.change, one.before, one.after) for one in found] == [
+        ("config", "A", "changed", "", ""),
+        ("config", "GONE", "removed", "", None),
+        ("config", "NEW", "added", None, ""),
+        ("process", "cron", "added", None, "run"),
+        ("process", "web", "changed", "run web", "run"),
+        ("process", "worker", "removed", "run worker", None),
+        ("formation", "cron", "added", None, "0"),
+        ("formation", "worker", "removed", "0", None),
+    ]
+    shown = releases.diff(platform, DEPLOYER, "shop", 3, 1, reveal=True)[2]
+    assert [(one.before, one.after) for one in shown if one.what == "config"] == [("1", "2"), ("x", None), (None, "s3cret")]
+
+
+def test_a_diff_goes_either_way_and_knows_domains(platform: Platform) -> None:
+    deployed(platform)
+    domains.change(platform, ADMIN, "shop", ["a.example.org"], [])
+    there = [(one.what, one.name, one.change) for one in releases.diff(platform, READER, "shop", 2)[2]]
+    back = [(one.what, one.name, one.change) for one in releases.diff(platform, READER, "shop", 1, 2)[2]]
+    assert (there, back) == ([("domain", "a.example.org", "added")], [("domain", "a.example.org", "removed")])
+
+
+def test_the_first_release_is_compared_with_nothing(platform: Platform) -> None:
+    deployed(platform, config={"A": "1"})
+    before, _, found = releases.diff(platform, READER, "shop", 1)
+    assert before is None
+    assert {one.what for one in found} == {"commit", "image", "config", "process", "formation", "domain"}
+
+
+def test_a_reader_sees_which_config_vars_changed_and_no_value(platform: Platform) -> None:
+    deployed(platform, config={"A": "s3cret"})
+    assert "s3cret" not in str(releases.diff(platform, READER, "shop", 1)[2])
+    with pytest.raises(Forbidden, match="may not read the config of shop"):
+        releases.diff(platform, READER, "shop", 1, reveal=True)
+
+
 def test_rollback_to_what_runs_is_nothing_to_do(platform: Platform) -> None:
     deployed(platform)
     with pytest.raises(NothingToDo, match="shop runs v1 already"):

@@ -1,15 +1,23 @@
-"""What a person can do with releases: list them, and go back to one."""
+"""What a person can do with releases: look at them, compare them, and go back to one."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from wherry.access.require import require
 from wherry.errors import Conflict, NothingToDo
+from wherry.model.build import Build
 from wherry.model.operation import Operation
 from wherry.model.release import Release, code_of
+from wherry.model.release_diff import Difference, differences, hide
+from wherry.model.shape import Shape
 from wherry.model.user import Actor
 from wherry.services import apps as app_services
 from wherry.services.platform import Platform
 from wherry.store import releases
+
+NO_BUILD = Build(0, 0, "", "", "", "", 0, {}, "")
+"""What the first release is compared with."""
 
 
 def of_app(platform: Platform, actor: Actor, name: str, limit: int = 50) -> list[Release]:
@@ -31,6 +39,27 @@ def current(platform: Platform, actor: Actor, name: str) -> Release | None:
     app = app_services.get(platform, actor, name)
     with platform.database.read() as connection:
         return releases.current(connection, app)
+
+
+def diff(
+    platform: Platform, actor: Actor, name: str, number: int, other: int | None = None, reveal: bool = False
+) -> tuple[Release | None, Release, list[Difference]]:
+    """What differs between release `other` (without it: the live one before, None for the first) and release `number`.
+    Values of config vars are hidden unless `reveal`, which takes the role that may read them."""
+    if reveal:
+        require(actor, "deploy", f"read the config of {name}")
+    app = app_services.get(platform, actor, name)
+    with platform.database.read() as connection:
+        after = releases.get(connection, app, number)
+        before = releases.get(connection, app, other) if other else releases.live_before(connection, app, number)
+    found = differences(before or replace(after, build=NO_BUILD, config={}, shape=Shape(default_host=False)), after)
+    return before, after, found if reveal else [hide(one) for one in found]
+
+
+def output(platform: Platform, actor: Actor, name: str, number: int) -> tuple[Release, list[str]]:
+    """What was said while the release was made; nothing for one that needed no work, as a change of domains."""
+    release = get(platform, actor, name, number)
+    return release, platform.operation_logs.read(release.operation)[0] if release.operation else []
 
 
 def rollback(platform: Platform, actor: Actor, name: str, number: int | None = None) -> Operation:

@@ -107,6 +107,14 @@ def before(connection: sqlite3.Connection, app: App, release: Release) -> Releas
     return next((found for found in earlier if code_of(found) != code_of(release)), None)
 
 
+def live_before(connection: sqlite3.Connection, app: App, number: int) -> Release | None:
+    """The newest live release before `number`, whatever it changed."""
+    row = connection.execute(
+        f"{SELECT} WHERE app_id = ? AND number < ? AND outcome = 'live' ORDER BY number DESC LIMIT 1", (app.id, number)
+    ).fetchone()
+    return _release(connection, row) if row else None
+
+
 def last_number(connection: sqlite3.Connection, app: App) -> int:
     return int(connection.execute("SELECT coalesce(max(number), 0) FROM releases WHERE app_id = ?", (app.id,)).fetchone()[0])
 

@@ -10,7 +10,6 @@ from msgspec import Struct
 from wherry.model.app import App
 from wherry.model.instance import Instance
 from wherry.model.operation import Operation
-from wherry.model.release import Release
 from wherry.model.run import Run
 from wherry.model.user import Key, Token, User
 from wherry.routing.front import url_of
@@ -53,25 +52,6 @@ class InstanceDocument(Struct):
     cpu: float | None
     restarts: int
     detail: str
-    links: Links
-
-
-class ReleaseDocument(Struct):
-    app: str
-    version: str
-    number: int
-    description: str
-    actor: str
-    created_at: str
-    outcome: str | None
-    reason: str
-    current: bool
-    commit: str
-    image: str
-    buildpack: str
-    size: int
-    processes: dict[str, str]
-    config_keys: list[str]
     links: Links
 
 
@@ -183,28 +163,6 @@ def instance_document(seen: Instance) -> InstanceDocument:
         seen.restarts,
         seen.detail,
         links,
-    )
-
-
-def release_document(app: App, release: Release) -> ReleaseDocument:
-    build, at = release.build, f"/api/apps/{app.name}"
-    return ReleaseDocument(
-        app.name,
-        release.version,
-        release.number,
-        release.description,
-        release.actor,
-        release.created_at,
-        release.outcome,
-        release.reason,
-        release.number == app.release,
-        build.commit,
-        build.image,
-        build.buildpack,
-        build.size,
-        build.processes,
-        sorted(release.config),
-        {"self": f"{at}/releases/{release.version}", "app": at},
     )
 
 

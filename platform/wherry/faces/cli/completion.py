@@ -108,7 +108,7 @@ def _known(session: Session, kind: str, app: str | None) -> list[str]:
 
 
 def _of_app(session: Session, kind: str, path: str) -> list[str]:
-    if kind == "VERSION":
+    if kind in ("VERSION", "OTHER"):
         return [release["version"] for release in session.api.get(f"{path}/releases")["releases"]]
     if kind in ("KEY", "KEY=VALUE"):
         keys = session.api.get(f"{path}/config-vars")["config_vars"]

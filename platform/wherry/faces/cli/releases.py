@@ -6,7 +6,7 @@ from typing import Any
 
 from wherry.errors import InvalidInput, NotFound
 from wherry.faces.cli import follow
-from wherry.faces.cli.render import ago, facts, quoted, size
+from wherry.faces.cli.render import ago, facts, printable, quoted, size
 from wherry.faces.cli.session import Session
 
 
@@ -28,9 +28,33 @@ def info(session: Session) -> int:
         ("image", f"{release['image']}  {size(release['size'])}"),
         ("buildpack", release["buildpack"]),
         *((f"{name}:", line or "(the image's own command)") for name, line in release["processes"].items()),
+        ("formation", ", ".join(f"{name} {quantity}" for name, quantity in release["formation"].items())),
         ("config", ", ".join(release["config_keys"])),
+        ("domains", ", ".join(release["domains"])),
+        *((f"check {name}", line) for name, line in release["checks"].items()),
+        *((f"limit {name}", _line(value)) for name, value in release["limits"].items()),
+        *(("volume", _line(mount)) for mount in release["mounts"]),
     ]
     return session.show(release, facts(pairs, session.terminal.width))
+
+
+def diff(session: Session) -> int:
+    """One VERSION is the later of the two, two are given as before and after."""
+    first, second = session.given.maybe("VERSION"), session.given.maybe("OTHER")
+    after = version_of(second or first or _current(session))
+    asked = {"before": version_of(first)} if first and second else {}
+    if session.given.option("--reveal") is not None:
+        asked["reveal"] = "true"
+    document = session.api.get(session.app_path(f"/releases/{after}/diff"), **asked)
+    return session.show(document, _told(session, document))
+
+
+def output(session: Session) -> int:
+    version = version_of(session.given.maybe("VERSION") or _current(session))
+    document = session.api.get(session.app_path(f"/releases/{version}/output"))
+    lines = [printable(line) for line in document["lines"]]
+    nothing = f"{version} has no output: nothing had to be started for it" if document["operation"] is None else f"{version} has no output"
+    return session.show(document, "\n".join(lines) or nothing)
 
 
 def rollback(session: Session) -> int:
@@ -52,6 +76,42 @@ def _current(session: Session) -> str:
     if current is None:
         raise NotFound(f"{session.given.app} has no release yet", hint="Push first: git push wherry main", code="no_such_release")
     return str(current)
+
+
+def _told(session: Session, document: dict[str, Any]) -> str:
+    found = document["differences"]
+    heading = f"{document['app']} {document['before'] or 'nothing'} -> {document['after']}"
+    if not found:
+        return f"{heading}: no difference"
+    rows = [[one["what"], one["name"], _change(one)] for one in found]
+    advice = ["values of config vars are hidden; --reveal shows them"] if any(one["hidden"] for one in found) else []
+    return "\n".join([heading, session.table(rows), *advice])
+
+
+def _change(one: dict[str, Any]) -> str:
+    """`added`, `removed`, `changed`, or what became of what."""
+    before, after = (_short(one["what"], one[side] or "") for side in ("before", "after"))
+    if one["hidden"] or not (before or after):
+        return str(one["change"])
+    if one["change"] == "changed":
+        return f"{before or NONE} -> {after or NONE}"
+    return f"{one['change']}: {after or before}"
+
+
+def _short(what: str, value: str) -> str:
+    """Commits and images as people know them."""
+    return value[: SHORT[what]] if what in SHORT else value
+
+
+SHORT = {"commit": 7, "image": 19}
+NONE = '""'
+
+
+def _line(value: Any) -> str:
+    """`memory=512 cpu=1` for a flat document."""
+    if isinstance(value, dict):
+        return " ".join(f"{name}={inner}" for name, inner in value.items())
+    return str(value)
 
 
 def _row(release: dict[str, Any]) -> list[str]:

@@ -1,6 +1,6 @@
 """The commands that `faces/cli/releases.py` answers."""
 
-from wherry.faces.cli.command import Command, Option
+from wherry.faces.cli.command import REVEAL, Command, Option
 
 TABLE = (
     Command(
@@ -15,17 +15,36 @@ TABLE = (
     Command(
         "releases:info",
         "APP [VERSION]",
-        "Show one release: its image, commit, processes and config keys",
+        "Show one release: its author, reason, image, processes, config keys, formation, domains, checks and limits",
         "releases.info",
         ("wherry releases:info shop v6",),
+        aliases=("releases:show",),
+    ),
+    Command(
+        "releases:diff",
+        "APP [VERSION] [OTHER]",
+        "Show what a release changed, or what differs between two",
+        "releases.diff",
+        ("wherry releases:diff shop", "wherry releases:diff shop v7", "wherry releases:diff shop v3 v7"),
+        "With one VERSION: against the live release before it; with none: what the current one changed. Values of config vars\n"
+        "stay hidden without --reveal.",
+        own_options=(REVEAL,),
+    ),
+    Command(
+        "releases:output",
+        "APP [VERSION]",
+        "Show what was said while a release was made: the build, the release command, the instances",
+        "releases.output",
+        ("wherry releases:output shop v7",),
     ),
     Command(
         "rollback",
         "APP [VERSION]",
-        "Go back to an earlier release, image and config; no build",
+        "Go back to an earlier release: image, config, Procfile, checks and limits; no build",
         "releases.rollback",
         ("wherry rollback shop", "wherry rollback shop v6"),
-        "Without VERSION: to the last live release before the current one. The way back is a new release, so it can be undone too.",
+        "Without VERSION: to the last live release before the current one with other code or config. Formation, domains and volumes\n"
+        "stay as they are today. The way back is a new release, so it can be undone too.",
         aliases=("releases:rollback",),
         changes=True,
     ),
