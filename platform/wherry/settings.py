@@ -34,6 +34,12 @@ def _processors(text: str) -> float:
     return float(text)
 
 
+def _log_size(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= 1024:
+        raise ValueError("MB from 1 to 1024, e.g. 16")
+    return int(text)
+
+
 def _folder(text: str) -> Path:
     if not text.startswith("/") or "\n" in text or "\0" in text:
         raise ValueError("an absolute path, e.g. /var/lib/wherry")
@@ -166,6 +172,7 @@ DECLARED: tuple[Setting, ...] = (
         "MB that pushes, builds and one-off commands leave free on the disk, for databases and logs. "
         "0: a twentieth of the disk, 256 to 2048.",
     ),
+    Setting("WHERRY_LOG_SIZE", "16", _log_size, "MB on disk that the log of one app may take. The oldest lines go first."),
     Setting("WHERRY_INSTANCE_MEMORY", "256", _count, "Memory limit of one instance in MB."),
     Setting("WHERRY_MAX_PUSH", "512", _count, "The largest push that is accepted, in MB."),
     Setting(
@@ -242,6 +249,7 @@ class Settings:
     acme_challenge: str = "http"
     acme_dns_hook: str = ""
     fetch_internal: str = "no"
+    log_size: int = 16
 
     @property
     def database(self) -> Path:

@@ -14,20 +14,30 @@ from wherry.settings import Settings, source_root
 if TYPE_CHECKING:
     from wherry.model.check import Answer, HealthCheck
     from wherry.reconciler.outside import Outside
+    from wherry.store.app_logs import AppLogs
 
 
 def run_engine(settings: Settings) -> None:
     """The engine process: blocks until SIGTERM. The only one with Docker's and HAProxy's sockets."""
     from wherry.reconciler.loop import Loop
+    from wherry.routing.haproxy_config import Files
+    from wherry.routing.router_socket import RouterSocket
+    from wherry.store.app_logs import AppLogs
+    from wherry.store.log_wishes import LogWishes
 
-    outside = _outside(settings)
+    wishes = LogWishes(settings.database, settings.log_size)
+    logs = AppLogs(settings.app_logs, wishes.cap)
+    outside = _outside(settings, logs)
     loop = Loop(outside)
     signal.signal(signal.SIGTERM, lambda *_: loop.stop())
     signal.signal(signal.SIGINT, lambda *_: loop.stop())
     _wall(settings)
     loop.recover(lambda absent: _open_the_gate(settings, absent))
     threading.Thread(target=_measure, args=(outside,), name="measure", daemon=True).start()
+    router = RouterSocket(Files(settings).router, logs.append, wishes.of)
+    router.start()
     loop.run()
+    router.stop()
     outside.collector.stop()
 
 
@@ -56,17 +66,15 @@ def cli_argv() -> list[str]:
     return [sys.executable, "-I", "-S", str(source_root() / "platform" / "wherry" / "faces" / "cli" / "main.py")]
 
 
-def _outside(settings: Settings) -> Outside:
+def _outside(settings: Settings, logs: AppLogs) -> Outside:
     from wherry.building.buildkit_builder import BuildKitBuilder
     from wherry.reconciler.outside import Outside
     from wherry.routing.haproxy_proxy import HaproxyProxy
     from wherry.running.docker_client import SOCKET
     from wherry.running.docker_engine import DockerEngine
     from wherry.running.log_collector import LogCollector
-    from wherry.store.app_logs import AppLogs
     from wherry.store.database import Database
 
-    logs = AppLogs(settings.app_logs)
     collector = LogCollector(SOCKET, logs, settings.home / "state" / "log-positions")
     collector.start()
     return Outside(

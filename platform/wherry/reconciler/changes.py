@@ -136,6 +136,7 @@ def destroy(work: Work) -> None:
     with outside.database.write() as connection:
         apps.remove(connection, app)
         work.succeed(connection)
+    shutil.rmtree(outside.settings.app_logs / name, ignore_errors=True)  # a visitor's last request may have left a line since
     outside.memory.forget_app(name)
 
 

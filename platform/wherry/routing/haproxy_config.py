@@ -30,6 +30,13 @@ from wherry.settings import Settings
 TEMPLATE = Path(__file__).parent / "haproxy.cfg"
 POOL = 64
 """Backends to begin with; doubled by a reload when more are needed. One costs about 10 KB."""
+LINES_OF_PAGES, LINES_OF_APP = 1000, 200
+"""Requests a second up to which each has a line in the log: those that we answer ourselves, and those of one app."""
+SHARE_OF_LINES = f"""\
+    http-request set-var(txn.rate) be_sess_rate
+    http-request set-log-level info
+    http-request set-log-level silent if {{ rand(10000),mul(txn.rate),div(10000) ge {LINES_OF_APP} }}
+"""
 MAXCONN = 4000
 MAX_THREADS = 4
 ACCOUNT = "haproxy"
@@ -60,6 +67,11 @@ class Files:
     def master(self) -> Path:
         """Where the master takes commands: a reload, and words to workers that a reload left behind."""
         return self.settings.run / "haproxy-master.sock"
+
+    @property
+    def router(self) -> Path:
+        """Where the worker sends a line for each request; in what it sees of the file system."""
+        return self.view / "router.sock"
 
     @cached_property
     def maps(self) -> Maps:
@@ -139,6 +151,8 @@ class Files:
             "account": self._account(),
             "socket": str(self.socket),
             "proxy": str(self.settings.proxy),
+            "fewest": str(LINES_OF_PAGES),
+            "router": f"/{self.router.name}" if self._gives_up_root() else str(self.router),
             "binds": "\n    ".join(self._binds()),
             "hold": str(self.settings.hold_timeout),
             "https": "" if self.settings.https_port == 443 else f":{self.settings.https_port}",
@@ -253,7 +267,7 @@ def _backends(table: Table) -> str:
 
 def _backend(name: str, servers: list[Server]) -> str:
     lines = [f"    server {server.app}:{server.target.name} {address(server.target)}\n" for server in servers]
-    return f"backend {name}\n    balance leastconn\n{''.join(lines)}"
+    return f"backend {name}\n    balance leastconn\n{SHARE_OF_LINES}{''.join(lines)}"
 
 
 def _readable(table: Table) -> dict[str, Route]:

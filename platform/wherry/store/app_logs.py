@@ -17,14 +17,14 @@ DEFAULT_CAP = 16 * 1024 * 1024
 
 
 class AppLogs:
-    """All logs of a platform, one folder per app below `folder`; `cap` is bytes on disk per app.
+    """All logs of a platform, one folder per app below `folder`; `cap` is bytes on disk per app, or tells them by app.
 
     `append`, `platform_line`, `cursor` and `remove` are for one process only, the engine; any of its threads.
     """
 
-    def __init__(self, folder: Path, cap: int = DEFAULT_CAP) -> None:
+    def __init__(self, folder: Path, cap: int | Callable[[str], int] = DEFAULT_CAP) -> None:
         self.folder = folder
-        self.cap = cap
+        self._cap = cap if callable(cap) else lambda _app: cap
         self._files: dict[str, LogFile] = {}
         self._lock = threading.Lock()
 
@@ -80,14 +80,16 @@ class AppLogs:
     def remove(self, app: str) -> None:
         """Deletes the app's log. Those who follow it come to its end. Stop collecting from the app's instances first."""
         with self._lock:
-            file = self._files.pop(app, None) or LogFile(self._folder(app), self.cap)
+            file = self._files.pop(app, None) or LogFile(self._folder(app), DEFAULT_CAP)
         file.remove()
 
     def _file(self, app: str) -> LogFile:
+        cap = self._cap(app)
         with self._lock:
             found = self._files.get(app)
             if found is None:
-                found = self._files[app] = LogFile(self._folder(app), self.cap)
+                found = self._files[app] = LogFile(self._folder(app), cap)
+            found.cap = cap
             return found
 
     def _folder(self, app: str) -> Path:

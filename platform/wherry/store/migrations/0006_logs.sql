@@ -1,0 +1,3 @@
+CREATE TABLE log_settings (
+  app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE, settings TEXT NOT NULL DEFAULT '{}'
+) STRICT;
