@@ -165,7 +165,7 @@ def test_any_datagram_is_read_or_passed_over(datagram: bytes) -> None:
     assert line is None or router_lines.shown(line).isprintable()
 
 
-def test_under_load_a_share_is_shown_and_the_rest_is_counted(own_haproxy: Haproxy, instance: Callable[[str], Upstream]) -> None:
+def test_load_is_thinned_and_counted(own_haproxy: Haproxy, instance: Callable[[str], Upstream]) -> None:
     made = Log()
     router = RouterSocket(Files(own_haproxy.settings).router, made.append, made.wishes.get)
     router.start()
