@@ -1,4 +1,4 @@
-"""A private image registry on loopback: Debian's docker-registry, with one login."""
+"""Image registries on loopback, of Debian's docker-registry: one with a login, one that gives everybody a token as Docker Hub does."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from receiving_support import free_port, knock
+from token_server import token_server
 
 CONFIG = """\
 version: 0.1
 log: {{level: error}}
 storage: {{filesystem: {{rootdirectory: {folder}/data}}, delete: {{enabled: true}}}}
 http: {{addr: "127.0.0.1:{port}"}}
-auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}
 """
+TOKENS = "token: {{realm: {url}, service: test, issuer: test, rootcertbundle: {folder}/token.crt}}"
 
 
 @dataclass
@@ -34,7 +35,8 @@ class Registry:
         full = f"{self.server}/{name}"
         docker = ["docker", "--config", str(self.folder / "client")]
         login = [*docker, "login", "-u", self.user, "--password-stdin", self.server]
-        subprocess.run(login, input=self.password.encode(), check=True, capture_output=True)
+        if self.user:
+            subprocess.run(login, input=self.password.encode(), check=True, capture_output=True)
         subprocess.run(["docker", "tag", image, full], check=True)
         subprocess.run([*docker, "push", "-q", full], check=True, capture_output=True)
         subprocess.run(["docker", "rmi", full], check=True, capture_output=True)
@@ -48,14 +50,39 @@ def registry(folder: Path) -> Iterator[Registry]:
     folder.mkdir(exist_ok=True)
     hashed = subprocess.run(["htpasswd", "-Bbn", made.user, made.password], check=True, capture_output=True).stdout
     (folder / "htpasswd").write_bytes(hashed.strip() + b"\n")
+    with _served(made, f"htpasswd: {{realm: test, path: {folder}/htpasswd}}"):
+        yield made
+
+
+@contextmanager
+def open_registry(folder: Path) -> Iterator[Registry]:
+    """One without any login."""
+    folder.mkdir(exist_ok=True)
+    made = Registry(f"127.0.0.1:{free_port()}", folder, user="")
+    with _served(made, ""):
+        yield made
+
+
+@contextmanager
+def token_registry(folder: Path) -> Iterator[Registry]:
+    """One that sends everybody to a server of tokens first, which gives them to whoever asks."""
+    folder.mkdir(exist_ok=True)
+    made = Registry(f"127.0.0.1:{free_port()}", folder)
+    with token_server(folder) as url, _served(made, TOKENS.format(url=url, folder=folder)):
+        yield made
+
+
+@contextmanager
+def _served(made: Registry, auth: str) -> Iterator[None]:
     port = int(made.server.partition(":")[2])
-    (folder / "config.yml").write_text(CONFIG.format(folder=folder, port=port))
+    text = CONFIG.format(folder=made.folder, port=port) + (f"auth: {{{auth}}}\n" if auth else "")
+    (made.folder / "config.yml").write_text(text)
     server = subprocess.Popen(
-        ["docker-registry", "serve", str(folder / "config.yml")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ["docker-registry", "serve", str(made.folder / "config.yml")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         _until_it_listens(port)
-        yield made
+        yield
     finally:
         server.terminate()
         server.wait()

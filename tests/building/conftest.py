@@ -12,6 +12,7 @@ import pytest
 
 import building_support as support
 from wherry import settings
+from wherry.building import logins
 from wherry.building.builder import Built, Source
 from wherry.building.buildkit import BuildKit, Solve
 from wherry.building.buildkit_builder import BuildKitBuilder
@@ -76,7 +77,7 @@ class Emulating(BuildKit):
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     chosen = _chosen(tmp_path_factory.mktemp("home"), PLATFORM)
-    made = Bench(chosen, BuildKit(limits=limits_of(chosen)))
+    made = Bench(chosen, BuildKit(limits=limits_of(chosen), logins=logins.by(chosen)))
     made.builder.stacks.ensure(print)
     yield made
     made.sweep()

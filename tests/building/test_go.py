@@ -162,22 +162,33 @@ def test_vendored_modules_are_taken_from_the_repository(bench: Bench, shop: str,
 
 @pytest.mark.engine
 @pytest.mark.parametrize(
-    ("files", "message"),
+    ("files", "message", "code"),
     [
-        ({"main.go": "package main\n\nfunc main() { nothing() }\n"}, "the app does not compile: main.go line 3"),
+        ({"main.go": "package main\n\nfunc main() { nothing() }\n"}, "the app does not compile: main.go line 3", "compile_failed"),
         (
             {"go.mod": f"{MOD}\nrequire github.com/go-chi/chi/v5 v5.2.3\n", "main.go": app("go-chi")["main.go"]},
             "go.sum does not have all that go.mod asks for",
+            "lock_outdated",
         ),
-        ({"main.go": 'package main\n\nimport _ "example.org/nowhere/x"\n\nfunc main() {}\n'}, "no module in go.mod has the package"),
-        ({"go.mod": MOD.replace("1.27", "1.27.999"), "main.go": MAIN}, "there is no Go 1.27.999, which go.mod asks for"),
-        ({**VENDORED, "go.mod": MOD}, "the vendor folder does not match go.mod"),
+        (
+            {"main.go": 'package main\n\nimport _ "example.org/nowhere/x"\n\nfunc main() {}\n'},
+            "no module in go.mod has the package",
+            "no_such_package",
+        ),
+        (
+            {"go.mod": MOD.replace("1.27", "1.27.999"), "main.go": MAIN},
+            "there is no Go 1.27.999, which go.mod asks for",
+            "version_unavailable",
+        ),
+        ({**VENDORED, "go.mod": MOD}, "the vendor folder does not match go.mod", "lock_outdated"),
     ],
 )
-def test_a_build_that_fails_says_why_in_a_sentence(files: dict[str, str], message: str, bench: Bench, shop: str, tmp_path: Path) -> None:
+def test_a_build_that_fails_says_why_in_a_sentence(
+    files: dict[str, str], message: str, code: str, bench: Bench, shop: str, tmp_path: Path
+) -> None:
     with pytest.raises(DeployFailed) as refused:
         bench.build(support.push(tmp_path, {"go.mod": MOD, **files}, shop))
-    assert (refused.value.code, refused.value.message[: len(message)]) == ("build_failed", message)
+    assert (refused.value.code, refused.value.message[: len(message)]) == (code, message)
     assert refused.value.hint
     assert refused.value.evidence
 

@@ -189,43 +189,6 @@ def test_a_code_only_change_reuses_the_packages_and_takes_a_moment(bench: Bench,
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize(
-    ("files", "message"),
-    [
-        (
-            {"package.json": package(scripts=START, dependencies={"ms": "99"})},
-            "a package has no version that fits what package.json asks for",
-        ),
-        (
-            {"package.json": package(scripts=START, dependencies={"@wherry-test/no-such-package": "1"})},
-            "the package registry has no package @wherry-test/no-such-package",
-        ),
-        (
-            {
-                "package.json": package(scripts=START, dependencies={"ms": "2.1.3"}),
-                "package-lock.json": json.dumps({"name": "shop", "lockfileVersion": 3, "packages": {"": {"name": "shop"}}}),
-            },
-            "package-lock.json does not match package.json",
-        ),
-        (
-            {"package.json": package(scripts={**START, "build": "node -e 'process.exit(3)'"})},
-            "the script build of package.json failed with exit code 3",
-        ),
-        (
-            {"package.json": package(scripts={**START, "build": "no-such-compiler --all"})},
-            "no-such-compiler was not found: the script calls a program that no package brings",
-        ),
-    ],
-)
-def test_a_build_that_fails_says_why_in_a_sentence(files: dict[str, str], message: str, bench: Bench, tmp_path: Path) -> None:
-    with pytest.raises(DeployFailed) as refused:
-        bench.build(support.push(tmp_path, {"server.js": SERVER, **files}, bench.app("broken")))
-    assert (refused.value.code, refused.value.message) == ("build_failed", message), refused.value.evidence
-    assert refused.value.evidence
-    assert refused.value.hint
-
-
-@pytest.mark.engine
 @pytest.mark.slow
 def test_the_distributions_own_version_serves_too(bench: Bench, tmp_path: Path) -> None:
     built = bench.build(

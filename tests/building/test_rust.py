@@ -132,21 +132,31 @@ def test_a_code_only_change_compiles_only_the_app_and_never_serves_an_old_progra
 
 @pytest.mark.engine
 @pytest.mark.parametrize(
-    ("files", "message"),
+    ("files", "message", "code"),
     [
-        ({"src/main.rs": "fn main() { nothing(); }\n"}, "the app does not compile: src/main.rs line 1"),
-        ({"Cargo.toml": f'{PACKAGE}[dependencies]\nitoa = "1"\n'}, "Cargo.lock does not match Cargo.toml"),
-        ({"Cargo.toml": f"{PACKAGE}[dependencies\n"}, "Cargo.toml can not be read"),
-        ({"Cargo.toml": f'{PACKAGE}[dependencies]\nboat = {{ path = "../boat" }}\n'}, "boat/Cargo.toml is named in a Cargo.toml"),
-        ({"build.rs": "fn main() { panic!() }\n"}, "shop could not be compiled"),
-        ({"Cargo.toml": PACKAGE.replace("2021", "2099")}, "Cargo.toml can not be read"),
-        ({"Cargo.lock": LOCK.replace("3", "9")}, "Cargo.lock or Cargo.toml was written for a newer Rust than the one that was asked for"),
+        ({"src/main.rs": "fn main() { nothing(); }\n"}, "the app does not compile: src/main.rs line 1", "compile_failed"),
+        ({"Cargo.toml": f'{PACKAGE}[dependencies]\nitoa = "1"\n'}, "Cargo.lock does not match Cargo.toml", "lock_outdated"),
+        ({"Cargo.toml": f"{PACKAGE}[dependencies\n"}, "Cargo.toml can not be read", "dependencies_invalid"),
+        (
+            {"Cargo.toml": f'{PACKAGE}[dependencies]\nboat = {{ path = "../boat" }}\n'},
+            "boat/Cargo.toml is named in a Cargo.toml",
+            "not_ready",
+        ),
+        ({"build.rs": "fn main() { panic!() }\n"}, "shop could not be compiled", "compile_failed"),
+        ({"Cargo.toml": PACKAGE.replace("2021", "2099")}, "Cargo.toml can not be read", "dependencies_invalid"),
+        (
+            {"Cargo.lock": LOCK.replace("3", "9")},
+            "Cargo.lock or Cargo.toml was written for a newer Rust than the one that was asked for",
+            "language_version",
+        ),
     ],
 )
-def test_a_build_that_fails_says_why_in_a_sentence(files: dict[str, str], message: str, bench: Bench, shop: str, tmp_path: Path) -> None:
+def test_a_build_that_fails_says_why_in_a_sentence(
+    files: dict[str, str], message: str, code: str, bench: Bench, shop: str, tmp_path: Path
+) -> None:
     with pytest.raises(DeployFailed) as refused:
         bench.build(support.push(tmp_path, {**APP, **files}, shop))
-    assert (refused.value.code, refused.value.message[: len(message)]) == ("build_failed", message)
+    assert (refused.value.code, refused.value.message[: len(message)]) == (code, message)
     assert refused.value.hint
     assert refused.value.evidence
 

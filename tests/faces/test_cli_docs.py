@@ -32,10 +32,15 @@ def codes_in(source: str) -> Iterator[str]:
             yield from (text for text in strings(node.value) if re.fullmatch(CODE_FORM, text))
         elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             targets = ast.dump(ast.Module([node], [])) if isinstance(node, ast.AnnAssign) else "".join(map(ast.dump, node.targets))
-            if re.search(r"id='(default_code|CODE|CODES)'", targets):
+            if re.search(r"id='(default_code|CODE|CODES|FAILED|INVALID)'", targets):
                 yield from (text for text in strings(node.value) if re.fullmatch(CODE_FORM, text))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"[RH][0-9]{2}", node.value):
             yield node.value
+
+
+def failures_in(path: Path) -> list[str]:
+    """The codes of the builds that a buildpack knows how to explain."""
+    return [failure["code"] for failure in tomllib.loads(path.read_text("utf-8")).get("failure", [])]
 
 
 def strings(node: ast.expr) -> list[str]:
@@ -49,6 +54,8 @@ def test_every_error_code_in_the_code_is_in_errors_md() -> None:
         for path in sorted((ROOT / "platform" / "wherry").rglob("*.py"))
         for code in codes_in(path.read_text("utf-8"))
     }
+    for path in sorted((ROOT / "buildpacks").rglob("*.toml")):
+        used |= dict.fromkeys(failures_in(path), path.relative_to(ROOT).as_posix())
     missing = {code: path for code, path in used.items() if code not in documented}
     assert missing == {}, "give each of these a row in docs/errors.md"
 

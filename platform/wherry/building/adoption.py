@@ -14,8 +14,9 @@ from wherry.building.buildkit import BuildKit, Image, PullFailed, Solve, SolveFa
 from wherry.building.context import Context
 from wherry.building.failure import refuse, shown
 from wherry.building.progress import Progress
+from wherry.building.registry_failure import explained, unreachable
 from wherry.building.stack import APP, OWNER
-from wherry.errors import DeployFailed, Forbidden, NotFound, WherryError
+from wherry.errors import Forbidden, WherryError
 from wherry.model.origin import ImageName
 from wherry.model.process import WEB
 from wherry.settings import Settings
@@ -43,7 +44,7 @@ class Adoption:
                     if cancelled():
                         raise refuse("the operation was cancelled", code="cancelled")
         except PullFailed as error:
-            raise explained(name, str(error)) from error
+            raise explained(name, str(error), login.user if login else "") from error
         image = self._engine.image(name.text)
         if image is None:
             raise refuse(f"{name.text} was fetched and is gone", "Try again.", code="image_gone")
@@ -121,26 +122,8 @@ def _digest(name: ImageName, image: Image) -> str:
     return next((text.rpartition("@")[2] for text in image.digests if text.rpartition("@")[0].endswith(name.name)), image.id)
 
 
-def explained(name: ImageName, message: str) -> WherryError:
-    """The engine's sentence about a registry, in ours."""
-    if re.search(r"no matching manifest", message):
-        return refuse(f"{name.text} has no variant for this machine's processor", "Use one that has.", code="wrong_architecture")
-    if re.search(r"unauthorized|denied|no basic auth|authentication required|401|403", message):
-        hint = f"Is the name right? A private one takes a login: wherry registry:login {name.server} USER"
-        return Forbidden(f"{name.server} does not give us {name.text}", hint=hint, code="registry_refused")
-    if re.search(r"manifest unknown|not found|does not exist|manifest for .* not", message):
-        return NotFound(f"{name.server} has no image {name.text}", hint="Check its name and tag.", code="no_such_image")
-    return _unreachable(name.server, message)
-
-
 def explained_login(server: str, message: str) -> WherryError:
     if re.search(r"unauthorized|denied|incorrect|401|403", message):
         hint = "Many registries take a token as password."
         return Forbidden(f"{server} refuses this user and password", hint=hint, code="registry_refused")
-    return _unreachable(server, message)
-
-
-def _unreachable(server: str, message: str) -> DeployFailed:
-    """Not Unavailable: that is our own engine, which is waited for."""
-    hint = "Is its name right? Then try again in a moment."
-    return refuse(f"{server} can not be reached: {shown(message, 160)}", hint, code="registry_unreachable")
+    return unreachable(server, message)

@@ -1,7 +1,7 @@
 """The builder's door to Docker: builds with BuildKit over the engine's HTTP API, looks at images, and cleans up.
 
-Nothing else in this room knows docker. A build needs no docker client program and no session: a tar goes in, progress
-comes out line by line.
+Nothing else in this room knows docker. A build needs no docker client program: a tar goes in, progress comes out line by line,
+and a session answers who we are at a registry.
 """
 
 from __future__ import annotations
@@ -30,11 +30,14 @@ import requests  # noqa: E402
 
 from wherry.building import trace  # noqa: E402
 from wherry.building.limits import Limits  # noqa: E402
+from wherry.building.session import Logins, Session  # noqa: E402
 from wherry.errors import Unavailable  # noqa: E402
+from wherry.secret import Secret  # noqa: E402
 
 SOCKET = "unix:///var/run/docker.sock"
 POLL = 0.1
 CANCEL_GRACE = 15.0
+LOOK = "Look at it: systemctl status docker"
 MAX_READ = 1024 * 1024
 
 
@@ -71,7 +74,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Solve:
-    """One build: the tar, and what to make of it."""
+    """One build: the tar, and what to make of it. `secrets` are those that a step may mount; no layer holds them."""
 
     body: Iterator[bytes]
     tag: str = ""
@@ -81,10 +84,12 @@ class Solve:
     no_cache: bool = False
     pull: bool = False
     args: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, Secret] = field(default_factory=dict)
 
-    def query(self, build_id: str, platform: str = "", cgroup: str = "") -> dict[str, str]:
+    def query(self, build_id: str, session: str, platform: str = "", cgroup: str = "") -> dict[str, str]:
         wanted = {"t": self.tag, "target": self.target, "nocache": "1" if self.no_cache else "", "pull": "1" if self.pull else ""}
         fixed = {"version": "2", "buildid": build_id, "dockerfile": self.dockerfile, "labels": json.dumps(self.labels), "rm": "1"}
+        fixed["session"] = session
         wanted |= {"buildargs": json.dumps(self.args) if self.args else "", "platform": platform, "cgroupparent": cgroup}
         return fixed | {key: value for key, value in wanted.items() if value}
 
@@ -92,10 +97,10 @@ class Solve:
 class BuildKit:
     """One engine. Every method raises Unavailable when the engine does not answer. `platform`, such as `linux/arm64`, is what
     it builds for, when not its own: the tests prove that other processor so, under emulation. Every step of every build is held
-    to `limits`."""
+    to `limits`. `logins` are ours at registries, for what a build fetches."""
 
-    def __init__(self, url: str = SOCKET, platform: str = "", limits: Limits | None = None) -> None:
-        self._url, self.platform, self.limits = url, platform, limits
+    def __init__(self, url: str = SOCKET, platform: str = "", limits: Limits | None = None, logins: Logins = lambda _: None) -> None:
+        self._url, self.platform, self.limits, self._logins = url, platform, limits, logins
         self._lock = threading.Lock()
         self._shared: Any = None
 
@@ -270,14 +275,18 @@ class BuildKit:
         """A client of its own for a long stream: a shared one would hold up the short calls."""
         return contextlib.closing(docker.APIClient(base_url=self._url, version=self._api()._version, timeout=None))
 
+    def _session(self, wish: Solve) -> contextlib.closing[Session]:
+        try:
+            return contextlib.closing(Session(self._url.removeprefix("unix://"), self._logins, wish.secrets))
+        except OSError as error:
+            raise Unavailable("the Docker engine does not answer", hint=LOOK, code="engine_unavailable") from error
+
     def _read(self, wish: Solve, build_id: str, messages: queue.SimpleQueue[dict[str, Any] | Exception | None]) -> None:
         """Runs in a thread of its own: sends the tar, then puts every message of the answer on the queue."""
         try:
-            with self._new() as api:
-                headers, params = (
-                    {"Content-Type": "application/x-tar"},
-                    wish.query(build_id, self.platform, self.limits.parent if self.limits else ""),
-                )
+            with self._new() as api, self._session(wish) as session:
+                headers, cgroup = {"Content-Type": "application/x-tar"}, self.limits.parent if self.limits else ""
+                params = wish.query(build_id, session.id, self.platform, cgroup)
                 answer = api.post(api._url("/build"), params=params, data=wish.body, headers=headers, stream=True)
                 if answer.status_code != 200:
                     messages.put({"error": answer.json().get("message", f"HTTP {answer.status_code}")})
@@ -339,12 +348,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except requests.RequestException as error:
-        raise Unavailable(
-            "the Docker engine does not answer", hint="Look at it: systemctl status docker", code="engine_unavailable"
-        ) from error
+        raise Unavailable("the Docker engine does not answer", hint=LOOK, code="engine_unavailable") from error
     except docker.errors.DockerException as error:
         if isinstance(error, docker.errors.APIError):
             raise Unavailable(f"the Docker engine refuses: {error.explanation or error}", code="engine_unavailable") from error
-        raise Unavailable(
-            "the Docker engine does not answer", hint="Look at it: systemctl status docker", code="engine_unavailable"
-        ) from error
+        raise Unavailable("the Docker engine does not answer", hint=LOOK, code="engine_unavailable") from error

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from wherry.building import classic, dockerfile, plan, predeploy
+from wherry.building import classic, dockerfile, logins, plan, predeploy
 from wherry.building.adoption import Adoption
 from wherry.building.app_json_env import EnvVar
 from wherry.building.app_json_scripts import PREDEPLOY
@@ -15,11 +16,12 @@ from wherry.building.builder import Built, Line, Outline, Source
 from wherry.building.buildkit import BuildKit, Image, Solve, SolveFailed, SolveStopped
 from wherry.building.buildpack import Buildpack, fill, load_all
 from wherry.building.context import Context
+from wherry.building.explain import explain
 from wherry.building.failure import refuse
 from wherry.building.guard import Guard, disk_of
 from wherry.building.limits import limits_of
 from wherry.building.plan import Planned
-from wherry.building.progress import COMPILE, DEPENDENCIES, Progress, tail, without_mounts
+from wherry.building.progress import Progress
 from wherry.building.stack import APP, OWNER, Stacks
 from wherry.building.versions import choose
 from wherry.errors import DeployFailed
@@ -33,7 +35,7 @@ class BuildKitBuilder(Adoption):
 
     def __init__(self, settings: Settings, engine: BuildKit | None = None, stacks: Stacks | None = None, packs: Path | None = None) -> None:
         self._limits = limits_of(settings)
-        super().__init__(settings, engine or BuildKit(limits=self._limits))
+        super().__init__(settings, engine or BuildKit(limits=self._limits, logins=logins.by(settings)))
         self._packs = packs or source_root() / "buildpacks"
         self.stacks = stacks or Stacks(settings, self._engine, packs=self._packs)
 
@@ -112,9 +114,10 @@ class BuildKitBuilder(Adoption):
         progress = Progress(watch.line, time.monotonic, pack.packages if pack else "")
         tag, labels = self._tag(source), self._labels(source)
         before = self._engine.image(tag)
-        args = source.settings.args if pack is None else {}
-        wish = Solve(context.stream(source.archive), tag, planned.dockerfile, labels=labels, no_cache=watch.no_cache, args=args)
-        image_id = self._run(wish, progress, watch, lambda message: _explained(planned, progress, message))
+        wish = Solve(context.stream(source.archive), tag, planned.dockerfile, labels=labels, no_cache=watch.no_cache)
+        if pack is None:
+            wish = replace(wish, args=source.settings.args, secrets=source.config)
+        image_id = self._run(wish, progress, watch, lambda message: explain(planned, progress, message, self._user))
         self._say_reused(progress, watch.line)
         self._keep_named(before, image_id, tag)
         return self._image(image_id)
@@ -141,6 +144,10 @@ class BuildKitBuilder(Adoption):
             raise guard.refusal(progress.last_lines()) or self._stopped(stopped) from stopped
         except SolveFailed as failed:
             raise guard.named(str(failed), progress.last_lines()) or explain(str(failed)) from failed
+
+    def _user(self, server: str) -> str:
+        login = logins.of(self._settings, server)
+        return login.user if login else ""
 
     def _labels(self, source: Source) -> dict[str, str]:
         return {OWNER: self._settings.name, APP: source.app, COMMIT: source.commit}
@@ -207,31 +214,3 @@ class Watch:
 
     def __init__(self, line: Line, no_cache: bool, cancelled: Callable[[], bool]) -> None:
         self.line, self.no_cache, self.cancelled = line, no_cache, cancelled
-
-
-def _explained(planned: Planned, progress: Progress, message: str) -> DeployFailed:
-    """The failed build in one sentence, with the fix and the last lines of the step that failed."""
-    broken, pack, how = progress.failed(), planned.language, planned.detected.installer.plan
-    if pack is None or how is None:
-        return dockerfile.explain(message, broken)
-    lines = tail(broken, 30) if broken else (message[-300:],)
-    text = "\n".join(lines)
-    for known in pack.failures:
-        match = known.pattern.search(text)
-        if match:
-            values = {"file": how.lock or how.files[0], **{str(number): value or "" for number, value in enumerate(match.groups(), 1)}}
-            sentence, fix = (_named(template, values) for template in (known.message, known.fix))
-            return refuse(sentence, fix, code="build_failed", evidence=lines[-12:], source="the build")
-    in_dependencies = broken is not None and broken.name.startswith(f"[{DEPENDENCIES} ")
-    what = f"the dependencies of {how.lock or how.files[0]} could not be installed" if in_dependencies else "the build failed"
-    if broken and broken.name.startswith(f"[{COMPILE} "):
-        what = "the app could not be compiled"
-    elif broken and not in_dependencies:
-        what = f"the build failed at {without_mounts(broken.name)}"
-    return refuse(what, "The lines below say why.", code="build_failed", evidence=lines[-12:], source="the build")
-
-
-def _named(template: str, values: dict[str, str]) -> str:
-    for name, value in values.items():
-        template = template.replace("{" + name + "}", value)
-    return template

@@ -4,6 +4,7 @@
     buildpacks/<name>/Dockerfile        how the image is built; the stage `deps` installs dependencies
     buildpacks/<name>/install           run inside the build, like every other script that lies beside it; what a script
                                         prints as `wherry: …` is told to the person who pushed
+    buildpacks/failures.toml            what goes wrong in the builds of every language
     buildpacks/<name>/stack/            how the language's base images are made (see stack.py)
 
 Templates are filled with values of this project and with values that fully match a form; never with a user's text.
@@ -143,11 +144,13 @@ class ProgramRule:
 
 @dataclass(frozen=True)
 class Failure:
-    """A known way for an installation to fail, in one sentence with its fix."""
+    """A known way for a build to fail, in one sentence with its fix; `{1}` and the like are groups of `pattern`. `code` is
+    the error's, of docs/errors.md."""
 
     pattern: re.Pattern[str]
     message: str
     fix: str
+    code: str
 
 
 @dataclass(frozen=True)
@@ -214,6 +217,7 @@ def load_all(root: Path) -> tuple[Buildpack, ...]:
 def load(folder: Path) -> Buildpack:
     """Raises KeyError, TypeError or re.error for data that is not right: that is a mistake of ours, found by a test."""
     data = tomllib.loads((folder / "buildpack.toml").read_text("utf-8"))
+    common = tomllib.loads((folder.parent / "failures.toml").read_text("utf-8"))
     stack = data["stack"]
     return Buildpack(
         name=folder.name,
@@ -228,7 +232,7 @@ def load(folder: Path) -> Buildpack:
         plans=tuple(Plan(**_typed(entry)) for entry in data["plan"]),
         unready=tuple(Unready(**_typed(entry)) for entry in data.get("unready", ())),
         webs=tuple(WebRule(**_typed(entry)) for entry in data.get("web", ())),
-        failures=tuple(Failure(**_typed(entry)) for entry in data.get("failure", ())),
+        failures=tuple(Failure(**_typed(entry)) for entry in (*data.get("failure", ()), *common["failure"])),
         versioned=data.get("versioned", True),
         serves=data.get("serves", False),
         leave_out=re.compile(data["leave_out"]) if "leave_out" in data else None,

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from wherry.building.builder import Login
+from wherry.model.origin import HUB
 from wherry.secret import Secret
 from wherry.settings import Settings
 
+HUB_HOSTS = ("registry-1.docker.io", "index.docker.io", "docker.io", "https://index.docker.io/v1/")
+"""How builders name Docker Hub."""
 _lock = threading.Lock()
 
 
@@ -18,6 +22,16 @@ def of(settings: Settings, server: str) -> Login | None:
     """Who we are at this registry; None when nobody logged in."""
     found = _read(settings.registry_logins).get(server)
     return Login(found["user"], Secret(found["password"])) if found else None
+
+
+def by(settings: Settings) -> Callable[[str], tuple[str, str] | None]:
+    """Answers a build's question for user and password at a registry, by the host that serves its images."""
+
+    def asked(host: str) -> tuple[str, str] | None:
+        found = of(settings, HUB if host in HUB_HOSTS else host)
+        return (found.user, found.password.reveal()) if found else None
+
+    return asked
 
 
 def put(settings: Settings, server: str, login: Login) -> None:

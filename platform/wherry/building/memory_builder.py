@@ -90,7 +90,7 @@ def _exposed(planned: Planned) -> list[str]:
         return []
     text = planned.tree.text(planned.dockerfile) or ""
     if not text.strip():
-        raise refuse("Dockerfile is empty", 'Start it with a FROM line, e.g. "FROM python:3.12-slim".', code="dockerfile_failed")
+        raise refuse("Dockerfile is empty", 'Start it with a FROM line, e.g. "FROM python:3.12-slim".', code="dockerfile_invalid")
     if planned.processes is None and not re.search(r"(?m)^(?:CMD|ENTRYPOINT)\b", text):
         raise refuse("nothing says what to run: the Dockerfile has no CMD, and there is no Procfile", code="no_process")
     return re.findall(r"(?m)^EXPOSE[ \t]+([0-9]+)[ \t]*$", text)

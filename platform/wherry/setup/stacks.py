@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wherry.building import logins
 from wherry.building.buildkit import BuildKit
 from wherry.building.stack import Stacks
 from wherry.settings import Settings
@@ -49,4 +50,4 @@ def refresh(settings: Settings, console: Console) -> int:
 
 
 def _of(settings: Settings) -> Stacks:
-    return Stacks(settings, BuildKit())
+    return Stacks(settings, BuildKit(logins=logins.by(settings)))
