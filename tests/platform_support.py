@@ -14,6 +14,7 @@ from wherry.building.builder import Built, Line, Outline, Source
 from wherry.building.memory_adoption import MemoryAdoption
 from wherry.errors import DeployFailed
 from wherry.model.build import FIRST_DEPLOY, POSTDEPLOY
+from wherry.model.check import HealthCheck
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
 from wherry.reconciler.loop import Loop
@@ -27,9 +28,13 @@ from wherry.store.database import Database
 ADMIN = Actor("alice", "admin", "test")
 
 
+CHECKS = ("readiness", "liveness")
+
+
 class TextBuilder(MemoryAdoption):
     """Implements `Builder` over archives that are plain text: `image=good`, `web=run`, `release=check`, `fail=why`,
-    `env.KEY=value` (or generated, required, optional), `postdeploy=…`, `first_deploy=…`. `seen` is the config of the last build."""
+    `env.KEY=value` (or generated, required, optional), `postdeploy=…`, `first_deploy=…`. `readiness=/path` and `liveness=/path` are asked
+    of web once a second, and one failure counts. `seen` is the config of the last build."""
 
     def prune(self, keep: set[str]) -> int:
         return 0
@@ -52,9 +57,10 @@ class TextBuilder(MemoryAdoption):
         line("-----> Built in 0.0 s, 1 MB")
         image = words.pop("image")
         scripts = {name: words.pop(name) for name in (POSTDEPLOY, FIRST_DEPLOY) if name in words}
+        checks = tuple(HealthCheck(words.pop(kind), type=kind, attempts=1, wait=1) for kind in CHECKS if kind in words)
         self.seen = {key: value.reveal() for key, value in source.config.items()}
         processes = {name: line for name, line in words.items() if not name.startswith("env.")}
-        return Built(image=image, buildpack="text", size=1, processes=processes, scripts=scripts)
+        return Built(image=image, buildpack="text", size=1, processes=processes, scripts=scripts, checks={"web": checks})
 
 
 class NoOutput:

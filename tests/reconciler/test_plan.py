@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from wherry.reconciler.desired import Desired
 from wherry.reconciler.observed import Seen, World
 from wherry.reconciler.plan import plan, route_of
@@ -17,7 +20,8 @@ def spec(name: str = "web.1", image: str = "v1", release: int = 1, generation: i
 
 def container(of: InstanceSpec, number: int = 1, running: bool = True) -> Observed:
     return Observed(
-        id=f"{number:064d}", app="shop", type=of.type, index=of.index, release=of.release, fingerprint=of.fingerprint, image=of.image,
+        id=f"{number:012d}".ljust(64, "0"),
+        app="shop", type=of.type, index=of.index, release=of.release, fingerprint=of.fingerprint, image=of.image,
         running=running, address=f"10.0.0.{number}" if running else "", port=of.port, created_at=str(number),
     )  # fmt: skip
 
@@ -119,3 +123,79 @@ def test_what_a_failed_deploy_started_goes_and_nothing_else_moves() -> None:
     old, failed = spec(), spec(image="v2", release=2)
     world = served(wish(old), up(old))
     assert plan(wish(old), replace(world, seen=(*world.seen, Seen(container(failed, 2))))) == [Retire(container(failed, 2))]
+
+
+def test_an_instance_that_is_not_ready_gets_no_visitors_while_another_can_have_them() -> None:
+    two = [spec("web.1"), spec("web.2")]
+    world = served(wish(*two), up(two[0], 1), up(two[1], 2))
+    out = replace(world, seen=(up(two[0], 1), replace(up(two[1], 2), unready=True)))
+    assert plan(wish(*two), out) == [Publish(route_of(wish(*two), [container(two[0], 1)]))]
+    assert plan(wish(*two), replace(out, route=route_of(wish(*two), [container(two[0], 1)]))) == []
+
+
+def test_when_none_is_ready_all_get_visitors() -> None:
+    two = [spec("web.1"), spec("web.2")]
+    down = (replace(up(two[0], 1), unready=True), replace(up(two[1], 2), unready=True))
+    assert plan(wish(*two), served(wish(*two), *down)) == []
+
+
+def test_an_unhealthy_instance_is_replaced_beside_the_others_and_gets_no_visitors_meanwhile() -> None:
+    two = [spec("web.1"), spec("web.2")]
+    sick = replace(up(two[1], 2), unhealthy=True)
+    world = replace(served(wish(*two), up(two[0], 1), sick), seen=(up(two[0], 1), sick))
+    alone = route_of(wish(*two), [container(two[0], 1)])
+    assert plan(wish(*two), world) == [Publish(alone), Boot(two[1])]
+    ready = replace(world, seen=(*world.seen, up(two[1], 3)), route=alone)
+    both = route_of(wish(*two), [container(two[0], 1), container(two[1], 3)])
+    assert plan(wish(*two), ready) == [Publish(both), Retire(sick.container)]
+
+
+def test_an_unhealthy_instance_keeps_the_visitors_that_nobody_else_can_have_until_its_successor_is_ready() -> None:
+    desired, sick = wish(spec()), replace(up(spec(), 1), unhealthy=True)
+    world = served(desired, sick)
+    assert plan(desired, world) == [Boot(spec())]
+    assert plan(desired, replace(world, waits={("web", 1): 50.0}, now=49.0)) == []
+    ready = replace(world, seen=(sick, up(spec(), 2)))
+    assert plan(desired, ready) == [Publish(route_of(desired, [container(spec(), 2)])), Retire(sick.container)]
+
+
+def test_a_new_release_is_not_held_up_by_what_is_unwell() -> None:
+    old, new = spec(), spec(image="v2", release=2)
+    sick = replace(up(old, 1), unhealthy=True, unready=True)
+    world = served(wish(old), sick)
+    assert plan(wish(new), world) == [Boot(new)]
+    ready = replace(world, seen=(sick, up(new, 2)))
+    assert plan(wish(new), ready) == [Publish(route_of(wish(new), [container(new, 2)])), Retire(sick.container)]
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> tuple[Desired, World]:
+    """Up to three wished instances of one release, and what runs of it and of the one before, well or not."""
+    specs = [spec(f"web.{index}", "v2", 2) for index in range(1, draw(st.integers(1, 3)) + 1)]
+    flags = st.booleans()
+    seen = []
+    for number in range(draw(st.integers(0, 5))):
+        of = draw(st.sampled_from([*specs, spec("web.1", "v1", 1), spec("web.2", "v1", 1)]))
+        seen.append(Seen(container(of, number + 1), draw(flags), False, draw(flags), draw(flags)))
+    desired = wish(*specs)
+    return desired, World(tuple(seen), route_of(desired, [one.container for one in seen if one.ready]))
+
+
+@given(worlds())
+def test_checks_never_take_the_last_target_away_and_never_mix_the_well_with_the_unwell(made: tuple[Desired, World]) -> None:
+    desired, world = made
+    steps = plan(desired, world)
+    route = next((step.route for step in steps if isinstance(step, Publish)), world.route)
+    assert route is not None
+    by_name = {seen.container.target: seen for seen in world.seen}
+    serving = [by_name[target.name] for target in route.targets]
+    assert bool(serving) == any(seen.ready for seen in world.seen)
+    assert len({seen.unready or seen.unhealthy for seen in serving}) <= 1
+
+
+@given(worlds())
+def test_an_unhealthy_instance_always_gets_a_successor(made: tuple[Desired, World]) -> None:
+    desired, world = made
+    taken = {seen.slot for seen in world.seen if not seen.unhealthy and seen.container.release == 2}
+    booted = {(step.spec.type, step.spec.index) for step in plan(desired, world) if isinstance(step, Boot)}
+    assert booted == {(one.type, one.index) for one in desired.specs} - taken

@@ -83,8 +83,6 @@ def _sensible(check: HealthCheck, node: Node, place: str, warnings: list[str]) -
         return None
     if about_http and not check.path:
         warnings.append(f"app.json line {node.line}: content, headers and scheme in {place} have no effect without a path")
-    if check.type == LIVENESS:
-        warnings.append(f"app.json line {node.line}: liveness checks are kept with the release, and not run yet")
     if check.uptime and check.type == LIVENESS:
         warnings.append(f"app.json line {node.line}: uptime in {place} is true of what runs; a liveness check needs a path or a command")
     return check

@@ -9,20 +9,22 @@ from collections.abc import Callable
 
 from wherry import clock
 from wherry.errors import Conflict, Unavailable, WherryError
-from wherry.reconciler import fronts
+from wherry.reconciler import fronts, report
 from wherry.reconciler.certificates import Certificates
 from wherry.reconciler.converge import settle, wish_of
 from wherry.reconciler.desired import desired_of
 from wherry.reconciler.door import Door
+from wherry.reconciler.memory import Health
 from wherry.reconciler.observe import observe
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.plan import plan, route_of
 from wherry.reconciler.runs import Runs
 from wherry.reconciler.sweep import sweep
+from wherry.reconciler.watcher import Watcher
 from wherry.reconciler.worker import Worker
 from wherry.routing.proxy import Route
 from wherry.running.engine import Observed
-from wherry.store import apps, operations, releases
+from wherry.store import apps, instances, operations, releases
 
 TICK = 5.0
 """Seconds between looks without a hint."""
@@ -39,6 +41,7 @@ class Loop:
         self.worker = Worker(outside, self.wake)
         self.runs = Runs(outside, self.wake)
         self.certificates = Certificates(outside, self.wake)
+        self.watcher = Watcher(outside, self.wake)
         self._stopping = threading.Event()
         self._next_look = 0.0
 
@@ -52,8 +55,9 @@ class Loop:
         self.outside.engine.remove_one_offs()
         self.runs.recover()
         published = self._published()
+        unready = self._unready() if published is not None else set()
         for seen in containers:
-            if seen.running and self._proven(seen, published):
+            if seen.running and self._proven(seen, published, unready):
                 self.outside.memory.mark_ready(seen.id)
             if seen.running:
                 self.outside.collector.add(seen.id, seen.app, seen.name)
@@ -95,6 +99,7 @@ class Loop:
                 self._turn()
                 self._sleep(door)
         attach.close()
+        self.watcher.stop()
         self.runs.close(GOODBYE)
         self.outside.database.close()
 
@@ -147,6 +152,7 @@ class Loop:
             mine = [seen for seen in containers if seen.app == name]
             if self._differs(name, mine, routes):
                 threading.Thread(target=self._settle, args=(name,), name=f"heal {name}", daemon=True).start()
+        self.watcher.keep({seen.id for seen in containers if seen.running})
         for stray in {seen.app for seen in containers} - names:
             self._remove_strays([seen for seen in containers if seen.app == stray])
 
@@ -154,7 +160,10 @@ class Loop:
         """False while someone else moves the app: they see the difference themselves."""
         with self.outside.memory.alone_now(name) as free:
             desired = wish_of(self.outside, name) if free else None
-            return desired is not None and bool(plan(desired, observe(self.outside, desired, containers, routes)))
+            if desired is None:
+                return False
+            self.watcher.follow(desired, containers)
+            return bool(plan(desired, observe(self.outside, desired, containers, routes)))
 
     def _settle(self, name: str) -> None:
         try:
@@ -178,8 +187,17 @@ class Loop:
         except Unavailable:
             return None
 
-    def _proven(self, seen: Observed, published: set[str] | None) -> bool:
-        if seen.port is None:
+    def _unready(self) -> set[str]:
+        """The containers that an earlier engine took out of the route because their checks failed."""
+        with self.outside.database.read() as connection:
+            found = {row.container: row.detail for row in instances.every(connection) if row.detail.startswith(report.NOT_READY)}
+        for container, detail in found.items():
+            self.outside.memory.note_health(container, Health(unready=detail.removeprefix(report.NOT_READY)))
+        return set(found)
+
+    def _proven(self, seen: Observed, published: set[str] | None, unready: set[str]) -> bool:
+        """Whether it was ready before: the route says so, or the note that it was taken out of it."""
+        if seen.port is None or seen.id in unready:
             return True
         if published is not None and seen.target in published:
             return True
@@ -193,7 +211,9 @@ class Loop:
         for app, release in found:
             ready = [seen for seen in containers if seen.app == app.name and seen.running and self.outside.known(seen)]
             current = [seen for seen in ready if release and seen.image == release.build.image]
-            routes.append(route_of(desired_of(app, release, self.outside.settings), current or ready))
+            serving = current or ready
+            well = [seen for seen in serving if not self.outside.memory.health(seen.id).unready]
+            routes.append(route_of(desired_of(app, release, self.outside.settings), well or serving))
         return routes
 
     def _sweep(self) -> None:

@@ -31,6 +31,15 @@ class Crashes:
     fingerprint: str = ""
 
 
+@dataclass(frozen=True)
+class Health:
+    """What the checks of a running instance see: why it should get no visitors, and why it is to be replaced. Empty when all
+    is well."""
+
+    unready: str = ""
+    unhealthy: str = ""
+
+
 class Memory:
     """Thread-safe. Container ids are Docker's full ids."""
 
@@ -38,6 +47,7 @@ class Memory:
         self._lock = threading.Lock()
         self._ready: set[str] = set()
         self._leaving: set[str] = set()
+        self._health: dict[str, Health] = {}
         self._crashes: dict[tuple[str, Slot], Crashes] = {}
         self._busy: dict[str, threading.RLock] = {}
         self.fronts: dict[str, str] = {}
@@ -84,6 +94,14 @@ class Memory:
         with self._lock:
             self._ready.discard(container)
             self._leaving.discard(container)
+            self._health.pop(container, None)
+
+    def health(self, container: str) -> Health:
+        return self._health.get(container, Health())
+
+    def note_health(self, container: str, health: Health) -> None:
+        with self._lock:
+            self._health[container] = health
 
     def crashed(self, seen: Observed, reason: str) -> Crashes:
         """Counts a crash; the first try comes at once, the later ones after growing waits. A new spec starts afresh."""

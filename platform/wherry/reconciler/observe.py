@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wherry import clock
 from wherry.reconciler.desired import Desired
+from wherry.reconciler.memory import Memory
 from wherry.reconciler.observed import Seen, World
 from wherry.reconciler.outside import Outside
 from wherry.routing.proxy import Route
@@ -14,7 +15,12 @@ def observe(outside: Outside, desired: Desired, containers: list[Observed] | Non
     """Asks the engine and the proxy about the app. `containers` and `routes` spare the questions."""
     memory = outside.memory
     found = outside.engine.observe(desired.app) if containers is None else containers
-    seen = tuple(Seen(one, memory.is_ready(one.id), memory.is_leaving(one.id)) for one in found)
+    seen = tuple(_seen(memory, one) for one in found)
     specs = {(spec.type, spec.index): spec.fingerprint for spec in desired.specs}
     waits = {slot: until for slot, (until, fingerprint) in memory.waits(desired.app).items() if specs.get(slot) == fingerprint}
     return World(seen, (outside.proxy.routes() if routes is None else routes).get(desired.app), waits, clock.monotonic())
+
+
+def _seen(memory: Memory, one: Observed) -> Seen:
+    health = memory.health(one.id)
+    return Seen(one, memory.is_ready(one.id), memory.is_leaving(one.id), bool(health.unready), bool(health.unhealthy))

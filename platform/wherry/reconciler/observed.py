@@ -10,11 +10,14 @@ from wherry.running.engine import Observed
 
 @dataclass(frozen=True)
 class Seen:
-    """One container. `ready` says that its readiness was proven by this engine; `leaving` that its end has begun."""
+    """One container. `ready` says that its readiness was proven by this engine; `leaving` that its end has begun. What its
+    checks see later: while it is `unready` it gets no visitors if another can have them, when it is `unhealthy` it is replaced."""
 
     container: Observed
     ready: bool = False
     leaving: bool = False
+    unready: bool = False
+    unhealthy: bool = False
 
     @property
     def slot(self) -> tuple[str, int]:

@@ -2,6 +2,9 @@
 
 The rule of a switch: while instances that serve are being replaced, the old ones stay published, all of them, until
 every wished instance is ready; then one Publish moves the traffic, and only then the old ones retire.
+
+An instance whose liveness check fails counts as an old one. Whose checks fail gets no visitors as long as another can have
+them: a check that is wrong, or a database that is down for all, must not take a whole app away.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ def plan(desired: Desired, world: World) -> list[Step]:
     """
     wished = {(spec.type, spec.index): spec for spec in desired.specs}
     alive = [seen for seen in world.seen if seen.container.running and not seen.leaving]
-    matched = _matched(wished, alive)
+    matched = _matched(wished, [seen for seen in alive if not seen.unhealthy])
     others = [seen for seen in alive if seen not in matched.values()]
     complete = all(slot in matched and matched[slot].ready for slot in wished)
     return [
@@ -56,16 +59,27 @@ def _starts(wished: dict[Slot, InstanceSpec], matched: dict[Slot, Seen], world: 
 
 
 def _publishes(desired: Desired, matched: dict[Slot, Seen], others: list[Seen], complete: bool, world: World) -> list[Step]:
-    new = [seen.container for seen in matched.values() if seen.ready]
-    old = [seen.container for seen in others if seen.ready]
-    route = route_of(desired, new if complete or not _targets(old) else [*old, *_same_release(new, old)])
+    new = [seen for seen in matched.values() if seen.ready]
+    old = [seen for seen in others if seen.ready]
+    serving = new if complete or not _targets(_containers(old)) else [*old, *_same_release(new, old)]
+    route = route_of(desired, _containers(_well(serving)))
     return [] if route == world.route else [Publish(route)]
 
 
-def _same_release(new: list[Observed], old: list[Observed]) -> list[Observed]:
+def _same_release(new: list[Seen], old: list[Seen]) -> list[Seen]:
     """Ready instances of the very release that the old ones run may serve beside them (a restart, a crash): nobody sees a mixture."""
-    releases = {container.release for container in old if container.port}
-    return [container for container in new if releases == {container.release}]
+    releases = {seen.container.release for seen in old if seen.container.port}
+    return [seen for seen in new if releases == {seen.container.release}]
+
+
+def _well(serving: list[Seen]) -> list[Seen]:
+    """Those whose checks pass; all of them when none of those takes requests."""
+    well = [seen for seen in serving if not seen.unready and not seen.unhealthy]
+    return well if _targets(_containers(well)) else serving
+
+
+def _containers(found: list[Seen]) -> list[Observed]:
+    return [seen.container for seen in found]
 
 
 def _retirements(others: list[Seen], complete: bool, wished: dict[Slot, InstanceSpec]) -> list[Step]:

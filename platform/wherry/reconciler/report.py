@@ -15,6 +15,9 @@ from wherry.reconciler.outside import Outside
 from wherry.running.engine import Observed
 from wherry.store import apps, events, instances
 
+NOT_READY = "not ready: "
+"""How the detail of an instance begins that gets no visitors."""
+
 
 def starting(outside: Outside, container: Observed) -> None:
     _put(outside, container, "starting")
@@ -33,6 +36,34 @@ def crashed(outside: Outside, container: Observed, crashes: Crashes, reason: str
     outside.platform_line(container.app, container.name, f"State changed from up to crashed: {reason}{again}")
     with outside.database.write() as connection:
         events.add(connection, PLATFORM, "instance.crashed", container.app, clock.now(), instance=container.name, reason=reason)
+
+
+def unready(outside: Outside, container: Observed, words: str) -> None:
+    """Its readiness checks fail; `words` says which and how."""
+    _tell(outside, container, f"{NOT_READY}{words}", "instance.unready", f"State changed from up to not ready: {words}", reason=words)
+
+
+def ready_again(outside: Outside, container: Observed, words: str) -> None:
+    _tell(outside, container, "", "instance.ready", f"State changed from not ready to up: {words}")
+
+
+def unhealthy(outside: Outside, container: Observed, crashes: Crashes, words: str) -> None:
+    """Its liveness checks fail, so another takes its place; the wait before that is told with it."""
+    seconds = crashes.wait_until - clock.monotonic()
+    when = f"in {seconds:.0f} s" if seconds >= 1 else "now"
+    line = f"State changed from up to unhealthy: {words}; it is replaced {when}"
+    _tell(outside, container, f"unhealthy: {words}; replaced {when}", "instance.unhealthy", line, reason=words)
+
+
+def healthy_again(outside: Outside, container: Observed, words: str) -> None:
+    _tell(outside, container, "", "instance.healthy", f"State changed from unhealthy to up: {words}")
+
+
+def _tell(outside: Outside, container: Observed, detail: str, event: str, line: str, **data: str) -> None:
+    outside.platform_line(container.app, container.name, line)
+    with outside.database.write() as connection:
+        instances.tell(connection, container.id, detail)
+        events.add(connection, PLATFORM, event, container.app, clock.now(), instance=container.name, **data)
 
 
 def ending(outside: Outside, container: Observed) -> str:

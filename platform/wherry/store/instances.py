@@ -50,6 +50,11 @@ def sample(connection: sqlite3.Connection, container: str, memory: int, memory_l
     )
 
 
+def tell(connection: sqlite3.Connection, container: str, detail: str) -> None:
+    """Writes what is to be said of the instance that runs in `container`, and nothing else of it."""
+    connection.execute("UPDATE instances SET detail = ? WHERE container = ?", (detail, container))
+
+
 def remove(connection: sqlite3.Connection, app: str, process_type: str, index: int) -> None:
     connection.execute('DELETE FROM instances WHERE app = ? AND type = ? AND "index" = ?', (app, process_type, index))
 
