@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from wherry import clock
 
 PLATFORM = Path(__file__).parents[1] / "platform"
-PROGRAM = "from wherry import settings; from wherry.faces.api.server import serve; serve(settings.load())"
+PROGRAM = "import sys; from wherry import settings; from wherry.faces.api.server import serve; serve(settings.load(), float(sys.argv[1]))"
 
 
 class Answer(NamedTuple):
@@ -90,13 +90,14 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def served(home: Path, account: str = "nobody") -> Iterator[Served]:
-    """A server over `home`, whose receiver is `account`. Other accounts may enter the folder of the socket."""
+def served(home: Path, account: str = "nobody", body_seconds: float = 10.0) -> Iterator[Served]:
+    """A server over `home`, whose receiver is `account`, and that waits `body_seconds` for a body. Other accounts may enter the
+    folder of the socket."""
     port = _free_port()
     errors = home / "api.err"
     environ = {"WHERRY_HOME": str(home), "WHERRY_API_PORT": str(port), "WHERRY_USER": account, "PYTHONPATH": str(PLATFORM)}
     with errors.open("wb") as stderr:
-        process = subprocess.Popen([sys.executable, "-c", PROGRAM], env=environ, stderr=stderr)
+        process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(body_seconds)], env=environ, stderr=stderr)
     made = Served(process, port, home / "run" / "api.sock", errors)
     try:
         _wait(made)

@@ -44,7 +44,7 @@ def spooled(platform: Platform) -> list[bytes]:
 
 
 def chunked(body: bytes, whole: bool = True) -> bytes:
-    head = b"POST /api/apps/shop/sources HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\n"
+    head = b"POST /api/apps/shop/sources HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\nConnection: close\r\n"
     return head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(body), body) + (b"0\r\n\r\n" if whole else b"")
 
 
@@ -56,7 +56,8 @@ def test_an_archive_arrives_byte_for_byte(api: Served, platform: Platform) -> No
 
 
 def test_too_much_is_refused_at_once_or_when_it_was_seen(api: Served, platform: Platform) -> None:
-    head = "POST /api/apps/shop/sources HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/zip\r\nContent-Length: 3000000\r\n\r\n"
+    head = "POST /api/apps/shop/sources HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/zip\r\n"
+    head += "Connection: close\r\nContent-Length: 3000000\r\n\r\n"
     for sent in (head.encode(), chunked(bytes(2 * MB + 1000))):
         answer = api.raw(sent)
         assert b" 413 " in answer and b'"code":"too_large"' in answer

@@ -30,6 +30,7 @@ from wherry.faces.api import (
     tokens,
     users,
 )
+from wherry.faces.api.bodies import BODY_SECONDS
 from wherry.faces.api.followers import Followers
 from wherry.faces.api.routes import Routes
 from wherry.services.platform import Platform
@@ -46,10 +47,11 @@ def nouns() -> list[Routes]:
     return [*described, openapi.routes_for(described)]
 
 
-def create_app(platform: Platform, followers: Followers | None = None) -> Flask:
+def create_app(platform: Platform, followers: Followers | None = None, body_seconds: float = BODY_SECONDS) -> Flask:
     """Stateless but for the places of followers: all it knows is in the platform's database and log files."""
     app = Flask("wherry", static_folder=None, template_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.config["BODY_SECONDS"] = body_seconds
     app.url_map.merge_slashes = False
     app.extensions["wherry"] = (platform, followers or Followers())
     found = nouns()

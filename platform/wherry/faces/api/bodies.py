@@ -6,7 +6,7 @@ import json
 from typing import Any, TypeVar
 
 import msgspec
-from flask import Request
+from flask import Request, current_app
 
 from wherry.errors import BadRequest, InvalidInput
 from wherry.faces.api.deadlines import DEADLINES
@@ -14,6 +14,7 @@ from wherry.faces.api.problems import TransportError
 
 MAX_BODY = 4 * 1024 * 1024
 BODY_SECONDS = 10.0
+"""How long a body may take, if the server was not started with another limit."""
 
 T = TypeVar("T")
 
@@ -67,7 +68,7 @@ def _raw(request: Request) -> bytes:
     length = request.content_length
     if length is not None and length > MAX_BODY:
         raise TransportError(413, f"the body has {length} bytes: up to {MAX_BODY} are taken")
-    with DEADLINES.within(request.environ.get("gunicorn.socket"), BODY_SECONDS) as deadline:
+    with DEADLINES.within(request.environ.get("gunicorn.socket"), current_app.config["BODY_SECONDS"]) as deadline:
         try:
             raw = request.stream.read(MAX_BODY + 1)
         except Exception as error:
@@ -81,7 +82,7 @@ def _raw(request: Request) -> bytes:
 
 def _broken(late: bool) -> TransportError:
     if late:
-        return TransportError(408, f"the body took longer than {BODY_SECONDS:g} s")
+        return TransportError(408, f"the body took longer than {current_app.config['BODY_SECONDS']:g} s")
     return TransportError(400, "the body ended before its end", field="body")
 
 

@@ -20,6 +20,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from wherry.faces.api import problems
 from wherry.faces.api.app import create_app
+from wherry.faces.api.bodies import BODY_SECONDS
 from wherry.faces.api.deadlines import DEADLINES, Deadline
 from wherry.faces.api.followers import PLACES, Followers
 from wherry.services import platform
@@ -71,8 +72,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn's configuration, told by code instead of a file."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, body_seconds: float) -> None:
         self.settings = settings
+        self.body_seconds = body_seconds
         super().__init__()
 
     def load_config(self) -> None:
@@ -80,7 +82,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(key, value)
 
     def load(self) -> Any:
-        return create_app(platform.of(self.settings), FOLLOWERS)
+        return create_app(platform.of(self.settings), FOLLOWERS, self.body_seconds)
 
     def run(self) -> None:
         """Serves until SIGTERM."""
@@ -112,8 +114,8 @@ def options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, body_seconds: float = BODY_SECONDS) -> None:
     """Serves until SIGTERM, then ends within about five seconds, followers or not. Call it from the main thread."""
     settings.run.mkdir(parents=True, exist_ok=True)
     problems.log_to_stderr()
-    Server(settings).run()
+    Server(settings, body_seconds).run()
