@@ -40,6 +40,12 @@ def _log_size(text: str) -> int:
     return int(text)
 
 
+def _kept(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", text):
+        raise ValueError("a whole number from 1 to 9999, e.g. 50")
+    return int(text)
+
+
 def _folder(text: str) -> Path:
     if not text.startswith("/") or "\n" in text or "\0" in text:
         raise ValueError("an absolute path, e.g. /var/lib/wherry")
@@ -136,6 +142,13 @@ DECLARED: tuple[Setting, ...] = (
         _count,
         "Seconds that a request waits at most while its app, which may not run twice, is stopped and started (then 503). 0 holds none.",
     ),
+    Setting(
+        "WHERRY_RELEASES",
+        "50",
+        _kept,
+        "How many releases of each app are kept, each with its image, so that it can be rolled back to. Older ones go once an hour; "
+        "what runs and what `wherry rollback` would go back to always stay.",
+    ),
     Setting("WHERRY_BUILD_TIMEOUT", "1200", _count, "Seconds a build may take."),
     Setting(
         "WHERRY_BUILD_CACHE",
@@ -229,6 +242,7 @@ class Settings:
     stop_timeout: int
     drain_timeout: int
     hold_timeout: int
+    releases: int
     build_timeout: int
     build_cache: int
     builds: int

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from wherry import clock
 from wherry.reconciler.outside import Outside
+from wherry.reconciler.retention import expire_releases
 from wherry.store import builds, events, operations
 
 OLD = 3600.0
@@ -23,6 +24,7 @@ def sweep(outside: Outside) -> None:
     """Blocks while the engine removes images; meant for a thread of its own."""
     _archives(outside)
     _events(outside)
+    expire_releases(outside)
     with outside.database.read() as connection:
         keep = builds.images(connection)
         busy = operations.unfinished(connection)

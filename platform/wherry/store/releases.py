@@ -78,7 +78,8 @@ def get(connection: sqlite3.Connection, app: App, number: int) -> Release:
     """Raises NotFound naming the versions that exist."""
     row = connection.execute(f"{SELECT} WHERE app_id = ? AND number = ?", (app.id, number)).fetchone()
     if row is None:
-        raise NotFound(f"no release v{number} ({_range(last_number(connection, app))})", code="no_such_release")
+        first = connection.execute("SELECT coalesce(min(number), 0) FROM releases WHERE app_id = ?", (app.id,)).fetchone()[0]
+        raise NotFound(f"no release v{number} ({_range(first, last_number(connection, app))})", code="no_such_release")
     return _release(connection, row)
 
 
@@ -115,6 +116,27 @@ def live_before(connection: sqlite3.Connection, app: App, number: int) -> Releas
     return _release(connection, row) if row else None
 
 
+def expired(connection: sqlite3.Connection, app: App, keep: int) -> list[Release]:
+    """Those beyond the newest `keep` that nothing needs: not the current one, not the one whose code instances carry, not
+    the one that a rollback without a version would take."""
+    present = current(connection, app)
+    target = before(connection, app, present) if present else None
+    needed = {app.release, app.running, target.number if target else None}
+    rows = connection.execute(f"{SELECT} WHERE app_id = ? ORDER BY number DESC LIMIT -1 OFFSET ?", (app.id, keep)).fetchall()
+    return [_release(connection, row) for row in rows if row["number"] not in needed]
+
+
+def remove(connection: sqlite3.Connection, release: Release) -> None:
+    """Lets a release go; its build goes with the last release of it, and the image with that (see `builds.images`)."""
+    connection.execute("DELETE FROM releases WHERE id = ?", (release.id,))
+    connection.execute("DELETE FROM builds WHERE id = ? AND id NOT IN (SELECT build_id FROM releases)", (release.build.id,))
+
+
+def operations(connection: sqlite3.Connection) -> set[int]:
+    """The operations that made the releases that are kept: their logs are kept with them (`releases:output`)."""
+    return {row[0] for row in connection.execute("SELECT operation FROM releases WHERE operation IS NOT NULL")}
+
+
 def last_number(connection: sqlite3.Connection, app: App) -> int:
     return int(connection.execute("SELECT coalesce(max(number), 0) FROM releases WHERE app_id = ?", (app.id,)).fetchone()[0])
 
@@ -138,8 +160,10 @@ def _under_way(connection: sqlite3.Connection, app: App) -> bool:
     return any(under_way(connection, app, unpack(row["progress"]).get("release")) for row in working.fetchall())
 
 
-def _range(last: int) -> str:
-    return {0: "none yet: push first", 1: "only v1 exists"}.get(last, f"v1-v{last} exist")
+def _range(first: int, last: int) -> str:
+    if not last:
+        return "none yet: push first"
+    return f"only v{last} exists" if first == last else f"v{first}-v{last} exist"
 
 
 def _release(connection: sqlite3.Connection, row: sqlite3.Row) -> Release:
