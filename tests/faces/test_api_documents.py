@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from stored_platform import ADMIN, deployed, finished, new_platform, public_key, running
 from wherry import clock
-from wherry.faces.api import apps, builds, documents, formation, index, instances, registries, release_documents, releases, sources
+from wherry.faces.api import apps, builds, documents, formation, index, instances, limits, registries, release_documents, releases, sources
 from wherry.faces.api.app import create_app, nouns
 from wherry.model.log_line import LogRecord
 from wherry.services import formation as formation_services
@@ -28,6 +28,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
 SHOWN = (
     index.Index, documents.AppDocument, formation.ProcessDocument, instances.InstanceView, documents.InstanceDocument,
     release_documents.ReleaseDocument, documents.OperationDocument, documents.KeyDocument, documents.TokenDocument, documents.UserDocument,
+    limits.SizeDocument, limits.SizeList, limits.LimitDocument, limits.LimitsDocument,
     builds.BuildSettingsDocument, registries.RegistryDocument, sources.DeployKeyDocument,
 )  # fmt: skip
 

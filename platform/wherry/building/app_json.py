@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 
 from wherry.building import app_json_checks, app_json_env, app_json_scripts, json_text
 from wherry.building.app_json_env import EnvVar
-from wherry.building.app_json_values import CODE, check_keys, check_process, members_of, whole_of
+from wherry.building.app_json_values import CODE, check_keys, check_process, members_of, text_of, whole_of
 from wherry.building.archive import Tree
-from wherry.building.failure import refuse
+from wherry.building.failure import refuse, shown
 from wherry.building.json_text import Node
 from wherry.model.check import HealthCheck
 from wherry.model.cron import CronTask
+from wherry.model.limits import SIZES
 from wherry.model.process import MAX_QUANTITY
 
 FILE = "app.json"
@@ -22,7 +23,7 @@ MAX_SIZE = 256 * 1024
 USED = ("buildpacks", "cron", "env", "formation", "healthchecks", "scripts")
 DESCRIPTIVE = ("name", "description", "keywords", "website", "repository", "logo", "success_url", "$schema")
 NOT_USED = ("addons", "environments", "features", "image", "stack")
-FORMATION_KEYS, FORMATION_NOT_USED = ("quantity",), ("size", "max_parallel", "memory")
+FORMATION_KEYS, FORMATION_NOT_USED = ("quantity", "size"), ("max_parallel", "memory")
 
 
 @dataclass
@@ -31,6 +32,7 @@ class AppJSON:
 
     checks: dict[str, tuple[HealthCheck, ...]] = field(default_factory=dict)
     formation: dict[str, int] = field(default_factory=dict)
+    sizes: dict[str, str] = field(default_factory=dict)
     env: dict[str, EnvVar] = field(default_factory=dict)
     scripts: dict[str, str] = field(default_factory=dict)
     buildpacks: tuple[str, ...] = ()
@@ -85,3 +87,14 @@ def _read_formation(found: AppJSON, node: Node) -> None:
         check_keys(found.warnings, entry, place, FORMATION_KEYS, FORMATION_NOT_USED)
         if "quantity" in members:
             found.formation[process] = whole_of(members["quantity"], f"{place}.quantity", 0, MAX_QUANTITY)
+        if "size" in members:
+            _read_size(found, process, text_of(members["size"], f"{place}.size", "small"), members["size"].line)
+
+
+def _read_size(found: AppJSON, process: str, size: str, line: int) -> None:
+    """Heroku's own sizes mean nothing here: that is no reason to refuse a push."""
+    if size in SIZES:
+        found.sizes[process] = size
+    else:
+        names = ", ".join(SIZES)
+        found.warnings.append(f'app.json line {line}: {process} has no size "{shown(size)}" here: known are {names}')

@@ -36,7 +36,7 @@ class Source:
 class Built:
     """What came out. `image` is the id (`sha256:…`), tagged so that no clean-up of others takes it. `root` says the
     image starts as root; `port` is what a Dockerfile EXPOSEs when it is exactly one, else None. `formation` is what
-    `app.json` asks for on the first deploy, `scripts` and `cron` what it wants run later (see Build)."""
+    `app.json` asks for on the first deploy, `sizes` the sizes that it names, `scripts` and `cron` what it wants run later (see Build)."""
 
     image: str
     buildpack: str
@@ -48,6 +48,7 @@ class Built:
     port: int | None = None
     scripts: dict[str, str] = field(default_factory=dict)
     cron: tuple[CronTask, ...] = ()
+    sizes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

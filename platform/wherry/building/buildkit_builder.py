@@ -184,6 +184,7 @@ class BuildKitBuilder(Adoption):
             scripts=plan.later(planned.asked),
             cron=planned.asked.cron,
             formation={name: count for name, count in planned.asked.formation.items() if name in processes},
+            sizes={name: size for name, size in planned.asked.sizes.items() if name in processes},
             root=image.user.partition(":")[0] in ("", "root", "0"),
             port=image.ports[0] if planned.detected.buildpack is None and len(image.ports) == 1 else None,
         )

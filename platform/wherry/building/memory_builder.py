@@ -79,6 +79,7 @@ class MemoryBuilder(MemoryAdoption):
             scripts=plan.later(planned.asked),
             cron=planned.asked.cron,
             formation={name: count for name, count in planned.asked.formation.items() if name in processes},
+            sizes={name: size for name, size in planned.asked.sizes.items() if name in processes},
             root=planned.detected.buildpack is None,
             port=int(ports[0]) if len(ports) == 1 else None,
         )

@@ -17,7 +17,7 @@ class Build:
     """`image` is the engine's image id (`sha256:…`). `processes` maps process type to command line, as the Procfile
     says; an empty command runs the image's own CMD. `checks` maps process type to its checks. `settings` are the
     build settings that it was made with; `origin` says where its source came from when nobody pushed it. `scripts` maps
-    POSTDEPLOY and FIRST_DEPLOY to commands; `cron` is kept for the scheduler."""
+    POSTDEPLOY and FIRST_DEPLOY to commands; `cron` is kept for the scheduler. `sizes` maps process type to the name of a size."""
 
     id: int
     app_id: int
@@ -36,3 +36,4 @@ class Build:
     origin: str = ""
     scripts: dict[str, str] = field(default_factory=dict)
     cron: tuple[CronTask, ...] = ()
+    sizes: dict[str, str] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,30 @@ def limits_of(wish: Mapping[str, Any], default_memory: int) -> Limits:
     """The limits that a wish comes to; `default_memory` is WHERRY_INSTANCE_MEMORY."""
     base = SIZES.get(wish.get("size", ""), Limits(default_memory))
     return Limits(wish.get("memory", base.memory), base.share, wish.get("cpu", base.cpu), wish.get("pids", base.pids))
+
+
+def wish_of(limits: Mapping[str, Wish], sizes: Mapping[str, str], process_type: str) -> Wish:
+    """What a person wished for a process type, else the size that the app's source asks for, else nothing."""
+    size = sizes.get(process_type)
+    return limits.get(process_type) or ({"size": size} if size else {})
+
+
+def one_off_type(command: Sequence[str], processes: Mapping[str, str]) -> str:
+    """Whose limits a one-off has: those of the process type whose name it is given, else those of `run`."""
+    return command[0] if len(command) == 1 and command[0] in processes else ONE_OFF
+
+
+def more(process_type: str, memory: int) -> str:
+    """What gives a process type more than `memory` MB: the next size that has a name, else twice as much."""
+    size = next((name for name, found in SIZES.items() if found.memory > memory), None)
+    return f"{process_type}={size}" if size else f"{process_type}.memory={2 * memory}m"
+
+
+def told(before: Mapping[str, Wish], after: Mapping[str, Wish], default_memory: int) -> str:
+    """A change in few words: `web 256 MB -> medium (512 MB)`."""
+    names = [name for name in {**before, **after} if before.get(name, {}) != after.get(name, {})]
+    was, now = ({name: words(wishes.get(name, {}), default_memory) for name in names} for wishes in (before, after))
+    return ", ".join(f"{name} {was[name]} -> {now[name]}" for name in names)
 
 
 def words(wish: Mapping[str, Any], default_memory: int) -> str:

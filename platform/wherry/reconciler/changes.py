@@ -11,6 +11,7 @@ from wherry import clock
 from wherry.errors import DeployFailed
 from wherry.model.app import EVERYTHING, App
 from wherry.model.config_var import merged
+from wherry.model.limits import changed, told
 from wherry.model.process import check_types
 from wherry.model.release import Release, wished_quantities
 from wherry.receiving import repositories
@@ -69,6 +70,18 @@ def scale(work: Work) -> None:
         {"formation": wished},
         ready.append,
     )
+
+
+def limits(work: Work) -> None:
+    """New limits of process types: a release, whose instances of those types start beside the old ones."""
+    app, current = _app_and_release(work)
+    after = changed(app.limits, work.operation.payload["limits"])
+    if current is None:
+        _commit_only(work, limits=after)
+        return
+    words = told(app.limits, after, work.outside.settings.instance_memory) or "the limits stay"
+    release = known_release(work) or new_release(work, current.build, app.config, f"Limit {words}", limits=after)
+    go_live(work, release, lambda: f"{words}. {release.version} live in {work.seconds():.1f} s")
 
 
 def restart(work: Work) -> None:

@@ -101,6 +101,7 @@ def _build(work: Work, first: bool) -> Build | None:
                 origin=found.origin,
                 scripts=built.scripts,
                 cron=built.cron,
+                sizes=built.sizes,
             ),
         )
         work.reached(connection, build=build.id, first=first)

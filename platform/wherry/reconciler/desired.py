@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from wherry.model.app import App
 from wherry.model.check import HealthCheck
+from wherry.model.limits import limits_of, wish_of
 from wherry.model.release import Release, wished_quantities
 from wherry.routing.front import front_of, main_host
 from wherry.routing.proxy import Route
@@ -52,6 +53,7 @@ def spec_of(app: App, release: Release, process_type: str, index: int, settings:
     """One instance of a process type of a release. `index` 0 means a one-off."""
     build = release.build
     port = (build.port or PORT) if process_type == "web" else None
+    limits = limits_of(wish_of(release.shape.limits, build.sizes, process_type), settings.instance_memory)
     return InstanceSpec(
         app=app.name,
         type=process_type,
@@ -61,7 +63,10 @@ def spec_of(app: App, release: Release, process_type: str, index: int, settings:
         command=build.processes.get(process_type, ""),
         env={key: Secret(value) for key, value in _environment(app, release, process_type, index, port).items()},
         port=port,
-        memory=settings.instance_memory,
+        memory=limits.memory,
+        share=limits.share,
+        cpu=limits.cpu,
+        pids=limits.pids,
         generation=app.generation(process_type, index),
         root=build.root,
     )

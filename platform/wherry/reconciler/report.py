@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from wherry import clock
 from wherry.model.instance import Instance
+from wherry.model.limits import more
 from wherry.model.run import TYPE as ONE_OFF
 from wherry.model.user import PLATFORM
 from wherry.reconciler.desired import Desired
@@ -69,7 +70,8 @@ def _tell(outside: Outside, container: Observed, detail: str, event: str, line: 
 def ending(outside: Outside, container: Observed) -> str:
     """One phrase for how a dead container ended, with its last line when that helps."""
     if container.oom:
-        return "R14 out of memory"
+        advice = f"wherry ps:type {container.app} {more(container.type, container.memory)}"
+        return f"R14 ran out of memory ({container.memory} MB); give it more: {advice}"
     last = outside.engine.tail(container.id, 1)
     said = f": {last[-1].strip()[:120]}" if last and container.exit_code else ""
     return f"exit {container.exit_code}{said}"

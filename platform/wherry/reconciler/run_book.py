@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from wherry import clock
 from wherry.model.instance import Instance
+from wherry.model.limits import limits_of, one_off_type, wish_of
 from wherry.model.release import Release
 from wherry.model.run import TYPE, Run
 from wherry.model.user import PLATFORM, Actor
@@ -17,14 +18,16 @@ from wherry.store import apps, events, instances, releases, runs
 
 
 def spec_of_run(outside: Outside, run: Run) -> InstanceSpec:
-    """The container of a one-off: the release's image and config, with the same limits as an instance."""
+    """The container of a one-off: the release's image and config, with the limits of what it runs and the memory it asked for."""
     with outside.database.read() as connection:
         app = apps.get(connection, run.app)
         release = releases.get(connection, app, run.release)
     spec = spec_of(app, release, TYPE, run.number, outside.settings)
+    wish = wish_of(release.shape.limits, release.build.sizes, one_off_type(run.command, release.build.processes))
+    limits = replace(limits_of(wish, run.memory), memory=run.memory)
     term = {"TERM": Secret(run.screen.term)} if run.screen else {}
     line, argv = _what(release, run.command)
-    return replace(spec, command=line, argv=argv, env={**spec.env, **term}, memory=run.memory)
+    return replace(spec, command=line, argv=argv, env={**spec.env, **term}, **asdict(limits))
 
 
 def _what(release: Release, command: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

@@ -23,6 +23,7 @@ VERBS: dict[str, Callable[[Work], None]] = {
     "deploy": deploy,
     "config": changes.config,
     "scale": changes.scale,
+    "limits": changes.limits,
     "restart": changes.restart,
     "stop": changes.stop,
     "start": changes.start,

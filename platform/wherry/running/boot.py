@@ -12,6 +12,7 @@ from typing import Protocol
 from wherry import clock
 from wherry.errors import DeployFailed
 from wherry.model.check import HealthCheck, allowance
+from wherry.model.limits import more
 from wherry.running.checking import Sight, age, ask
 from wherry.running.doorbell import Doorbell, Ears
 from wherry.running.engine import Engine, Observed
@@ -100,9 +101,9 @@ def ended(engine: Engine, seen: Observed) -> DeployFailed:
     evidence = tuple(engine.tail(seen.id, EVIDENCE))
     if seen.oom:
         return DeployFailed(
-            f"{seen.name} ran out of memory while it started",
+            f"{seen.name} ran out of memory ({seen.memory} MB) while it started",
             code="R14",
-            hint="Make it smaller, or raise WHERRY_INSTANCE_MEMORY.",
+            hint=f"Make it smaller, or give it more: wherry ps:type {seen.app} {more(seen.type, seen.memory)}",
             evidence=evidence,
             source=seen.name,
         )

@@ -61,7 +61,8 @@ class MemoryConversation:
 
 class MemoryEngine:
     """Implements `Engine` and `Look`. `started` lists every instance that was ever started, in order; `volumes` maps each
-    source to its app, and `together` lists who wrote to a volume at the same time although it was to be alone."""
+    source to its app, and `together` lists who wrote to a volume at the same time although it was to be alone. `needs` is
+    the MB without which none lives."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -74,6 +75,7 @@ class MemoryEngine:
         self.together: list[tuple[str, str]] = []
         self.started: list[str] = []
         self.one_offs: list[str] = []
+        self.needs = 0
         self.executed: list[list[str]] = []
         self.answering: dict[tuple[str, str], tuple[int, str]] = {}
 
@@ -113,8 +115,9 @@ class MemoryEngine:
             )
             self._containers[made.id] = made
             self.started.append(f"{spec.app}/{spec.name}")
-        if spec.image in ("crash", "oom"):
-            self.die(made.id, exit_code=137 if spec.image == "oom" else 1, oom=spec.image == "oom")
+        starved = spec.image == "oom" or spec.memory < self.needs
+        if starved or spec.image == "crash":
+            self.die(made.id, exit_code=137 if starved else 1, oom=starved)
         return made
 
     def _mount(self, spec: InstanceSpec) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 from dataclasses import dataclass
 
@@ -12,11 +11,13 @@ from wherry.access.require import require
 from wherry.errors import Conflict, NotFound, NothingToDo, Unavailable
 from wherry.model.app import App
 from wherry.model.instance import parse_scope
+from wherry.model.limits import limits_of, one_off_type, wish_of
 from wherry.model.release import Release
 from wherry.model.run import DETACHED_LIMIT, TYPE, Run, Screen, check_command, check_memory, check_time_limit
 from wherry.model.user import Actor
 from wherry.secret import Secret
 from wherry.services import apps as app_services
+from wherry.services.limits import room
 from wherry.services.platform import Platform
 from wherry.store import events, instances, releases, runs
 
@@ -45,10 +46,10 @@ def start(platform: Platform, actor: Actor, name: str, wanted: Wanted) -> tuple[
     """
     require(actor, "deploy", f"run commands in {name}")
     command = check_command(wanted.command)
-    memory = check_memory(wanted.memory, _machine_memory()) if wanted.memory else platform.settings.instance_memory
     limit = check_time_limit(wanted.time_limit) if wanted.time_limit is not None else None
     app = app_services.get(platform, actor, name)
     release = _release(platform, app)
+    memory = check_memory(wanted.memory, room().memory) if wanted.memory else _usual_memory(platform, release, command)
     run = Run(
         id=0,
         app=name,
@@ -165,6 +166,6 @@ def _instead(app: App) -> str:
     return f"Look around in a container of its own: wherry run {app.name} sh"
 
 
-def _machine_memory() -> int:
-    """MB of memory that this machine has."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+def _usual_memory(platform: Platform, release: Release, command: tuple[str, ...]) -> int:
+    wish = wish_of(release.shape.limits, release.build.sizes, one_off_type(command, release.build.processes))
+    return limits_of(wish, platform.settings.instance_memory).memory

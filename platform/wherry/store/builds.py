@@ -16,12 +16,13 @@ def add(connection: sqlite3.Connection, build: Build) -> Build:
     """Stores `build` (its id is ignored) and returns it with its id."""
     cursor = connection.execute(
         'INSERT INTO builds (app_id, "commit", tree, buildpack, image, size,'
-        " processes, checks, formation, root, port, created_at, settings, origin, scripts, cron)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " processes, checks, formation, root, port, created_at, settings, origin, scripts, cron, sizes)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             build.app_id, build.commit, build.tree, build.buildpack, build.image, build.size,
             pack(build.processes), pack(check.to_json(build.checks)), pack(build.formation), build.root, build.port, build.created_at,
             pack(build_settings.to_json(build.settings)), build.origin, pack(build.scripts), pack([asdict(task) for task in build.cron]),
+            pack(build.sizes),
         ),
     )  # fmt: skip
     return replace(build, id=int(cursor.lastrowid or 0))
@@ -63,4 +64,5 @@ def _build(row: sqlite3.Row) -> Build:
         origin=row["origin"],
         scripts=unpack(row["scripts"]),
         cron=tuple(CronTask(**task) for task in unpack(row["cron"])),
+        sizes=unpack(row["sizes"]),
     )

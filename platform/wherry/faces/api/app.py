@@ -19,6 +19,7 @@ from wherry.faces.api import (
     index,
     instances,
     keys,
+    limits,
     logs,
     openapi,
     operations,
@@ -43,7 +44,7 @@ def nouns() -> list[Routes]:
         for module in (index, apps, formation, instances, logs, releases, config_vars, builds, operations, runs, keys, tokens, users)
     ]
     described += [events.routes, domains.routes, certificates.routes, fronts.routes]
-    described += [sources.routes, registries.routes]
+    described += [sources.routes, registries.routes, limits.routes]
     return [*described, openapi.routes_for(described)]
 
 

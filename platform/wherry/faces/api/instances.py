@@ -9,8 +9,9 @@ from wherry.errors import NotFound
 from wherry.faces.api.answers import Nothing, accepted, ok
 from wherry.faces.api.documents import InstanceDocument, Links, OperationDocument, instance_document
 from wherry.faces.api.routes import Ask, Routes
+from wherry.model.limits import limits_of
 from wherry.routing.front import url_of
-from wherry.services import apps
+from wherry.services import apps, limits
 from wherry.services import formation as services
 
 routes = Routes("instances")
@@ -18,7 +19,8 @@ MEGABYTE = 1024 * 1024
 
 
 class InstanceView(Struct):
-    """All that `ps` shows. `memory_limit` is what one instance gets, in bytes."""
+    """All that `ps` shows. `memory_limit` is what one instance gets by default, `limits` what one of each
+    process type gets, in bytes."""
 
     app: str
     release: str | None
@@ -26,6 +28,7 @@ class InstanceView(Struct):
     stopped: bool
     formation: dict[str, int]
     memory_limit: int
+    limits: dict[str, int]
     instances: list[InstanceDocument]
     links: Links
 
@@ -47,6 +50,7 @@ def list_instances(ask: Ask, app: str) -> Response:
     """look at instances"""
     found = apps.get(ask.platform, ask.actor, app)
     settings = ask.platform.settings
+    wishes = limits.of_app(ask.platform, ask.actor, app)
     view = InstanceView(
         app=app,
         release=f"v{found.release}" if found.release else None,
@@ -54,6 +58,7 @@ def list_instances(ask: Ask, app: str) -> Response:
         stopped=found.stopped,
         formation=services.of_app(ask.platform, ask.actor, app),
         memory_limit=settings.instance_memory * MEGABYTE,
+        limits={process: limits_of(wish, settings.instance_memory).memory * MEGABYTE for process, wish in wishes.items()},
         instances=[instance_document(seen) for seen in services.seen(ask.platform, ask.actor, app)],
         links={"self": f"/api/apps/{app}/instances", "app": f"/api/apps/{app}"},
     )

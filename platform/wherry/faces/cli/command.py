@@ -81,6 +81,7 @@ NOUNS = {
     "apps": "Apps",
     "labels": "Apps",
     "ps": "Processes",
+    "sizes": "Processes",
     "logs": "Processes",
     "run": "One-offs",
     "config": "Config vars",

@@ -14,6 +14,7 @@ from wherry.faces.cli.tables import (
     fronts,
     help,
     keys,
+    limits,
     logs,
     operations,
     ps,
@@ -33,6 +34,7 @@ MACHINE = ("setup", "serve", "down", "stack", "migrate", "uninstall")
 _TABLES = (
     apps,
     ps,
+    limits,
     run,
     logs,
     config,

@@ -86,10 +86,21 @@ def _show_all(session: Session) -> int:
 
 def _headline(view: dict[str, Any]) -> str:
     """`shop  v7  http://shop.example.org    256 MB x 2 web, 1 worker`"""
-    formation = ", ".join(f"{quantity} {name}" for name, quantity in view["formation"].items() if quantity)
-    wish = "stopped" if view["stopped"] else f"{size(view['memory_limit'])} x {formation}" if formation else "scaled to 0"
+    wish = "stopped" if view["stopped"] else _sized(view) or "scaled to 0"
     left = f"{view['app']}  {view['release'] or 'no release'}  {view['url']}"
     return f"{left:<55}  {wish}" if view["release"] else left
+
+
+def _sized(view: dict[str, Any]) -> str:
+    """`256 MB x 2 web, 1 worker`; each its own where they differ: `512 MB x 2 web, 256 MB x 1 worker`."""
+    parts: list[str] = []
+    last = None
+    for name, quantity in view["formation"].items():
+        if quantity:
+            memory = view["limits"].get(name, view["memory_limit"])
+            parts.append(f"{quantity} {name}" if memory == last else f"{size(memory)} x {quantity} {name}")
+            last = memory
+    return ", ".join(parts)
 
 
 def _why_empty(view: dict[str, Any]) -> str:
