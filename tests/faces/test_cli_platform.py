@@ -250,7 +250,7 @@ def test_completion_knows_apps_keys_processes_and_releases(shop: Wherry) -> None
     assert completed("ps:restart", "shop", "web") == ["web", "web.1"]
     assert completed("rollback", "shop", "v") == ["v1"]
     assert completed("config:get", "values2", "G") == ["GREETING"]
-    assert completed("logs", "shop", "--s") == ["--source"]
+    assert completed("logs", "shop", "--so") == ["--source"]
     assert completed("logs", "shop", "-p", "w") == ["web", "web.1"]
     assert completed("tokens:create", "x", "--role", "a") == ["admin"]
     assert completed("ps", "nosuch", "x") == completed("nosuch", "") == completed("config:get", "../x", "") == []

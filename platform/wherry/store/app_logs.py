@@ -41,32 +41,14 @@ class AppLogs:
         """Writes a line of the platform's own, e.g. `wherry[web.1]: State changed from starting to up`."""
         self._file(app).append([encode(LogRecord(clock.now(), "wherry", process, text))])
 
-    def tail(
-        self,
-        app: str,
-        count: int,
-        *,
-        process: str | None = None,
-        source: str | None = None,
-        grep: str | None = None,
-        since: str | None = None,
-    ) -> list[str]:
-        """The last `count` lines, oldest first. `process` is `web` or `web.1`, `source` is `app`, `wherry` or
-        `heroku`, `grep` plain text, `since` RFC 3339 in UTC. Empty for an app without a log."""
-        return log_reader.tail(self._folder(app), count, LineFilter(process, source, grep, since))
+    def tail(self, app: str, count: int, **wanted: str | None) -> list[str]:
+        """The last `count` lines that are wanted (the words of `LineFilter`), oldest first. Empty for an app without a log."""
+        return log_reader.tail(self._folder(app), count, LineFilter(**wanted))
 
-    def follow(
-        self,
-        app: str,
-        count: int,
-        *,
-        process: str | None = None,
-        source: str | None = None,
-        stop: Callable[[], bool] = lambda: False,
-    ) -> Iterator[str | None]:
-        """The last `count` lines, then each new one within 50 ms, none twice and none missed, until `stop()` or until
-        the log is removed. Yields None at least once a second in silence."""
-        return log_reader.follow(self._folder(app), count, LineFilter(process, source), stop)
+    def follow(self, app: str, count: int, *, stop: Callable[[], bool] = lambda: False, **wanted: str | None) -> Iterator[str | None]:
+        """The last `count` lines that are wanted, then each new one within 50 ms, none twice and none missed, until `stop()` or
+        until the log is removed. Yields None at least once a second in silence."""
+        return log_reader.follow(self._folder(app), count, LineFilter(**wanted), stop)
 
     def cursor(self, app: str) -> str:
         """A place in the log, for `after`."""

@@ -23,12 +23,14 @@ READ = 256 * 1024
 
 @dataclass(frozen=True)
 class LineFilter:
-    """Which lines are wanted; None means any. `since` is RFC 3339 in UTC; `grep` is plain text to be found in the text."""
+    """Which lines are wanted; None means any. `since` and `until` are RFC 3339 in UTC; `grep` is plain text to be found in
+    the text."""
 
     process: str | None = None
     source: str | None = None
     grep: str | None = None
     since: str | None = None
+    until: str | None = None
 
     def lines(self, data: bytes) -> list[bytes]:
         """The wanted lines of a run of whole lines, without their newlines."""
@@ -39,6 +41,9 @@ class LineFilter:
         if self.since is not None:
             since = self.since.encode()
             found = [line for line in found if line >= since]
+        if self.until is not None:
+            until = self.until.encode()
+            found = [line for line in found if line < until]
         return found
 
     def _pattern(self) -> re.Pattern[bytes] | None:
