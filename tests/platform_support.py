@@ -33,8 +33,9 @@ CHECKS = ("readiness", "liveness")
 
 class TextBuilder(MemoryAdoption):
     """Implements `Builder` over archives that are plain text: `image=good`, `web=run`, `release=check`, `fail=why`,
-    `env.KEY=value` (or generated, required, optional), `postdeploy=…`, `first_deploy=…`. `readiness=/path` and `liveness=/path` are asked
-    of web once a second, and one failure counts. `seen` is the config of the last build."""
+    `env.KEY=value` (or generated, required, optional), `postdeploy=…`, `first_deploy=…`, `until=a file that is there`.
+    `readiness=/path` and `liveness=/path` are asked of web once a second, and one failure counts. `seen` is the config of the
+    last build."""
 
     def prune(self, keep: set[str]) -> int:
         return 0
@@ -54,6 +55,11 @@ class TextBuilder(MemoryAdoption):
         words = dict(row.split("=", 1) for row in source.archive.read_text("utf-8").splitlines())
         if "fail" in words:
             raise DeployFailed(words["fail"], code="build_failed", evidence=("pip said no",), source="the build")
+        while "until" in words and not Path(words["until"]).exists():
+            if cancelled():
+                raise DeployFailed("the build was cancelled", code="build_cancelled")
+            clock.sleep(0.01)
+        words.pop("until", None)
         line("-----> Built in 0.0 s, 1 MB")
         image = words.pop("image")
         scripts = {name: words.pop(name) for name in (POSTDEPLOY, FIRST_DEPLOY) if name in words}
@@ -91,10 +97,14 @@ class Machine:
 
     def push(self, app: str, tree: str, options: tuple[str, ...] = (), **words: str) -> Operation:
         """Deploys a source of these words and waits for the end."""
+        return self.wait(self.begin(app, tree, options, **words))
+
+    def begin(self, app: str, tree: str, options: tuple[str, ...] = (), **words: str) -> Operation:
+        """Queues the deploy of a source of these words."""
         archive = self.services.settings.spool / f"{clock.monotonic()}.tar"
         archive.write_text("".join(f"{key}={value}\n" for key, value in words.items()), "utf-8")
         pushes.app_for(self.services, ADMIN, app)
-        return self.wait(pushes.deploy(self.services, ADMIN, app, tree * 40, tree * 40, archive, options))
+        return pushes.deploy(self.services, ADMIN, app, tree * 40, tree * 40, archive, options)
 
     def wait(self, operation: Operation | None) -> Operation:
         """The operation as it is once it is over."""

@@ -139,6 +139,25 @@ def test_a_failed_deploy_is_told_once_and_exits_with_1(wherry: Wherry) -> None:
     assert re.search(r"^error      H10 web\.1 exited", info, re.M)
 
 
+def test_builds_are_listed_shown_and_heard_again_by_number(wherry: Wherry, tmp_path: Path) -> None:
+    first = wherry.platform.push("built", "a", image="good", **PROCESSES)
+    failed = wherry.platform.push("built", "b", fail="no requirements", image="good")
+    waiting = wherry.platform.begin("built", "c", image="good", until=str(tmp_path / "never"))
+    wherry.platform.until(lambda: "building" in wherry("builds built").out)
+    assert re.sub(" +", " ", wherry("builds built").out) == (
+        f"{waiting.id} building ccccccc N s ago alice\n"
+        f"{failed.id} failed bbbbbbb N s N s ago alice build_failed no requirements\n"
+        f"{first.id} succeeded aaaaaaa text 0 MB N s N s ago alice\n"
+    )
+    ran = wherry("builds:cancel built")
+    assert (ran.status, ran.out) == (0, f"operation {waiting.id} is cancelled\n".replace(str(waiting.id), "N"))
+    assert wherry(f"builds:output {first.id}").out.startswith("-----> Built in N s, 1 MB\n-----> Release v1\n")
+    assert f"build  {failed.id}  failed\n" in re.sub(" +", "  ", wherry(f"builds:info built {failed.id}").out)
+    assert wherry(f"builds:info story {first.id}").err == f"build {first.id} is one of built, not of story\n"
+    assert wherry("builds:info").err.startswith("which build? Give its number or an app, e.g. wherry builds:info shop\n")
+    assert wherry("builds:info x y").err == 'build "y": give its number, e.g. 41 (see: wherry builds)\n'
+
+
 @pytest.mark.parametrize("value", ["", " ", "a=b=c", "q\"'`$(id)\\", "bücher \U0001f4da", "line\nline\n", "\t", "-x", "--app"])
 def test_config_values_arrive_byte_for_byte(value: str, wherry: Wherry) -> None:
     wherry("apps:create values")

@@ -75,7 +75,7 @@ def test_the_first_push_makes_the_app_and_shows_the_deploy_from_its_first_line(h
     (operation,) = here.operations("first")
     assert done.returncode == 0
     assert said(done.stdout) == [
-        f"-----> first at {commit} by ada. If the connection drops, the deploy goes on: wherry operations:info {operation.id}",
+        f"-----> first at {commit} by ada. Neither Ctrl-C nor a lost connection stops it: wherry builds:cancel {operation.id} does",
         "-----> Python 3.11",
         "-----> Release v1",
         "-----> Live in 0.1 s: http://shop.localhost",

@@ -17,7 +17,8 @@ def test_a_push_goes_live_and_says_so(here: Site, app: Make) -> None:
     pushed = shop.release(1)
     assert pushed.status == 0, pushed.text
     assert re.search(
-        r"remote: -----> shop at [0-9a-f]{7} by root\. If the connection drops, the deploy goes on: wherry operations:info \d+", pushed.text
+        r"remote: -----> shop at [0-9a-f]{7} by root\. Neither Ctrl-C nor a lost connection stops it: wherry builds:cancel \d+ does",
+        pushed.text,
     )
     assert re.search(r"remote:        web\.1 ready in \d\.\d s", pushed.text)
     assert f"http://shop.localhost:{here.http_port}" in pushed.text

@@ -18,6 +18,10 @@ from wherry.model.shares import MB
 from wherry.settings import Settings
 
 POLL = 0.2
+SOON = "in a moment"
+"""A reason to wait that is too short to be said."""
+GRACE = 2.0
+"""Seconds that those who were here before a restart have to come back to their places."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,13 @@ class BuildQueue:
         self._changed = threading.Condition()
         self._building: dict[int, str] = {}
         self._waiting: dict[int, str] = {}
+        self._expected: set[int] = set()
+        self._grace = 0.0
+
+    def expect(self, numbers: set[int]) -> None:
+        """These were here before the engine was started anew: nobody newer goes before them, if they come soon."""
+        with self._changed:
+            self._expected = set(numbers)
 
     @contextmanager
     def turn(self, waiter: Waiter) -> Iterator[None]:
@@ -55,9 +66,11 @@ class BuildQueue:
         told, give_up = "", clock.monotonic() + self._patience
         with self._changed:
             self._waiting[waiter.number] = waiter.app
+            self._expected.discard(waiter.number)
+            self._grace = self._grace or clock.monotonic() + GRACE
         try:
             while why := self._why_not(waiter):
-                if why != told:
+                if why not in (told, SOON):
                     waiter.say(told := why)
                 if self._building or waiter.number != min(self._waiting):
                     give_up = clock.monotonic() + self._patience
@@ -78,7 +91,8 @@ class BuildQueue:
         """Who is before this one; empty when it is next and a place is free."""
         before = [app for number, app in sorted(self._waiting.items()) if number < waiter.number]
         if not before and len(self._building) < self._places:
-            return ""
+            late = any(number < waiter.number for number in self._expected)
+            return SOON if late and clock.monotonic() < self._grace else ""
         apps = [*self._building.values(), *before]
         return f"waiting for the build{'s' if len(apps) > 1 else ''} of {', '.join(apps)}"
 

@@ -19,10 +19,14 @@ EVENTS_LAST = timedelta(days=365)
 EVENTS_AT_LEAST = 10_000
 """The newest events that stay whatever their age: a clock that jumps must not empty the audit."""
 
+BUILD_LOGS, OTHER_LOGS = 50, 50
+"""Of each app, how many logs of builds and of other operations are kept."""
+
 
 def sweep(outside: Outside) -> None:
     """Blocks while the engine removes images; meant for a thread of its own."""
     _archives(outside)
+    _logs(outside)
     _events(outside)
     expire_releases(outside)
     with outside.database.read() as connection:
@@ -43,3 +47,9 @@ def _archives(outside: Outside) -> None:
     for path in outside.settings.spool.iterdir():
         if path.name not in wanted and path.stat().st_mtime < time.time() - OLD:
             path.unlink(missing_ok=True)
+
+
+def _logs(outside: Outside) -> None:
+    with outside.database.read() as connection:
+        keep = operations.with_log(connection, BUILD_LOGS, OTHER_LOGS)
+    outside.operation_logs.remove_all_but(keep)

@@ -71,16 +71,15 @@ class Work:
         def say(why: str) -> None:
             told.append(why)
             self.say(f"       {why}")
-            self._waits_for(why)
+            self._note(waiting=why)
 
         with self._builds.turn(Waiter(self.operation.id, self.operation.app, say, self.cancelled)):
-            if told:
-                self._waits_for("")
+            self._note(build_began=clock.now(), **({"waiting": ""} if told else {}))
             yield
 
-    def _waits_for(self, why: str) -> None:
+    def _note(self, **facts: Any) -> None:
         with self.outside.database.write() as connection:
-            self.reached(connection, waiting=why)
+            self.reached(connection, **facts)
 
     def succeed(self, connection: Connection, **result: Any) -> None:
         """Ends the operation in the caller's transaction: what it did and that it is done become true together."""

@@ -8,11 +8,33 @@ from typing import Any
 from wherry import clock
 from wherry.access.require import require
 from wherry.errors import InvalidInput, NothingToDo
+from wherry.model.build import BuildRecord
 from wherry.model.build_settings import BuildSettings, changed
 from wherry.model.user import Actor
 from wherry.services import apps as app_services
 from wherry.services.platform import Platform
-from wherry.store import apps, events
+from wherry.store import apps, builds, events
+
+
+def recent(platform: Platform, actor: Actor, app: str | None = None, limit: int = 30) -> list[BuildRecord]:
+    """Builds of one app or of all, the newest first."""
+    require(actor, "read", "look at builds")
+    with platform.database.read() as connection:
+        if app is not None:
+            apps.get(connection, app)
+        return builds.records(connection, app, limit)
+
+
+def get(platform: Platform, actor: Actor, number: int) -> BuildRecord:
+    """Raises NotFound."""
+    require(actor, "read", "look at builds")
+    with platform.database.read() as connection:
+        return builds.record(connection, number)
+
+
+def has_log(platform: Platform, number: int) -> bool:
+    """Whether what it said is still kept."""
+    return platform.operation_logs.path(number).exists()
 
 
 def settings_of(platform: Platform, actor: Actor, name: str) -> BuildSettings:

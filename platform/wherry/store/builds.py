@@ -1,15 +1,21 @@
-"""Builds in the database: only those that made an image."""
+"""Builds in the database: those that made an image, and as operations also those that did not."""
 
 from __future__ import annotations
 
 import sqlite3
 from dataclasses import asdict, replace
 
+from wherry.errors import NotFound
 from wherry.model import build_settings, check
 from wherry.model.app import App
-from wherry.model.build import Build
+from wherry.model.build import Build, BuildRecord
 from wherry.model.cron import CronTask
+from wherry.model.operation import Operation
+from wherry.store import operations
 from wherry.store.database import pack, unpack
+
+BUILDS = "kind = 'deploy' AND NOT (state = 'succeeded' AND json_extract(progress, '$.build') IS NULL)"
+"""Which operations are builds: all deploys but those that found the same running already."""
 
 
 def add(connection: sqlite3.Connection, build: Build) -> Build:
@@ -30,6 +36,27 @@ def add(connection: sqlite3.Connection, build: Build) -> Build:
 
 def get(connection: sqlite3.Connection, build_id: int) -> Build:
     return _build(connection.execute("SELECT * FROM builds WHERE id = ?", (build_id,)).fetchone())
+
+
+def records(connection: sqlite3.Connection, app: str | None = None, limit: int = 30) -> list[BuildRecord]:
+    """Builds of one app or of all, the newest first: whatever was to be built, and how it went."""
+    rows = connection.execute(
+        f"SELECT id FROM operations WHERE {BUILDS} AND (? IS NULL OR app = ?) ORDER BY id DESC LIMIT ?", (app, app, limit)
+    ).fetchall()
+    return [_record(connection, operations.get(connection, row["id"])) for row in rows]
+
+
+def record(connection: sqlite3.Connection, number: int) -> BuildRecord:
+    """Raises NotFound."""
+    row = connection.execute(f"SELECT id FROM operations WHERE {BUILDS} AND id = ?", (number,)).fetchone()
+    if row is None:
+        raise NotFound(f"no build {number}", code="no_such_build", hint="See them with: wherry builds APP")
+    return _record(connection, operations.get(connection, number))
+
+
+def _record(connection: sqlite3.Connection, operation: Operation) -> BuildRecord:
+    row = connection.execute("SELECT * FROM builds WHERE id = ?", (operation.progress.get("build"),)).fetchone()
+    return BuildRecord(operation, _build(row) if row else None)
 
 
 def images(connection: sqlite3.Connection) -> set[str]:

@@ -15,6 +15,10 @@ from wherry import clock
 
 POLL = 0.02
 HEARTBEAT = 1.0
+MOST = 4 * 1024**2
+"""Bytes of one log after which details are left out; headings and the end are still written."""
+DETAIL = " " * 7
+LEFT_OUT = f"{DETAIL}… the rest of what it prints is left out: 4 MB of it are kept"
 
 
 class OperationLogs:
@@ -31,9 +35,20 @@ class OperationLogs:
         data = (_printable(line) + "\n").encode("utf-8", "replace")
         descriptor = os.open(self.path(operation_id), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
         try:
-            os.write(descriptor, data)
+            size = os.fstat(descriptor).st_size
+            if size < MOST:
+                os.write(descriptor, data if size + len(data) < MOST else data + f"{LEFT_OUT}\n".encode())
+            elif not line.startswith(DETAIL):
+                os.write(descriptor, data)
         finally:
             os.close(descriptor)
+
+    def remove_all_but(self, keep: set[int]) -> None:
+        """Removes the logs of other operations; those that are newer than all of these have begun meanwhile, and stay."""
+        newest = max(keep, default=0)
+        for path in self.folder.glob("*.log"):
+            if path.stem.isdecimal() and int(path.stem) <= newest and int(path.stem) not in keep:
+                path.unlink(missing_ok=True)
 
     def read(self, operation_id: int, offset: int = 0) -> tuple[list[str], int]:
         """The whole lines from byte `offset` on, and the offset after them."""

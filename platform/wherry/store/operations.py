@@ -52,6 +52,16 @@ def unfinished(connection: sqlite3.Connection) -> list[Operation]:
     return [_operation(row) for row in connection.execute("SELECT * FROM operations WHERE state IN ('queued', 'running') ORDER BY id")]
 
 
+def with_log(connection: sqlite3.Connection, builds: int, others: int) -> set[int]:
+    """The operations whose logs are kept: all that are open, and of each app the latest `builds` deploys and `others` of the rest."""
+    rows = connection.execute(
+        "SELECT id FROM (SELECT id, state, kind, row_number() OVER (PARTITION BY app, kind = 'deploy' ORDER BY id DESC) AS place"
+        " FROM operations) WHERE state IN ('queued', 'running') OR place <= iif(kind = 'deploy', ?, ?)",
+        (builds, others),
+    )
+    return {row[0] for row in rows}
+
+
 def claim(connection: sqlite3.Connection, operation: Operation, owner: str, at: str) -> bool:
     """Makes `owner` its runner; False when another was faster."""
     cursor = connection.execute(

@@ -86,6 +86,7 @@ NOUNS = {
     "run": "One-offs",
     "config": "Config vars",
     "build": "Builds",
+    "builds": "Builds",
     "buildpacks": "Buildpacks",
     "plan": "Builds",
     "git": "Sources",

@@ -6,6 +6,7 @@ from wherry.faces.cli.command import NOUNS, Argument, Command, Option
 from wherry.faces.cli.tables import (
     apps,
     build,
+    builds,
     certs,
     completion,
     config,
@@ -39,6 +40,7 @@ _TABLES = (
     logs,
     config,
     build,
+    builds,
     domains,
     certs,
     fronts,

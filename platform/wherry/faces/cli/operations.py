@@ -36,7 +36,11 @@ def log(session: Session) -> int:
 
 
 def cancel(session: Session) -> int:
-    number = _number(session)
+    return end(session, _number(session))
+
+
+def end(session: Session, number: int) -> int:
+    """Cancels, and waits until that is true."""
     answer = session.api.send("POST", f"/api/operations/{number}/actions/cancel")
     if answer["state"] == "cancelled" or not session.given.wait:
         return session.show(answer, f"operation {number} is {answer['state']}")

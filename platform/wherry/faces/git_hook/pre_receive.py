@@ -119,7 +119,7 @@ def _queued(push: Push, commit: Commit) -> Operation:
         path = archive.finish(_modules(push, commit, links))
         before = _open(push)
         operation = pushes.deploy(push.platform, push.actor, push.app, commit.id, commit.tree, path, push.options)
-    goes_on = f"If the connection drops, the deploy goes on: wherry operations:info {operation.id}"
+    goes_on = f"Neither Ctrl-C nor a lost connection stops it: wherry builds:cancel {operation.id} does"
     push.screen.head(f"{push.app} at {commit.id[:7]} by {push.actor.name}. {goes_on}")
     for other in before[:1]:
         push.screen.detail(f"waiting for operation {other.id} ({other.kind} by {other.actor})")
