@@ -20,7 +20,7 @@ from wherry.settings import Settings
 POLL = 0.2
 SOON = "in a moment"
 """A reason to wait that is too short to be said."""
-GRACE = 2.0
+GRACE = 10.0
 """Seconds that those who were here before a restart have to come back to their places."""
 
 
@@ -50,6 +50,12 @@ class BuildQueue:
         """These were here before the engine was started anew: nobody newer goes before them, if they come soon."""
         with self._changed:
             self._expected = set(numbers)
+
+    def forget(self, number: int) -> None:
+        """It is over, and may never have come to its build."""
+        with self._changed:
+            self._expected.discard(number)
+            self._changed.notify_all()
 
     @contextmanager
     def turn(self, waiter: Waiter) -> Iterator[None]:

@@ -84,6 +84,7 @@ class Worker:
             work.fail(ours)
         finally:
             work.drop_spooled()
+            self._builds.forget(operation_id)
             self.outside.database.close()
             self._woken()
 
