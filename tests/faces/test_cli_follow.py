@@ -118,8 +118,8 @@ def test_a_terminal_of_80_columns_is_not_overrun_and_a_pipe_gets_all(environ: di
     run(["config:set", "shop", "LONG=" + "x" * 100, "--no-wait"], environ)
     run(["apps:create", "wide"], environ)
     run(["config:set", "wide", "LONG=" + "x" * 100], environ)
-    assert on_terminal(["config", "wide"], environ) == "LONG  " + "x" * 73 + "…\n"
-    assert run(["config", "wide"], environ).out == "LONG  " + "x" * 100 + "\n"
+    assert on_terminal(["config", "wide", "--reveal"], environ) == "LONG  " + "x" * 73 + "…\n"
+    assert run(["config", "wide", "--reveal"], environ).out == "LONG  " + "x" * 100 + "\n"
 
 
 def test_open_prints_the_address_and_opens_a_browser_only_on_a_desktop(environ: dict[str, str], tmp_path: Path) -> None:

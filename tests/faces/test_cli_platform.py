@@ -168,12 +168,54 @@ def test_config_values_arrive_byte_for_byte(value: str, wherry: Wherry) -> None:
     assert run_program(["config:get", "values", "WORD"], wherry.environ).out == value.removesuffix("\n") + "\n"
 
 
+def test_an_exported_config_is_imported_as_it_was(wherry: Wherry) -> None:
+    wherry("apps:create source")
+    wherry("apps:create copy")
+    odd = {"PEM": "-----BEGIN\nabc\n-----END\n", "QUOTES": "a'b\"c $HOME `id` \\", "EMPTY": "", "BOAT": "🛶", "TAIL": "\\"}
+    assert run(["config:import", "source"], wherry.environ, stdin=json.dumps(odd).encode()).status == 0
+    for form in ("envfile", "shell", "json"):
+        text = run(["config:export", "source", "-f", form], wherry.environ).out
+        run(["config:clear", "copy"], wherry.environ)
+        assert run(["config:import", "copy"], wherry.environ, stdin=text.encode()).status == 0
+        assert json.loads(run(["config", "copy", "--json"], wherry.environ).out)["config_vars"] == odd
+    assert "EMPTY   (empty)\n" in run(["config", "copy"], wherry.environ).out
+
+
+def test_global_config_and_no_restart_say_what_they_do(wherry: Wherry) -> None:
+    wherry.push("globe", "a")
+    ran = wherry("config:set --global ZONE=UTC -h")
+    assert "--global" in ran.out
+    ran = wherry("config:set --global ZONE=UTC")
+    assert ran.out.splitlines()[0].startswith("the global config is changed; a release of ") and "globe:\n" in ran.out
+    assert "Set global ZONE. v2 live in N s" in ran.out
+    assert wherry("config globe").out == "ZONE  ******  global\n"
+    assert wherry("config --global --reveal").out == "ZONE  UTC\n"
+    assert wherry("config:get --global ZONE").out == "UTC\n"
+    assert wherry("config:unset globe ZONE").status == 5
+    kept = wherry("config:set globe A=1 --no-restart")
+    assert kept.out == "Set A. v3 is kept, in force with the next release or: wherry ps:restart globe\n"
+    assert wherry("config globe").out == "A     ******\nZONE  ******  global\nnot in the instances yet: A (wherry ps:restart globe)\n"
+    assert wherry("config:export globe").out == "A=1\n"
+    assert wherry("config:export globe --merged -f shell").out == "export A=1\nexport ZONE=UTC\n"
+    assert wherry("config:clear --global").status == 0
+    assert wherry("config --global").out == "there are no config vars\n"
+    assert wherry("config:clear --global").out == "there are no global config vars; nothing to do\n"
+
+
+def test_over_ssh_no_file_of_the_machine_is_opened(wherry: Wherry) -> None:
+    ran = run(["config:import", "globe", "/etc/hostname"], {**wherry.environ, "WHERRY_VIA": "ssh"})
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith('over ssh give "/etc/hostname" on standard input: ssh … config:import')
+
+
 def test_config_of_a_running_app_makes_one_release_and_shows_whole_values(wherry: Wherry) -> None:
     wherry.push("conf", "a")
     ran = wherry("config:set conf B=2 A=1")
     assert ran.status == 0
     assert ran.out.splitlines()[-1] == "Set A, B. v2 live in N s"
-    assert wherry("config conf").out == "A  1\nB  2\n"
+    assert wherry("config conf").out == "A  ******\nB  ******\n"
+    assert wherry("config conf --reveal").out == "A  1\nB  2\n"
+    assert wherry("config:keys conf").out == "A\nB\n"
     assert wherry("config:get conf B").out == "2\n"
     assert wherry("config:unset conf A").status == 0
     assert wherry("config:unset conf A") == (0, "conf has these values already; nothing to do\n", "")
@@ -267,7 +309,7 @@ def test_completion_knows_apps_keys_processes_and_releases(shop: Wherry) -> None
     assert completed("ps:scale", "shop", "") == ["web=", "worker="]
     assert completed("ps:scale", "-a", "shop", "wo") == ["worker="]
     assert completed("ps:restart", "shop", "web") == ["web", "web.1"]
-    assert completed("rollback", "shop", "v") == ["v1"]
+    assert "v1" in completed("rollback", "shop", "v")
     assert completed("config:get", "values2", "G") == ["GREETING"]
     assert completed("logs", "shop", "--so") == ["--source"]
     assert completed("logs", "shop", "-p", "w") == ["web", "web.1"]

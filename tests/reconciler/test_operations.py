@@ -10,7 +10,7 @@ from platform_support import ADMIN, Machine, machine
 from wherry.errors import Conflict, NothingToDo
 from wherry.routing.memory_proxy import MemoryProxy
 from wherry.running.memory_engine import MemoryEngine
-from wherry.services import apps, config_vars, domains, formation, operations, pushes, releases
+from wherry.services import apps, config_vars, domains, formation, global_config, operations, pushes, releases
 from wherry.store import instances
 
 
@@ -146,6 +146,65 @@ def test_a_config_change_is_a_release(here: Machine) -> None:
     assert here.log(operation)[-1].startswith("Set COLOUR. v2 live in ")
     assert config_vars.of_app(here.services, ADMIN, "shop") == {"COLOUR": "blue"}
     here.until(lambda: rows(here) == [("web.1", "running", 2)])
+
+
+def test_without_a_restart_instances_stay_as_they_are_until_they_are_restarted(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    operation = here.wait(config_vars.change(here.services, ADMIN, "shop", {"COLOUR": "blue"}, restart=False))
+    assert here.log(operation)[-1] == "Set COLOUR. v2 is kept, in force with the next release or: wherry ps:restart shop"
+    here.loop.wake()
+    here.wait(formation.scale(here.services, ADMIN, "shop", {"web": 2}))
+    here.engine.die(here.engine.observe("shop")[0].id)
+    here.until(lambda: here.engine.started == ["shop/web.1", "shop/web.2", "shop/web.1"] and here.targets("shop") == ["web.1", "web.2"])
+    assert rows(here) == [("web.1", "running", 1), ("web.2", "running", 1)]
+    assert config_vars.shown(here.services, ADMIN, "shop").waiting == ["COLOUR"]
+    assert pushes.already_running(here.services, "shop", "a" * 40) is None
+    here.wait(formation.restart(here.services, ADMIN, "shop"))
+    here.until(lambda: rows(here) == [("web.1", "running", 3), ("web.2", "running", 3)])
+    assert config_vars.shown(here.services, ADMIN, "shop").waiting == []
+    assert pushes.already_running(here.services, "shop", "a" * 40) == "v3"
+
+
+def test_a_restart_of_one_instance_keeps_to_what_the_others_carry(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.wait(formation.scale(here.services, ADMIN, "shop", {"web": 2}))
+    here.wait(config_vars.change(here.services, ADMIN, "shop", {"COLOUR": "blue"}, restart=False))
+    here.wait(formation.restart(here.services, ADMIN, "shop", "web.1"))
+    here.until(lambda: rows(here) == [("web.1", "running", 1), ("web.2", "running", 1)])
+    assert here.engine.started == ["shop/web.1", "shop/web.2", "shop/web.1"]
+
+
+def test_setting_what_waits_once_more_puts_it_in_force(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.wait(config_vars.change(here.services, ADMIN, "shop", {"COLOUR": "blue"}, restart=False))
+    with pytest.raises(NothingToDo):
+        config_vars.change(here.services, ADMIN, "shop", {"COLOUR": "blue"}, restart=False)
+    operation = here.wait(config_vars.change(here.services, ADMIN, "shop", {"COLOUR": "blue"}))
+    assert here.log(operation)[-1].startswith("Set COLOUR. v3 live in ")
+    here.until(lambda: rows(here) == [("web.1", "running", 3)])
+
+
+def test_a_global_config_var_is_a_release_of_each_app_that_sees_it(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.push("blog", "b", image="good", web="run")
+    here.wait(config_vars.change(here.services, ADMIN, "blog", {"TZ": "CET"}))
+    (operation,) = global_config.change(here.services, ADMIN, {"TZ": "UTC"})
+    here.wait(operation)
+    newest = releases.of_app(here.services, ADMIN, "shop")[0]
+    assert (newest.version, newest.description, newest.config, newest.shape.global_keys) == ("v2", "Set global TZ", {"TZ": "UTC"}, ("TZ",))
+    assert config_vars.shown(here.services, ADMIN, "shop").own == {}
+    assert releases.of_app(here.services, ADMIN, "blog")[0].version == "v2"
+
+
+def test_a_rollback_brings_global_config_vars_back_for_this_app_alone(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    for value in ("UTC", "broken"):
+        here.wait(*global_config.change(here.services, ADMIN, {"TZ": value}))
+    here.wait(releases.rollback(here.services, ADMIN, "shop"))
+    assert releases.of_app(here.services, ADMIN, "shop")[0].config == {"TZ": "UTC"}
+    assert global_config.every(here.services, ADMIN) == {"TZ": "broken"}
+    here.wait(config_vars.change(here.services, ADMIN, "shop", {"A": "1"}))
+    assert releases.of_app(here.services, ADMIN, "shop")[0].config == {"TZ": "UTC", "A": "1"}
 
 
 def test_config_before_the_first_deploy_waits_for_it(here: Machine) -> None:

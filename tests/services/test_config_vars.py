@@ -3,8 +3,8 @@
 import pytest
 
 from stored_platform import ADMIN, DEPLOYER, READER, deployed, event_types
-from wherry.errors import Forbidden, InvalidInput, NothingToDo
-from wherry.services import apps, config_vars
+from wherry.errors import Conflict, Forbidden, InvalidInput, NothingToDo
+from wherry.services import apps, config_vars, global_config, locks
 from wherry.services.platform import Platform
 
 
@@ -82,3 +82,52 @@ def test_an_empty_change_is_refused_with_an_example(platform: Platform) -> None:
     apps.create(platform, ADMIN, "shop")
     with pytest.raises(InvalidInput, match="GREETING=hello"):
         config_vars.change(platform, ADMIN, "shop", {})
+
+
+def test_global_config_vars_stand_below_the_apps_own(platform: Platform) -> None:
+    deployed(platform, config={"OWN": "1", "BOTH": "mine"})
+    queued = global_config.change(platform, ADMIN, {"BOTH": "theirs", "TZ": "UTC"})
+    assert [(one.app, one.kind, one.payload) for one in queued] == [
+        ("shop", "config", {"changes": {}, "words": "Set global BOTH, TZ", "restart": True})
+    ]
+    shown = config_vars.shown(platform, DEPLOYER, "shop")
+    assert shown.values == {"OWN": "1", "BOTH": "mine", "TZ": "UTC"}
+    assert (shown.own, shown.waiting) == ({"OWN": "1", "BOTH": "mine"}, ["TZ"])
+
+
+def test_a_global_change_reaches_only_apps_that_see_it(platform: Platform) -> None:
+    deployed(platform, "shop", config={"TZ": "CET"})
+    apps.create(platform, ADMIN, "blog")
+    assert global_config.change(platform, ADMIN, {"TZ": "UTC"}) == []
+    assert config_vars.of_app(platform, ADMIN, "shop") == {"TZ": "CET"}
+    assert config_vars.of_app(platform, ADMIN, "blog") == {"TZ": "UTC"}
+    with pytest.raises(NothingToDo):
+        global_config.change(platform, ADMIN, {"TZ": "UTC"})
+
+
+def test_only_an_admin_changes_what_all_apps_have_and_a_locked_app_keeps_it(platform: Platform) -> None:
+    with pytest.raises(Forbidden):
+        global_config.change(platform, DEPLOYER, {"TZ": "UTC"})
+    with pytest.raises(Forbidden):
+        global_config.every(platform, READER)
+    deployed(platform)
+    locks.lock(platform, ADMIN, "shop", "audit")
+    with pytest.raises(Conflict, match="shop is locked"):
+        global_config.change(platform, ADMIN, {"TZ": "UTC"})
+    assert global_config.every(platform, ADMIN) == {}
+
+
+def test_a_global_config_var_is_not_unset_for_one_app(platform: Platform) -> None:
+    global_config.change(platform, ADMIN, {"TZ": "UTC"})
+    deployed(platform)
+    with pytest.raises(Conflict, match="TZ is a global config var, not one of shop"):
+        config_vars.change(platform, ADMIN, "shop", {"TZ": None})
+
+
+def test_clearing_removes_the_apps_own_and_is_nothing_to_do_without_any(platform: Platform) -> None:
+    deployed(platform, config={"A": "1", "B": "2"})
+    operation = config_vars.clear(platform, DEPLOYER, "shop")
+    assert operation is not None and operation.payload == {"changes": {"A": None, "B": None}}
+    deployed(platform, "bare")
+    with pytest.raises(NothingToDo, match="bare has no config vars of its own"):
+        config_vars.clear(platform, DEPLOYER, "bare")

@@ -26,7 +26,7 @@ class App:
     that a person stopped: they stay down until they are started. `domains` are its own hosts in the order they were added,
     `certified` the names of the certificates in force for it, `front` how it meets visitors. `limits`, `checks` and
     `mounts` are what a person set beside what the source says. `labels` are its owner's own words for it; `lock` is there
-    while nobody may change it."""
+    while nobody may change it. `config` are its own config vars, `shared` the global ones."""
 
     id: int
     name: str
@@ -47,6 +47,12 @@ class App:
     front: Front = field(default_factory=Front)
     labels: dict[str, str] = field(default_factory=dict)
     lock: Lock | None = None
+    shared: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The config vars that its next release would have: the global ones below its own."""
+        return {**self.shared, **self.config}
 
     @property
     def stopped(self) -> bool:

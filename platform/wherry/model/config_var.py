@@ -45,3 +45,12 @@ def merged(config: dict[str, str], changes: dict[str, str | None]) -> dict[str, 
     if len(after) > MAX_KEYS:
         raise InvalidInput(f"{len(after)} config vars: an app may have up to {MAX_KEYS}", field="config")
     return after
+
+
+def words(before: dict[str, str], after: dict[str, str], kind: str = "") -> str:
+    """What changed, by key, e.g. `Set A, B and remove C`; values stay out of descriptions."""
+    keys_set = sorted(key for key, value in after.items() if before.get(key) != value)
+    removed = sorted(key for key in before if key not in after)
+    parts = [f"Set {kind}{', '.join(keys_set)}"] if keys_set else []
+    parts += [f"{'remove' if parts else 'Remove'} {kind}{', '.join(removed)}"] if removed else []
+    return " and ".join(parts) or "Keep config"

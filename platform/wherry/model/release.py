@@ -15,7 +15,7 @@ from wherry.model.shape import Shape
 
 @dataclass(frozen=True)
 class Release:
-    """`config` holds the config vars in force. `outcome` is None until it is known, then `live` or `failed`;
+    """`config` holds the config vars in force, global ones too. `outcome` is None until it is known, then `live` or `failed`;
     it is a row beside the release, not a part of it, and `reason` says why it failed. `operation` is the number of the
     operation that made it, None when it needed none."""
 
@@ -36,6 +36,11 @@ class Release:
     def version(self) -> str:
         return f"v{self.number}"
 
+    @property
+    def own_config(self) -> dict[str, str]:
+        """The config vars that were the app's own; the others were global."""
+        return {key: value for key, value in self.config.items() if key not in self.shape.global_keys}
+
 
 def wished_quantities(app: App, release: Release) -> dict[str, int]:
     """How many instances of each process type should run: as scaled, else as the source's `app.json` asks, else Heroku's default."""
@@ -52,7 +57,7 @@ def serves(release: Release, app: App, tree: str) -> bool:
     """Whether `release`, the one that the instances carry, is live with this tree and with the app's present config,
     checks, limits and build settings: a deploy of it would bring nothing new."""
     built = release.build.tree == tree and release.build.settings == app.build
-    set_so = (release.config, release.shape.checks, release.shape.limits) == (app.config, app.checks, app.limits)
+    set_so = (release.config, release.shape.checks, release.shape.limits) == (app.environment, app.checks, app.limits)
     return built and set_so and release.outcome == "live"
 
 

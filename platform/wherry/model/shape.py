@@ -18,7 +18,7 @@ from wherry.model.process import quantities
 class Shape:
     """`formation` maps process type to quantity. `domains` are the app's own, `default_host` says whether it answers at
     the platform's for it too. `limits`, `checks` and `mounts` are plain JSON, as `App` has them; their nouns' files in
-    this room say what is in them."""
+    this room say what is in them. `global_keys` are the config vars that came from the global ones."""
 
     formation: dict[str, int] = field(default_factory=dict)
     domains: tuple[str, ...] = ()
@@ -26,12 +26,14 @@ class Shape:
     limits: dict[str, Any] = field(default_factory=dict)
     checks: dict[str, Any] = field(default_factory=dict)
     mounts: list[Any] = field(default_factory=list)
+    global_keys: tuple[str, ...] = ()
 
 
 def shape_of(app: App, build: Build) -> Shape:
     """What `app` would be with `build`, as it is wished now."""
     formation = quantities(build.processes, {**build.formation, **app.formation})
-    return Shape(formation, app.domains, app.front.default_host, app.limits, app.checks, app.mounts)
+    shared = tuple(sorted(key for key in app.shared if key not in app.config))
+    return Shape(formation, app.domains, app.front.default_host, app.limits, app.checks, app.mounts, shared)
 
 
 def to_json(shape: Shape) -> dict[str, Any]:
@@ -41,4 +43,5 @@ def to_json(shape: Shape) -> dict[str, Any]:
 def from_json(document: dict[str, Any]) -> Shape:
     """A release that was made before there were shapes has an empty one."""
     known = {name: document[name] for name in Shape.__dataclass_fields__ if name in document}
-    return Shape(**{**known, "domains": tuple(known.get("domains", ()))})
+    tuples = {name: tuple(known.get(name, ())) for name in ("domains", "global_keys")}
+    return Shape(**{**known, **tuples})

@@ -9,8 +9,8 @@ from typing import Any
 
 from wherry import clock
 from wherry.errors import DeployFailed
+from wherry.model import config_var
 from wherry.model.app import EVERYTHING, App
-from wherry.model.config_var import merged
 from wherry.model.limits import changed, told
 from wherry.model.process import check_types
 from wherry.model.release import Release, wished_quantities
@@ -23,14 +23,44 @@ from wherry.store.database import Connection
 
 
 def config(work: Work) -> None:
-    """Sets and removes config vars; the change is a release, and takes effect when its instances are ready."""
-    app, current = _app_and_release(work)
-    after = merged(app.config, work.operation.payload["changes"])
-    if current is None:
+    """Sets and removes config vars; the change is a release, and takes effect when its instances are ready. A change of
+    global ones comes with its words and changes nothing of the app's own."""
+    app, carried = _app_and_release(work)
+    payload = work.operation.payload
+    after = config_var.merged(app.config, payload["changes"])
+    if carried is None:
         _commit_only(work, config=after)
         return
-    release = known_release(work) or new_release(work, current.build, after, _config_words(app.config, after))
-    go_live(work, release, lambda: f"{release.description}. {release.version} live in {work.seconds():.1f} s")
+    environment = replace(app, config=after).environment
+    before, now = (app.config, after) if after != app.config else (carried.config, environment)
+    what = payload.get("words") or config_var.words(before, now)
+    if not payload.get("restart", True):
+        _keep(work, after, what)
+    elif before == now and known_release(work) is None:
+        _nothing(work)
+    else:
+        release = known_release(work) or new_release(work, carried.build, after, what)
+        go_live(work, release, lambda: f"{release.description}. {release.version} live in {work.seconds():.1f} s")
+
+
+def _keep(work: Work, config: dict[str, str], words: str) -> None:
+    """A release that leaves instances as they are: they take it up with the next one, or with a restart of the app."""
+    with work.outside.database.write() as connection:
+        app = apps.change(connection, apps.get(connection, work.operation.app), config=config)
+        release = releases.record_change(connection, work.actor, app, words, clock.now(), work.operation.id)
+        later = f"in force with the next release or: wherry ps:restart {app.name}"
+        work.say(f"{words}. {release.version} is kept, {later}" if release else SAME.format(app=app.name))
+        work.succeed(connection, **({"release": release.version} if release else {}))
+
+
+def _nothing(work: Work) -> None:
+    same = SAME.format(app=work.operation.app)
+    work.say(same)
+    with work.outside.database.write() as connection:
+        work.succeed(connection, message=same)
+
+
+SAME = "{app} has these values already; nothing to do"
 
 
 def rollback(work: Work) -> None:
@@ -46,8 +76,12 @@ def rollback(work: Work) -> None:
 
 
 def _back_to(work: Work, target: Release) -> Release:
-    shape = target.shape
-    return new_release(work, target.build, target.config, f"Rollback to {target.version}", limits=shape.limits, checks=shape.checks)
+    """The config vars are those of then, byte for byte. Of the global ones, those that are others today become the app's own,
+    so that its next release does not undo the way back."""
+    shape, today = target.shape, work.app().shared
+    own = {key: value for key, value in target.config.items() if key not in shape.global_keys or today.get(key) != value}
+    words = f"Rollback to {target.version}"
+    return new_release(work, target.build, own, words, target.config, limits=shape.limits, checks=shape.checks)
 
 
 def scale(work: Work) -> None:
@@ -201,15 +235,6 @@ def _change(work: Work, description: str = "", **columns: Any) -> Callable[[Conn
             releases.record_change(connection, work.actor, app, description, clock.now(), work.operation.id)
 
     return commit
-
-
-def _config_words(before: dict[str, str], after: dict[str, str]) -> str:
-    """What changed, by key; values stay out of descriptions."""
-    keys_set = sorted(key for key, value in after.items() if before.get(key) != value)
-    removed = sorted(key for key in before if key not in after)
-    parts = [f"Set {', '.join(keys_set)}"] if keys_set else []
-    parts += [f"{'remove' if parts else 'Remove'} {', '.join(removed)}"] if removed else []
-    return " and ".join(parts) or "Keep config"
 
 
 def _scale_words(before: dict[str, int], wished: dict[str, int]) -> str:

@@ -17,7 +17,7 @@ def add_first_config(work: Work, wanted: Mapping[str, EnvVar]) -> bool:
     when a config var is required that nobody gave."""
     with work.outside.database.write() as connection:
         app = apps.get(connection, work.operation.app)
-        found = resolve(wanted, app.config)
+        found = resolve(wanted, app.environment)
         if found.missing:
             raise _missing(app.name, found.missing)
         if not found.new:

@@ -28,7 +28,7 @@ def plan(work: Work) -> None:
 def told(app: App, current: Release | None, number: int, found: Found, outline: Outline) -> list[str]:
     """The outline in lines for a person. `number` is that of the release that a deploy would make."""
     lines = [f"process {name}: {line or _OWN}" for name, line in (outline.processes or {WEB: ""}).items()]
-    lines.append(f"config vars: {', '.join(sorted(app.config)) or 'none'}")
+    lines.append(f"config vars: {', '.join(sorted(app.environment)) or 'none'}")
     lines += [f"build settings: {', '.join(_settings(app.build))}"] if app.build != BuildSettings() else []
     if current and serves(current, app, found.tree):
         return [*lines, f"{app.name} already runs this with this config as v{app.release}: a deploy would do nothing"]
@@ -63,7 +63,7 @@ def _slots(app: App, release: Release | None) -> set[str]:
 
 def _imagined(app: App, outline: Outline) -> Release:
     build = Build(0, app.id, "", "", outline.buildpack, "", 0, outline.processes or {WEB: ""}, "", formation=outline.formation)
-    return Release(0, app.id, 0, build, app.config, "", "", "")
+    return Release(0, app.id, 0, build, app.environment, "", "", "")
 
 
 def _present(work: Work) -> tuple[App, Release | None, int]:

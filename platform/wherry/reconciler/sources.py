@@ -63,7 +63,7 @@ def _find(work: Work) -> Found:
 def source_of(found: Found, app: App) -> Source:
     """What the builder is given."""
     assert found.archive is not None
-    config = {key: Secret(value) for key, value in app.config.items()}
+    config = {key: Secret(value) for key, value in app.environment.items()}
     return Source(app.name, found.commit, found.tree, found.archive, app.build, config)
 
 

@@ -18,12 +18,15 @@ from wherry.store import apps, events, releases
 from wherry.store.database import Connection
 
 
-def new_release(work: Work, build: Build, config: dict[str, str], description: str, **wished: Any) -> Release:
+def new_release(
+    work: Work, build: Build, config: dict[str, str], description: str, environment: dict[str, str] | None = None, **wished: Any
+) -> Release:
     """Numbers a release, with its event, and remembers that this operation made it. `wished` are columns of the app that
-    the release changes (`limits`, `checks`, `mounts`); they become the app's when it goes live."""
+    the release changes (`limits`, `checks`, `mounts`); they become the app's when it goes live. `config` and `environment`
+    as for `releases.add`."""
     with work.outside.database.write() as connection:
         app = replace(apps.get(connection, work.operation.app), **wished)
-        release = releases.add(connection, app, build, config, description, work.actor.name, clock.now(), work.operation.id)
+        release = releases.add(connection, app, build, config, description, work.actor.name, clock.now(), work.operation.id, environment)
         events.add(connection, work.actor, "release.created", app.name, clock.now(), release=release.version, description=description)
         work.reached(connection, release=release.number)
     return release
@@ -44,7 +47,7 @@ def go_live(work: Work, release: Release, live_line: Callable[[], str], afterwar
     `afterwards` is done when the release is committed, before the operation ends; whatever it does, the release stays."""
 
     shape = release.shape
-    columns: dict[str, Any] = {"config": release.config, "limits": shape.limits, "checks": shape.checks, "mounts": shape.mounts}
+    columns: dict[str, Any] = {"config": release.own_config, "limits": shape.limits, "checks": shape.checks, "mounts": shape.mounts}
 
     def commit(connection: Connection) -> None:
         app = apps.get(connection, work.operation.app)

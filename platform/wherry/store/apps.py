@@ -15,7 +15,8 @@ from wherry.store.database import pack, unpack
 JSON_COLUMNS = ("formation", "config", "restarts", "held", "limits", "checks", "mounts", "labels")
 SELECT = """SELECT apps.*, coalesce((SELECT front FROM fronts WHERE app_id = apps.id), '{}') AS front,
  (SELECT json_group_array(host) FROM (SELECT host FROM domains WHERE app_id = apps.id ORDER BY id)) AS domains,
- (SELECT json_group_array(json(names)) FROM certificates WHERE app_id = apps.id AND state = 'active') AS certified FROM apps"""
+ (SELECT json_group_array(json(names)) FROM certificates WHERE app_id = apps.id AND state = 'active') AS certified,
+ coalesce((SELECT config FROM global_config), '{}') AS shared FROM apps"""
 
 
 def create(connection: sqlite3.Connection, name: str, actor: str, at: str) -> App:
@@ -94,6 +95,7 @@ def _app(row: sqlite3.Row) -> App:
         build=build_settings.from_json(unpack(row["build"])),
         front=front.from_json(unpack(row["front"])),
         domains=tuple(unpack(row["domains"])),
+        shared=unpack(row["shared"]),
         lock=Lock(**unpack(row["lock"])) if row["lock"] != "{}" else None,
         certified=tuple(name for names in unpack(row["certified"]) for name in names),
         **{name: unpack(row[name]) for name in JSON_COLUMNS},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 from wherry.errors import NotFound
 from wherry.model.app import App
@@ -25,9 +26,13 @@ def add(
     actor: str,
     at: str,
     operation: int | None = None,
+    environment: dict[str, str] | None = None,
 ) -> Release:
-    """Numbers and stores a new release of `app`, with the shape that `app` has as it is given."""
-    number, shape = last_number(connection, app) + 1, shape_of(app, build)
+    """Numbers and stores a new release of `app`, with the shape that `app` has as it is given. `config` are the app's own
+    config vars; the global ones of today come below them, unless `environment` says what is in force (a rollback)."""
+    number, own = last_number(connection, app) + 1, replace(app, config=config)
+    config = own.environment if environment is None else environment
+    shape = replace(shape_of(own, build), global_keys=tuple(sorted(config.keys() - own.config.keys())))
     cursor = connection.execute(
         "INSERT INTO releases (app_id, number, build_id, config, description, actor, created_at, shape, operation)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -57,7 +62,7 @@ def record_change(
     new instances is not for here: `reconciler.switch.new_release` and `go_live`.
     """
     app, present = apps.by_id(connection, app.id), current(connection, app)
-    if present is None or (shape_of(app, present.build), app.config) == (present.shape, present.config):
+    if present is None or (shape_of(app, present.build), app.environment) == (present.shape, present.config):
         return None
     if _under_way(connection, app):
         connection.execute(

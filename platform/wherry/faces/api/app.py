@@ -15,6 +15,7 @@ from wherry.faces.api import (
     events,
     formation,
     fronts,
+    global_config,
     guard,
     index,
     instances,
@@ -41,7 +42,22 @@ def nouns() -> list[Routes]:
     """Every route of the API."""
     described = [
         module.routes
-        for module in (index, apps, formation, instances, logs, releases, config_vars, builds, operations, runs, keys, tokens, users)
+        for module in (
+            index,
+            apps,
+            formation,
+            instances,
+            logs,
+            releases,
+            config_vars,
+            global_config,
+            builds,
+            operations,
+            runs,
+            keys,
+            tokens,
+            users,
+        )
     ]
     described += [events.routes, domains.routes, certificates.routes, fronts.routes]
     described += [sources.routes, registries.routes, limits.routes]

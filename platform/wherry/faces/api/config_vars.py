@@ -1,4 +1,4 @@
-"""Config vars: `/api/apps/<app>/config-vars`. One request is one release, however many keys it changes."""
+"""Config vars of an app: `/api/apps/<app>/config-vars`. One request is one release, however many keys it changes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,20 @@ from wherry.errors import NotFound
 from wherry.faces.api.answers import accepted, changed, ok, path
 from wherry.faces.api.documents import Links, OperationDocument
 from wherry.faces.api.routes import Ask, Routes
+from wherry.model.operation import Operation
 from wherry.services import config_vars as services
 
 routes = Routes("config_vars")
 
 
 class ConfigVars(Struct):
+    """`config_vars` are in force from the next release on, `global_keys` name those that are not the app's own, `waiting`
+    those whose value the instances do not have yet."""
+
     app: str
     config_vars: dict[str, str]
+    global_keys: list[str]
+    waiting: list[str]
     links: Links
 
 
@@ -33,17 +39,32 @@ class Value(Struct, forbid_unknown_fields=True):
     value: str
 
 
+class Restart(Struct, forbid_unknown_fields=True):
+    """Without `restart` instances stay as they are until they are next replaced."""
+
+    restart: bool = True
+
+
 @routes.on("GET", "/api/apps/<app>/config-vars", needs="deploy", answers=ConfigVars)
 def list_config(ask: Ask, app: str) -> Response:
     """read config vars"""
-    found = services.of_app(ask.platform, ask.actor, app)
-    return ok(ConfigVars(app, found, {"self": f"/api/apps/{app}/config-vars", "app": f"/api/apps/{app}"}))
+    found = services.shown(ask.platform, ask.actor, app)
+    links = {"self": f"/api/apps/{app}/config-vars", "app": f"/api/apps/{app}"}
+    return ok(ConfigVars(app, found.values, sorted(found.values.keys() - found.own.keys()), found.waiting, links))
 
 
-@routes.on("PATCH", "/api/apps/<app>/config-vars", needs="deploy", body=dict[str, Any], answers=OperationDocument, status=202)
-def change_config(ask: Ask, app: str, body: dict[str, Any]) -> Response:
+@routes.on(
+    "PATCH", "/api/apps/<app>/config-vars", needs="deploy", body=dict[str, Any], query=Restart, answers=OperationDocument, status=202
+)
+def change_config(ask: Ask, app: str, body: dict[str, Any], query: Restart) -> Response:
     """change config vars"""
-    return _change(ask, app, body)
+    return _told(app, services.change(ask.platform, ask.actor, app, body, query.restart))
+
+
+@routes.on("DELETE", "/api/apps/<app>/config-vars", needs="deploy", query=Restart, answers=OperationDocument, status=202)
+def clear_config(ask: Ask, app: str, query: Restart) -> Response:
+    """remove all config vars"""
+    return _told(app, services.clear(ask.platform, ask.actor, app, query.restart))
 
 
 @routes.on("GET", "/api/apps/<app>/config-vars/<key>", needs="deploy", answers=ConfigVar)
@@ -55,18 +76,17 @@ def show_config_var(ask: Ask, app: str, key: str) -> Response:
 @routes.on("PUT", "/api/apps/<app>/config-vars/<key>", needs="deploy", body=Value, answers=OperationDocument, status=202)
 def set_config_var(ask: Ask, app: str, key: str, body: Value) -> Response:
     """change config vars"""
-    return _change(ask, app, {key: body.value})
+    return _told(app, services.change(ask.platform, ask.actor, app, {key: body.value}))
 
 
 @routes.on("DELETE", "/api/apps/<app>/config-vars/<key>", needs="deploy", answers=OperationDocument, status=202)
 def remove_config_var(ask: Ask, app: str, key: str) -> Response:
     """change config vars"""
     _value(ask, app, key)
-    return _change(ask, app, {key: None})
+    return _told(app, services.change(ask.platform, ask.actor, app, {key: None}))
 
 
-def _change(ask: Ask, app: str, changes: dict[str, Any]) -> Response:
-    operation = services.change(ask.platform, ask.actor, app, changes)
+def _told(app: str, operation: Operation | None) -> Response:
     return accepted(operation) if operation else changed(f"{app} has these values from its first deploy on")
 
 

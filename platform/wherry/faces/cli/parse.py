@@ -132,8 +132,11 @@ def _unknown_option(command: Command, name: str) -> InvalidInput:
 
 
 def _take_words(given: Given, words: list[str]) -> None:
-    """Hands the words to the command's arguments in order; `-a APP` stands for the argument APP."""
-    waiting = [argument for argument in given.command.arguments if argument.name != "APP" or "--app" not in given.options]
+    """Hands the words to the command's arguments in order; `-a APP` stands for the argument APP, `--global` for all apps."""
+    elsewhere = "--app" in given.options or "--global" in given.options
+    waiting = [argument for argument in given.command.arguments if argument.name != "APP" or not elsewhere]
+    if "--app" in given.options and "--global" in given.options:
+        raise InvalidInput(f"{given.command.name}: give an app or --global, not both\n{usage_line(given.command)}", code="usage")
     if "--app" in given.options:
         given.words["APP"] = [given.options["--app"]]
     for argument in waiting:

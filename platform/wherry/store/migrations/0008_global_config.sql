@@ -1,0 +1,1 @@
+CREATE TABLE global_config (id INTEGER PRIMARY KEY CHECK (id = 1), config TEXT NOT NULL) STRICT;
