@@ -74,7 +74,8 @@ wherry uninstall --purge   removes all that was made; asks for the name, or --co
 wherry stack               shows the base images of builds
 wherry stack:set KIND      switches them: hub or debian
 wherry stack:refresh       makes them anew, with the newest packages
-wherry migrate             brings the database up to date"""
+wherry migrate             brings the database up to date
+wherry doctor              looks at everything and says what to do; --bundle packs it for a report"""
 
 
 def main(argv: list[str]) -> int:
@@ -98,6 +99,8 @@ def _run(given: argparse.Namespace) -> int:
             return _setup(given)
         case "container":
             return _container()
+        case "doctor":
+            return _doctor(given)
         case "down" | "uninstall":
             return _stop(settings_module.load(), given)
         case _:
@@ -117,6 +120,16 @@ def _container() -> int:
 
     container.start()
     return 0
+
+
+def _doctor(given: argparse.Namespace) -> int:
+    if given.help:
+        from wherry.faces.cli.main import main as cli
+
+        return cli(["help", "doctor"])
+    from wherry.setup.doctor.run import doctor
+
+    return doctor(settings_module.load(), given.json, given.bundle, given.output)
 
 
 def _stop(settings: Settings, given: argparse.Namespace) -> int:
@@ -157,6 +170,11 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     uninstall = verbs.add_parser("uninstall", add_help=False)
     uninstall.add_argument("--purge", action="store_true")
     uninstall.add_argument("--confirm", metavar="NAME")
+    doctor = verbs.add_parser("doctor", add_help=False)
+    for switch in ("--json", "--bundle"):
+        doctor.add_argument(switch, action="store_true")
+    doctor.add_argument("-h", "--help", action="store_true")
+    doctor.add_argument("-o", "--output", metavar="FILE", default="")
     verbs.add_parser("stack:set", add_help=False).add_argument("kind", metavar="KIND")
     return parser.parse_args(argv)
 

@@ -15,6 +15,7 @@ from wherry.errors import DeployFailed, Unavailable, WherryError
 from wherry.reconciler import changes, outline, registries
 from wherry.reconciler.build_queue import queue_of
 from wherry.reconciler.deploy import deploy
+from wherry.reconciler.doctor import doctor
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.work import Work
 from wherry.store import apps, operations
@@ -32,6 +33,7 @@ VERBS: dict[str, Callable[[Work], None]] = {
     "plan": outline.plan,
     "login": registries.login,
     "logout": registries.logout,
+    "doctor": doctor,
 }
 MAX_ATTEMPTS = 5
 """An operation whose owner died this often is what kills its owners."""
@@ -128,7 +130,7 @@ def _ours(operation_id: int) -> WherryError:
     return WherryError(
         f"an error of Wherry's own, not of your app (reference {reference})",
         code="internal",
-        hint="Please report it with: journalctl -u wherry",
+        hint="Please report it with the output of: wherry doctor --bundle",
     )
 
 

@@ -26,6 +26,18 @@ def apply(platform: str, bridges: str, ports: tuple[int, ...]) -> str | None:
     return None
 
 
+def missing(platform: str, bridges: str) -> list[str] | None:
+    """The chains that lack our rule; None where the machine does not let us look."""
+    chain = f"WHERRY-{platform}"[:28]
+    wanted = {"INPUT": ["-i", f"{bridges}+", "-j", chain], "DOCKER-USER": ["-i", f"{bridges}+", "-d", METADATA, "-j", "DROP"]}
+    try:
+        if _iptables(["-S", "INPUT"], check=False).status:
+            return None
+        return [parent for parent, rule in wanted.items() if _iptables(["-C", parent, *rule], check=False).status]
+    except CommandFailed:
+        return None
+
+
 def clear(platform: str, bridges: str) -> None:
     """Takes the rules away; rules that are not there are fine."""
     chain = f"WHERRY-{platform}"[:28]

@@ -46,12 +46,14 @@ def is_ours_text(settings: Settings, target: Path) -> bool:
 
 
 def text(settings: Settings) -> str:
-    """Two ways in: root's own verbs with all libraries, everything else by the thin client, which starts in a blink."""
+    """Two ways in: root's own verbs with all libraries, everything else by the thin client, which starts in a blink. The
+    doctor is root's own too, so that it can look at a platform that does not run; others ask the engine for it."""
     python, wherry = venv.python(settings), code.folder(settings) / "platform" / "wherry"
     return (
         f"#!/bin/sh\n{_mark(settings)}\n"
         f"export WHERRY_HOME={settings.home}\n"
-        f'case "$1" in\n  {OWN_VERBS}) exec {python} -I {wherry}/main.py "$@" ;;\nesac\n'
+        f'case "$1" in\n  {OWN_VERBS}) exec {python} -I {wherry}/main.py "$@" ;;\n'
+        f'  doctor) [ "$(id -u)" != 0 ] || [ -n "$WHERRY_API_URL" ] || exec {python} -I {wherry}/main.py "$@" ;;\nesac\n'
         f'exec {python} -I -S {wherry}/faces/cli/main.py "$@"\n'
     )
 

@@ -115,14 +115,15 @@ def wait(settings: Settings) -> None:
     deadline = clock.monotonic() + START_LIMIT
     while not (identity.running(settings) == identity.of(settings) and answers(settings)):
         if clock.monotonic() > deadline:
-            silent = [name for name, well in _parts(settings) if not well] or ["the new version"]
+            silent = [name for name, well in parts(settings) if not well] or ["the new version"]
             trouble = Unavailable(f"no answer from {', '.join(silent)} within {START_LIMIT:g} s", hint="It said:", code="not_started")
             trouble.evidence = last_words(settings)  # type: ignore[attr-defined]
             raise trouble
         clock.sleep(0.05)
 
 
-def _parts(settings: Settings) -> list[tuple[str, bool]]:
+def parts(settings: Settings) -> list[tuple[str, bool]]:
+    """Which of the platform's doors are answered."""
     return [("the API", _api(settings.api_socket)), ("SSH", _greets(settings.ssh_port)), ("the proxy", _accepts(settings.http_port))]
 
 

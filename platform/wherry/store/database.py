@@ -94,6 +94,20 @@ class Database:
             connection.executescript(script)
         return [path.stem for _, path in waiting]
 
+    def version(self) -> int:
+        """The number of the last migration that this file has seen."""
+        return int(self.connection().execute("PRAGMA user_version").fetchone()[0])
+
+    def faults(self) -> list[str]:
+        """What is wrong with the file, as SQLite tells; empty for a whole one. Reads all of it."""
+        try:
+            rows = self.connection().execute("PRAGMA integrity_check(20)").fetchall()
+            broken = self.connection().execute("PRAGMA foreign_key_check").fetchall()
+        except sqlite3.DatabaseError as error:
+            return [str(error)]
+        found = [str(row[0]) for row in rows if row[0] != "ok"]
+        return [*found, *(f"a row of {row[0]} points to a row of {row[2]} that is not there" for row in broken)]
+
     def _copy_before(self, version: int) -> None:
         target = self.path.with_suffix(f".before-{version + 1}.db")
         target.unlink(missing_ok=True)

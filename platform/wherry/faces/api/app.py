@@ -11,6 +11,7 @@ from wherry.faces.api import (
     builds,
     certificates,
     config_vars,
+    doctor,
     domains,
     events,
     formation,
@@ -60,7 +61,7 @@ def nouns() -> list[Routes]:
         )
     ]
     described += [events.routes, domains.routes, certificates.routes, fronts.routes]
-    described += [sources.routes, registries.routes, limits.routes]
+    described += [sources.routes, registries.routes, limits.routes, doctor.routes]
     return [*described, openapi.routes_for(described)]
 
 

@@ -52,20 +52,20 @@ def list_operations(ask: Ask, query: OperationQuery) -> Response:
 @routes.on("GET", "/api/operations/<number>", needs="read", answers=OperationDocument)
 def show_operation(ask: Ask, number: str) -> Response:
     """look at operations"""
-    return ok(operation_document(services.get(ask.platform, ask.actor, _id(number))))
+    return ok(operation_document(services.get(ask.platform, ask.actor, number_of(number))))
 
 
 @routes.on("POST", "/api/operations/<number>/actions/cancel", needs="deploy", body=Nothing, answers=OperationDocument, status=202)
 def cancel_operation(ask: Ask, number: str, body: Nothing) -> Response:
     """cancel an operation"""
-    operation = services.cancel(ask.platform, ask.actor, _id(number))
+    operation = services.cancel(ask.platform, ask.actor, number_of(number))
     return ok(operation_document(operation)) if operation.done else accepted(operation)
 
 
 @routes.on("GET", "/api/operations/<number>/log", needs="read", query=OperationLogQuery, answers=OperationLog)
 def read_operation_log(ask: Ask, number: str, query: OperationLogQuery) -> Response:
     """read the log of an operation"""
-    operation = _id(number)
+    operation = number_of(number)
     form = form_of(request, query.follow)
     if query.follow:
         return _follow(ask, operation, _resumed(query.offset), form)
@@ -100,7 +100,7 @@ def _resumed(offset: int) -> int:
     return int(last) if last else offset
 
 
-def _id(number: str) -> int:
+def number_of(number: str) -> int:
     if not re.fullmatch(r"[0-9]{1,15}", number):
         raise NotFound(f"no operation {number[:40]!a}", code="no_such_operation", hint="See them with: wherry operations")
     return int(number)

@@ -105,6 +105,7 @@ NOUNS = {
     "keys": "People",
     "tokens": "Credentials",
     "registry": "Credentials",
+    "doctor": "Help",
     "help": "Help",
     "version": "Help",
     "completion": "Help",

@@ -10,6 +10,7 @@ from wherry.faces.cli.tables import (
     certs,
     completion,
     config,
+    doctor,
     domains,
     events,
     fronts,
@@ -52,6 +53,7 @@ _TABLES = (
     keys,
     tokens,
     users,
+    doctor,
     help,
     completion,
 )

@@ -66,7 +66,8 @@ def _fault(error: Exception) -> str:
     while place is not None and place.tb_next is not None:
         place = place.tb_next
     where = f"{place.tb_frame.f_globals.get('__name__', '?')}:{place.tb_lineno}" if place else "?"
-    return f"this is a fault of ours, not yours; please report it with this reference: {type(error).__name__} at {where}"
+    fault = f"{type(error).__name__} at {where}"
+    return f"this is a fault of ours, not yours ({fault}); please report it with the output of: wherry doctor --bundle"
 
 
 def _utf8(word: str) -> str:

@@ -1,0 +1,113 @@
+"""Is the machine well: Docker, disk, memory, clock."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from wherry import command
+from wherry.errors import CommandFailed
+from wherry.settings import Settings, source_root
+from wherry.setup import engine_api, machine
+from wherry.setup.doctor.finding import Finding, fail, ok, warn
+
+PI = "On a Raspberry Pi add cgroup_enable=memory cgroup_memory=1 to /boot/firmware/cmdline.txt, then reboot."
+LITTLE_DISK, NO_DISK = 1_000_000_000, 200_000_000
+SLOW_DRIVERS = ("vfs", "devicemapper", "aufs")
+
+
+def docker() -> Iterator[Finding]:
+    version, facts = engine_api.version(), engine_api.call("GET", "/info")
+    driver = facts.get("Driver", "?")
+    told = f"{version}, {driver}, cgroup v{facts.get('CgroupVersion', '1')}"
+    yield ok("docker", f"{told}, {facts.get('ContainersRunning', 0)} containers run")
+    if driver in SLOW_DRIVERS:
+        fix = "Set storage-driver to overlay2 in /etc/docker/daemon.json."
+        yield warn("docker", f"the storage driver {driver} is slow and wastes disk", fix)
+    yield from _limits(facts)
+
+
+def _limits(facts: dict[str, Any]) -> Iterator[Finding]:
+    """What the kernel lets Docker enforce."""
+    if not facts.get("MemoryLimit"):
+        yield fail("limits", "the kernel does not limit memory: one app can take all of it", PI)
+    elif not facts.get("SwapLimit"):
+        yield warn("limits", "swap is not limited: an app over its memory swaps instead of being stopped", "Boot with swapaccount=1.")
+    else:
+        yield ok("limits", "memory and swap are limited")
+    if not facts.get("PidsLimit", True):
+        yield warn("limits", "the number of processes is not limited", "Use a kernel with CONFIG_CGROUP_PIDS.")
+
+
+def disk(settings: Settings) -> Iterator[Finding]:
+    places = {str(settings.home): settings.home}
+    try:
+        root = Path(engine_api.call("GET", "/info").get("DockerRootDir", ""))
+        if root.exists() and root.stat().st_dev != settings.home.stat().st_dev:
+            places[str(root)] = root
+    except Exception:
+        pass  # whether Docker answers is another check's question
+    for name, path in places.items():
+        yield _room(name, os.statvfs(path))
+        yield _inodes(name, os.statvfs(path))
+
+
+def _room(name: str, facts: os.statvfs_result) -> Finding:
+    free, size = facts.f_bavail * facts.f_frsize, facts.f_blocks * facts.f_frsize
+    told = f"{free / 1e9:.1f} GB of {size / 1e9:.0f} GB free at {name}"
+    fix = "Make room: destroy apps that are not needed (wherry apps:destroy APP), docker image prune, or a larger disk."
+    if free < NO_DISK:
+        return fail("disk", told, fix)
+    return warn("disk", told, fix) if free < max(LITTLE_DISK, size / 20) else ok("disk", told)
+
+
+def _inodes(name: str, facts: os.statvfs_result) -> Finding:
+    if not facts.f_files:
+        return ok("inodes", f"{name} has no limit")
+    share = facts.f_favail / facts.f_files
+    told = f"{share:.0%} free at {name}"
+    fix = "Many small files fill the disk: look for them with du --inodes -x / | sort -n | tail"
+    return fail("inodes", told, fix) if share < 0.01 else warn("inodes", told, fix) if share < 0.05 else ok("inodes", told)
+
+
+def memory() -> Iterator[Finding]:
+    facts = _meminfo()
+    total, available, swap = (facts.get(name, 0) for name in ("MemTotal", "MemAvailable", "SwapTotal"))
+    told = f"{available / 2**20:.0f} MB of {total / 2**20:.0f} MB free, {swap / 2**20:.0f} MB of swap"
+    if available < total / 20:
+        yield warn("memory", told, "See who takes it: wherry ps. Give less: wherry ps:type APP web=micro, or take a larger machine.")
+    elif machine.is_small():
+        yield warn("memory", told, "Without swap a build may not fit: sudo WHERRY_SWAP=1G scripts/up makes a swap file.")
+    else:
+        yield ok("memory", told)
+
+
+def clock() -> Iterator[Finding]:
+    """Certificates, tokens and logs rely on it. Code that was written in the future says that the clock is behind."""
+    made = (source_root() / "platform" / "wherry" / "version.py").stat().st_mtime
+    said = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
+    if time.time() < made - 86_400:
+        yield fail("clock", f"it says {said} UTC, before this version was made", "Set it: timedatectl set-ntp true")
+    elif _unsynchronised():
+        yield warn("clock", f"{said} UTC, and not kept right over the network", "timedatectl set-ntp true")
+    else:
+        yield ok("clock", f"{said} UTC")
+
+
+def _unsynchronised() -> bool:
+    """False also where nobody can tell."""
+    if not machine.has_systemd():
+        return False
+    try:
+        out = command.run(["timedatectl", "show", "--property=NTPSynchronized", "--value"], timeout=10).out
+    except CommandFailed:
+        return False
+    return out.strip() == b"no"
+
+
+def _meminfo() -> dict[str, int]:
+    rows = (line.split() for line in Path("/proc/meminfo").read_text("ascii").splitlines())
+    return {row[0].rstrip(":"): int(row[1]) * 1024 for row in rows if len(row) > 1}

@@ -1,0 +1,166 @@
+"""The doctor names what is wrong with its fix, stops at nothing, and its bundle holds no secret."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tarfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from stored_platform import ADMIN, deployed, new_platform, running
+from wherry import clock
+from wherry.errors import Unavailable
+from wherry.services.platform import Platform
+from wherry.setup.doctor import bundle, masking, on_machine, on_state
+from wherry.setup.doctor.finding import FAIL, OK, WARN, Finding, findings_of, lines_of, ok, summary, warn
+from wherry.store import apps, certificates, operations
+
+CANARY = "canary-7731-only-in-config"
+SECOND = "line-one-secret\nline-two-secret"
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Platform:
+    return new_platform(tmp_path)
+
+
+def levels(found: Iterator[Finding]) -> list[tuple[str, str]]:
+    return [(finding.check, finding.level) for finding in found]
+
+
+def test_a_check_that_can_not_look_is_a_finding_and_stops_no_other() -> None:
+    def down() -> Iterator[Finding]:
+        raise Unavailable("no Docker engine answers", hint="Start it.")
+
+    def broken() -> Iterator[Finding]:
+        raise KeyError("Driver")
+
+    found = list(findings_of({"docker": down, "disk": broken, "clock": lambda: [ok("clock", "right")]}))
+    assert [(finding.check, finding.level) for finding in found] == [("docker", FAIL), ("disk", WARN), ("clock", OK)]
+    assert (found[0].what, found[0].fix) == ("no Docker engine answers", "Start it.")
+    assert "doctor --bundle" in found[1].fix
+
+
+def test_a_finding_is_a_line_and_its_fix_below() -> None:
+    found = [ok("clock", "right"), warn("disk", "0.9 GB free", "Make room.")]
+    told = [line for finding in found for line in lines_of(finding)]
+    assert told == ["ok    clock: right", "warn  disk: 0.9 GB free", "      Make room."]
+        "ok    clock: right",
+        "warn  disk: 0.9 GB free",
+        "      Make room.",
+    ]
+    assert summary(found) == "1 ok, 1 warning, no failure"
+
+
+def test_a_full_disk_is_a_failure_and_a_nearly_full_one_a_warning() -> None:
+    plenty = os.statvfs("/")
+    shape = list(plenty)
+
+    def at(free: int) -> str:
+        shape[1], shape[2], shape[4] = 4096, 10_000_000, free // 4096
+        return on_machine._room("/x", os.statvfs_result(shape)).level
+
+    assert [at(20_000_000_000), at(900_000_000), at(100_000_000)] == [OK, WARN, FAIL]
+
+
+def test_a_whole_database_is_well_and_a_damaged_one_is_named(platform: Platform) -> None:
+    deployed(platform)
+    assert levels(on_state.database(platform.settings)) == [("database", OK)]
+    platform.database.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    platform.database.close()
+    body = bytearray(platform.settings.database.read_bytes())
+    body[4096:8192] = b"\xff" * 4096
+    platform.settings.database.write_bytes(bytes(body))
+    assert ("database", FAIL) in levels(on_state.database(platform.settings))
+
+
+def test_an_operation_that_nobody_takes_up_or_that_never_ends_is_told(platform: Platform) -> None:
+    deployed(platform)
+    old = clock.text(clock.parse(clock.now()) - timedelta(hours=2))
+    with platform.database.write() as connection:
+        operations.add(connection, "shop", "scale", "alice", {}, old)
+        stuck = operations.add(connection, "blog", "deploy", "alice", {}, old)
+        operations.claim(connection, stuck, "someone", old)
+    found = list(on_state.work(on_state.read(platform.settings)))
+    assert [(finding.level, finding.check) for finding in found] == [(WARN, "operations"), (FAIL, "operations")]
+    assert f"wherry operations:cancel {stuck.id}" in found[0].fix
+
+
+def test_a_crashed_instance_is_told_with_where_to_look(platform: Platform) -> None:
+    deployed(platform)
+    running(platform)
+    with platform.database.write() as connection:
+        connection.execute("UPDATE instances SET state = 'crashed', detail = 'exit 1'")
+    (found,) = on_state.crashes(on_state.read(platform.settings))
+    assert (found.level, found.what, found.fix) == (WARN, "web.1 of shop crashed: exit 1", "Its last lines: wherry logs shop -p web.1")
+
+
+def test_a_certificate_near_its_end_or_past_it_is_told(platform: Platform) -> None:
+    app = deployed(platform)
+    facts = {"issuer": "x", "serial": "1", "fingerprint": "AA", "not_before": "2026-01-01T00:00:00.000000Z"}
+    soon = clock.text(clock.parse(clock.now()) + timedelta(days=3))
+    with platform.database.write() as connection:
+        certificates.put(connection, app, "old.example.org", "own", clock.now(), **facts, not_after="2026-01-02T00:00:00.000000Z")
+        certificates.put(connection, app, "soon.example.org", "acme", clock.now(), **facts, not_after=soon, error="the authority said no")
+        certificates.put(connection, app, "never.example.org", "acme", clock.now(), error="no such host")
+    found = {finding.level: finding for finding in on_state.certificates_of(on_state.read(platform.settings))}
+    assert "old.example.org of shop expired" in found[FAIL].what and "certs:add shop" in found[FAIL].fix
+    assert "wherry certs:renew shop" in found[WARN].fix
+
+
+def test_without_a_public_domain_no_name_is_looked_up(platform: Platform) -> None:
+    deployed(platform)
+    assert levels(on_state.names(platform.settings, on_state.read(platform.settings))) == [("names", OK)]
+
+
+def bundled(platform: Platform) -> dict[str, str]:
+    body = bundle.make(platform.settings, [warn("apps", f"web.1 said {CANARY}", "Look.")])
+    with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+        return {entry.name.partition("/")[2]: archive.extractfile(entry).read().decode() for entry in archive}  # type: ignore[union-attr]
+
+
+def test_a_bundle_holds_what_a_report_needs_and_no_secret_in_any_of_its_files(platform: Platform) -> None:
+    app = deployed(platform, config={"SECRET": CANARY, "PEM": SECOND})
+    settings = platform.settings
+    with platform.database.write() as connection:
+        apps.change(connection, app, config={"OTHER": "canary-of-the-wish"})
+        failed = operations.add(connection, "shop", "config", "alice", {"changes": {"SECRET": CANARY}}, clock.now())
+        told = {"code": "H10", "message": f"web.1 said {CANARY} and line-two-secret", "hint": ""}
+        operations.finish(connection, failed, "failed", clock.now(), error=told)
+    settings.platform_log.write_text(
+        f"engine: {CANARY}\nhttp://me:hunter2@proxy:3128\ntoken wherry_0123456789abcdefghijABCDEFGHIJ012345\nAPI_KEY=abc123def\n"
+        "canary-of-the-wish\nmail me@example.org\n-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----\n"
+    )
+    settings.registry_logins.write_text("registry-canary-password")
+    files = bundled(Platform(replace(settings, acme_email="owner@example.org"), platform.database))
+    assert {"doctor.txt", "versions.txt", "settings.txt", "docker.json", "platform.log", "operations.json", "haproxy.cfg"} <= files.keys()
+    every = "\n".join(files.values())
+    secrets = [CANARY, "line-one-secret", "line-two-secret", "canary-of-the-wish", "hunter2", "wherry_0123", "abc123def", "MIIEvQ"]
+    assert [secret for secret in [*secrets, "me@example.org", "owner@", "registry-canary"] if secret in every] == []
+    assert json.loads(files["operations.json"])[0]["error"]["code"] == "H10"
+    assert "WHERRY_HTTP_PORT=80" in files["settings.txt"]
+
+
+def test_values_of_several_lines_are_masked_line_by_line_and_short_ones_left() -> None:
+    masked = masking.Masker([*SECOND.splitlines(), "1", "abcd", "abcdef"])
+    assert masked("x=1 abcdef line-two-secret") == "x=1 *** ***"
+
+
+def test_only_an_admin_may_ask_the_doctor(platform: Platform) -> None:
+    from stored_platform import DEPLOYER
+    from wherry.errors import Forbidden, NotFound
+    from wherry.services import doctor
+
+    with pytest.raises(Forbidden):
+        doctor.examine(platform, DEPLOYER, False)
+    asked = doctor.examine(platform, ADMIN, True)
+    with pytest.raises(Forbidden):
+        doctor.bundle(platform, DEPLOYER, asked.id)
+    with pytest.raises(NotFound):
+        doctor.bundle(platform, ADMIN, asked.id)
