@@ -51,10 +51,6 @@ def test_a_finding_is_a_line_and_its_fix_below() -> None:
     found = [ok("clock", "right"), warn("disk", "0.9 GB free", "Make room.")]
     told = [line for finding in found for line in lines_of(finding)]
     assert told == ["ok    clock: right", "warn  disk: 0.9 GB free", "      Make room."]
-        "ok    clock: right",
-        "warn  disk: 0.9 GB free",
-        "      Make room.",
-    ]
     assert summary(found) == "1 ok, 1 warning, no failure"
 
 

@@ -69,7 +69,7 @@ def of_unexpected(error: Exception) -> Response:
     """Ours: the trace goes to the log under a reference, the client gets the reference."""
     reference = secrets.token_hex(4)
     logging.getLogger("wherry.api").error("unexpected error %s", reference, exc_info=error)
-    hint = f"This is a fault of Wherry, reference {reference}. Report it with the output of: wherry doctor --bundle"
+    hint = f"This is a fault of Wherry. Report it with the output of wherry doctor --bundle and the reference {reference}."
     return render(500, "internal", "an unexpected error", hint)
 
 
