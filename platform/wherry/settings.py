@@ -200,6 +200,7 @@ DECLARED: tuple[Setting, ...] = (
         _yes_or_no,
         "Whether archives, git remotes and submodules may also be fetched from private and local addresses.",
     ),
+    Setting("WHERRY_DRAIN_INTERNAL", "no", _yes_or_no, "Whether log drains may also send to private and local addresses."),
     Setting(
         "WHERRY_ACME_EMAIL",
         "",
@@ -264,6 +265,7 @@ class Settings:
     acme_dns_hook: str = ""
     fetch_internal: str = "no"
     log_size: int = 16
+    drain_internal: str = "no"
 
     @property
     def database(self) -> Path:
@@ -290,6 +292,11 @@ class Settings:
     @property
     def app_logs(self) -> Path:
         return self.home / "logs" / "apps"
+
+    @property
+    def drain_positions(self) -> Path:
+        """How far each log drain has come, a file each."""
+        return self.home / "state" / "drain-positions"
 
     @property
     def run(self) -> Path:

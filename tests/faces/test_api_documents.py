@@ -55,7 +55,7 @@ def ask(platform: Platform) -> Any:
 
 def test_the_page_names_every_route_with_its_role() -> None:
     text = re.sub(r"\?[^`|]*`", "`", PAGE)
-    text = re.sub(r"<(web\.1|run\.3|v7|type|id|prefix|KEY|app|name|server)>", "<>", text)
+    text = re.sub(r"<(web\.1|run\.3|v7|type|id|prefix|KEY|app|name|server|drain)>", "<>", text)
     for route in (route for noun in nouns() for route in noun.all):
         told = f"`{route.method} {re.sub(r'<[^>]*>', '<>', route.path)}`"
         line = next((line for line in text.splitlines() if told in line), "")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from wherry.addresses import is_public, resolve
 from wherry.errors import Forbidden, InvalidInput, Unavailable
-from wherry.receiving.addresses import is_public, resolve
 from wherry.receiving.download import Limits, download
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urljoin, urlsplit
 
+from wherry.addresses import resolve
 from wherry.errors import InvalidInput, Unavailable
 from wherry.model.origin import check_archive_url, shown_url
-from wherry.receiving.addresses import resolve
 
 REDIRECTS = 5
 IDLE = 30.0

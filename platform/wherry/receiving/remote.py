@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wherry.addresses import resolve
 from wherry.errors import Forbidden, InvalidInput, NotFound, Unavailable, WherryError
 from wherry.model.origin import GIT_PORTS, Remote
-from wherry.receiving.addresses import resolve
 from wherry.receiving.repositories import GIT_ENVIRONMENT
 
 CONFIG = (

@@ -14,6 +14,7 @@ from wherry.reconciler.certificates import Certificates
 from wherry.reconciler.converge import settle, wish_of
 from wherry.reconciler.desired import desired_of
 from wherry.reconciler.door import Door
+from wherry.reconciler.drains import Drains
 from wherry.reconciler.memory import Health
 from wherry.reconciler.observe import observe
 from wherry.reconciler.outside import Outside
@@ -41,6 +42,7 @@ class Loop:
         self.worker = Worker(outside, self.wake)
         self.runs = Runs(outside, self.wake)
         self.certificates = Certificates(outside, self.wake)
+        self.drains = Drains(outside)
         self.watcher = Watcher(outside, self.wake)
         self._stopping = threading.Event()
         self._next_look = 0.0
@@ -100,6 +102,7 @@ class Loop:
                 self._sleep(door)
         attach.close()
         self.watcher.stop()
+        self.drains.stop()
         self.runs.close(GOODBYE)
         self.outside.database.close()
 
@@ -145,6 +148,7 @@ class Loop:
         """Finds the apps whose world differs from their wish, and settles each in a thread of its own."""
         routes = fronts.refresh(self.outside, self.outside.proxy.routes())
         self.certificates.look()
+        self.drains.look()
         containers = self.outside.engine.observe()
         with self.outside.database.read() as connection:
             names = {app.name for app in apps.every(connection)}

@@ -19,6 +19,7 @@ POLL = 0.04
 
 HEARTBEAT = 0.9
 READ = 256 * 1024
+MISSED = "earlier lines were rotated away before they could be sent"
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def after(folder: Path, number: int, offset: int, wanted: LineFilter) -> list[st
 def follow(folder: Path, count: int, wanted: LineFilter, stop: Callable[[], bool]) -> Iterator[str | None]:
     """The last `count` wanted lines and then each new one within 50 ms, until `stop()` or until the log is removed.
     None is a heartbeat, at least one a second, so that the caller can notice that nobody listens."""
-    reader = _Follower(folder)
+    reader = Follower(folder)
     try:
         yield from _shown(_tail(folder, count, wanted, reader.position) if count > 0 else [])
         yield from _new_lines(reader, wanted, stop)
@@ -79,7 +80,7 @@ def follow(folder: Path, count: int, wanted: LineFilter, stop: Callable[[], bool
         reader.close()
 
 
-def _new_lines(reader: _Follower, wanted: LineFilter, stop: Callable[[], bool]) -> Iterator[str | None]:
+def _new_lines(reader: Follower, wanted: LineFilter, stop: Callable[[], bool]) -> Iterator[str | None]:
     beat = time.monotonic()
     while not stop() and not reader.removed:
         data = reader.read()
@@ -94,15 +95,18 @@ def _new_lines(reader: _Follower, wanted: LineFilter, stop: Callable[[], bool]) 
             time.sleep(POLL)
 
 
-class _Follower:
-    """A place in a log that moves forward. Holds one open file, so rotation under it loses nothing."""
+class Follower:
+    """A place in a log that moves forward, from `position` (segment and byte offset) or from the end. Holds one open file, so
+    rotation under it loses nothing; what was lost before it came is said in the words of `missed`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, position: tuple[int, int] | None = None, missed: str = MISSED) -> None:
         self.folder = folder
         self.removed = False
+        self._missed = missed
         self._file: int | None = None
-        self._number = 0
-        self._offset = 0
+        self._number, self._offset = position or (0, 0)
+        if position is not None:
+            return
         numbers = segment_numbers(folder)
         if numbers:
             self._number = numbers[-1]
@@ -166,7 +170,7 @@ class _Follower:
 
     def _enter(self, number: int, missed: bool) -> bytes:
         self._number = number
-        note = _note("earlier lines were rotated away before they could be sent") if missed else b""
+        note = _note(self._missed) if missed else b""
         if self._open():
             return note
         self._number = number + 1

@@ -13,6 +13,7 @@ from wherry.faces.api import (
     config_vars,
     doctor,
     domains,
+    drains,
     events,
     formation,
     fronts,
@@ -61,7 +62,7 @@ def nouns() -> list[Routes]:
         )
     ]
     described += [events.routes, domains.routes, certificates.routes, fronts.routes]
-    described += [sources.routes, registries.routes, limits.routes, doctor.routes]
+    described += [drains.routes, sources.routes, registries.routes, limits.routes, doctor.routes]
     return [*described, openapi.routes_for(described)]
 
 

@@ -11,10 +11,11 @@ NAT64 = ipaddress.ip_network("64:ff9b::/96")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def resolve(host: str, port: int, internal: bool = False) -> str:
+def resolve(host: str, port: int, internal: bool = False, setting: str = "WHERRY_FETCH_INTERNAL") -> str:
     """The one address to connect to. Resolved once, so that nobody gets another answer later; the caller connects to it.
 
-    Raises Forbidden when any address of `host` is private or local and `internal` is False; Unavailable when it has none.
+    Raises Forbidden when any address of `host` is private or local and `internal` is False, which `setting` would allow;
+    Unavailable when it has none.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -25,7 +26,7 @@ def resolve(host: str, port: int, internal: bool = False) -> str:
     if inside is not None and not internal:
         raise Forbidden(
             f"{host} is at {inside}, which is a private or local address",
-            hint="Only public hosts may be fetched from; the platform's owner allows others with WHERRY_FETCH_INTERNAL=yes.",
+            hint=f"Only public hosts may be named here; the platform's owner allows others with {setting}=yes.",
             code="address_refused",
         )
     return addresses[0]
