@@ -11,6 +11,7 @@ import pytest
 
 from cli_support import Ran, real_api, run, run_program
 from platform_support import Machine, machine
+from wherry.reconciler import storage as work
 
 CASES = tomllib.loads((Path(__file__).parent / "data" / "cli_refusals_by_platform.toml").read_text("utf-8"))["case"]
 PROCESSES = {"web": "gunicorn app:app", "worker": "python worker.py"}
@@ -250,7 +251,7 @@ def test_destroying_asks_for_the_name_and_says_what_goes(wherry: Wherry) -> None
     wherry.platform.engine.images.add("good of doomed")
     wherry.push("doomed", "a", image="good of doomed")
     question = (
-        "This deletes doomed, its 1 instance and 1 release. Nothing brings it back.\nType doomed to go on, or pass --confirm doomed: "
+        "This deletes doomed, its 1 instance and 1 release. Nothing brings them back.\nType doomed to go on, or pass --confirm doomed: "
     )
     assert wherry("apps:destroy doomed", b"no\n") == (2, "", question + "doomed stays: its name was not typed\n")
     assert wherry("apps:destroy doomed") == (2, "", question + "\ndoomed stays: its name was not typed\n")
@@ -373,3 +374,40 @@ def test_a_login_takes_its_password_from_standard_input(wherry: Wherry) -> None:
     assert "ghcr.io" in wherry("registry").out and "s3cret" not in wherry("registry --json").out
     assert "login ghcr.io" in wherry("operations").out
     assert wherry("registry:logout ghcr.io").out == "logged out at ghcr.io\n"
+
+
+def test_a_volume_is_made_mounted_looked_at_unmounted_and_destroyed(wherry: Wherry) -> None:
+    wherry.push("disk", "a")
+    assert wherry("storage:list disk").out == "disk has no volume; make one: wherry storage:create disk uploads\n"
+    made = wherry("storage:create disk data").out
+    assert made == "disk has the volume data. Mount it: wherry storage:mount disk data:/app/data\n"
+    assert wherry("storage:create disk data").err.startswith("disk has a volume data already")
+    mounted = wherry("storage:mount disk data:/app/data --types web").out.splitlines()
+    assert mounted[-1] == "Mount data at /app/data in web. v2 live in N s"
+    assert wherry("storage:mount disk data:/app/data --types web").out == "data is mounted at /app/data already; nothing to do\n"
+    assert wherry("storage:list disk").out == ("VOLUME  SIZE  WRITTEN BY     MOUNTED AT\ndata    -     one at a time  /app/data in web\n")
+    assert re.search(r"^size +- \(not measured yet\)$", wherry("storage:info disk data").out, re.M)
+    refused = "data is written to by one instance at a time, and these would: web=2\n"
+    assert wherry("ps:scale disk web=2").err.startswith(refused)
+    assert wherry("storage:share disk data").out == "data of disk may be written to by several instances\n"
+    assert wherry("storage:unshare disk data").out == "data of disk is written to by one instance at a time\n"
+    again = wherry("ps:restart disk").out.splitlines()
+    assert again[0] == "web.1 of v2 stopped first, in N s" and "requests waited meanwhile, N s at the most" in again
+    assert wherry("storage:destroy disk data").err == "data is mounted in disk\nUnmount it first: wherry storage:unmount disk data\n"
+    assert wherry("storage:unmount disk data").out.splitlines()[-1] == "Unmount data from /app/data. v3 live in N s"
+    wherry.platform.until(lambda: len(wherry.platform.engine.observe("disk")) == 1)
+    question = 'This deletes the volume "data" of disk. Nothing brings it back.\nType data to go on, or pass --confirm data: '
+    assert wherry("storage:destroy disk data", b"no\n") == (2, "", question + "data stays: its name was not typed\n")
+    assert wherry("storage:destroy disk data", b"data\n") == (0, "data of disk is destroyed\n", question)
+
+
+def test_destroying_an_app_names_its_volumes_with_their_sizes(wherry: Wherry) -> None:
+    wherry("apps:create full")
+    wherry("storage:create full data")
+    assert wherry("storage:mount full data:/data").out == "full has its volumes so from its first deploy on\n"
+    wherry.push("full", "a")
+    work.measure(wherry.platform.outside)
+    with wherry.platform.outside.database.write() as connection:
+        connection.execute("UPDATE volumes SET size = 1288490189")
+    asked = wherry("apps:destroy full", b"no\n").err
+    assert asked.startswith('This deletes full, its 1 instance, 1 release and the volume "data" (1.2 GB). Nothing brings them back.\n')

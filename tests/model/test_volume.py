@@ -75,18 +75,28 @@ def test_the_same_mount_again_is_changed_and_no_other_may_lie_in_it() -> None:
             with_mount((DATA,), Mount("more", path))
 
 
+def test_one_volume_may_be_written_to_here_and_read_there() -> None:
+    writer, reader = Mount("data", "/data", types=("web",)), Mount("data", "/data", True, ("worker",))
+    assert with_mount((writer,), reader) == (writer, reader)
+    assert with_mount((writer, reader), DATA) == (DATA,)
+    with pytest.raises(Conflict, match="data is mounted at /data in all processes"):
+        with_mount((DATA,), reader)
+
+
 def test_two_volumes_may_be_at_one_path_in_different_processes() -> None:
     web, worker = Mount("data", "/data", types=("web",)), Mount("more", "/data", types=("worker",))
     assert with_mount((web,), worker) == (web, worker)
 
 
 def test_a_volume_of_one_writer_is_written_to_by_one_instance() -> None:
-    check_writers((DATA,), set(), {"web": 1, "worker": 0})
-    check_writers((DATA,), {"data"}, {"web": 3, "worker": 2})
-    check_writers((Mount("data", "/data", types=("web",)), Mount("data", "/data", True, ("worker",))), set(), {"web": 1, "worker": 5})
+    check_writers("shop", (DATA,), set(), {"web": 1, "worker": 0})
+    check_writers("shop", (DATA,), {"data"}, {"web": 3, "worker": 2})
+    check_writers(
+        "shop", (Mount("data", "/data", types=("web",)), Mount("data", "/data", True, ("worker",))), set(), {"web": 1, "worker": 5}
+    )
     for quantities in ({"web": 2}, {"web": 1, "worker": 1}):
         with pytest.raises(Conflict, match="data is written to by one instance at a time") as raised:
-            check_writers((DATA,), set(), quantities)
+            check_writers("shop", (DATA,), set(), quantities)
         assert raised.value.code == "one_writer"
 
 

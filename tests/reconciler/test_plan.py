@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from wherry.reconciler.desired import Desired
 from wherry.reconciler.observed import Seen, World
-from wherry.reconciler.plan import plan, route_of
-from wherry.reconciler.steps import Boot, Discard, Publish, Retire, Verify
-from wherry.running.engine import InstanceSpec, Observed
+from wherry.reconciler.plan import plan, route_of, way_for
+from wherry.reconciler.steps import Boot, Discard, Publish, Retire, Vacate, Verify
+from wherry.running.engine import InstanceSpec, Observed, VolumeMount
 
 
 def spec(name: str = "web.1", image: str = "v1", release: int = 1, generation: int = 0) -> InstanceSpec:
@@ -22,7 +22,7 @@ def container(of: InstanceSpec, number: int = 1, running: bool = True) -> Observ
     return Observed(
         id=f"{number:012d}".ljust(64, "0"),
         app="shop", type=of.type, index=of.index, release=of.release, fingerprint=of.fingerprint, image=of.image,
-        running=running, address=f"10.0.0.{number}" if running else "", port=of.port, created_at=str(number),
+        running=running, address=f"10.0.0.{number}" if running else "", port=of.port, created_at=str(number), writes=of.writes,
     )  # fmt: skip
 
 
@@ -199,3 +199,79 @@ def test_an_unhealthy_instance_always_gets_a_successor(made: tuple[Desired, Worl
     taken = {seen.slot for seen in world.seen if not seen.unhealthy and seen.container.release == 2}
     booted = {(step.spec.type, step.spec.index) for step in plan(desired, world) if isinstance(step, Boot)}
     assert booted == {(one.type, one.index) for one in desired.specs} - taken
+
+
+def writer(name: str = "web.1", image: str = "v1", release: int = 1) -> InstanceSpec:
+    """An instance that writes to a volume of one writer."""
+    return replace(spec(name, image, release), mounts=(VolumeMount("data", "wherry-data", "/data", alone=True),))
+
+
+def holding(*specs: InstanceSpec) -> Desired:
+    return wish(*specs, idle="held")
+
+
+def test_a_writer_is_gone_before_its_successor_starts_and_requests_wait_meanwhile() -> None:
+    old, new = writer(), writer(image="v2", release=2)
+    world = served(holding(old), up(old))
+    held = route_of(holding(new), [])
+    assert held.state == "held"
+    assert plan(holding(new), world) == [Publish(held), Vacate(container(old))]
+    assert plan(holding(new), World((Seen(container(old), ready=True, leaving=True),), held)) == [Vacate(container(old))]
+    assert plan(holding(new), World((), held)) == [Boot(new)]
+    assert plan(holding(new), World((up(new, 2),), held)) == [Publish(route_of(holding(new), [container(new, 2)]))]
+
+
+def test_what_can_start_beside_the_old_is_ready_before_a_writer_has_to_go() -> None:
+    old, new, worker = writer(), writer(image="v2", release=2), spec("worker.1", "v2", 2)
+    world = served(holding(old), up(old))
+    assert plan(holding(new, worker), world) == [Boot(worker)]
+    ready = replace(world, seen=(*world.seen, up(worker, 2)))
+    assert [type(step) for step in plan(holding(new, worker), ready)] == [Publish, Vacate]
+
+
+def test_web_serves_on_while_a_writing_worker_is_replaced() -> None:
+    old = [spec("web.1"), writer("worker.1")]
+    new = [spec("web.1", "v2", 2), writer("worker.1", "v2", 2)]
+    world = served(wish(*old), up(old[0], 1), up(old[1], 2))
+    assert plan(wish(*new), world) == [Boot(new[0])]
+    ready = replace(world, seen=(*world.seen, up(new[0], 3)))
+    assert plan(wish(*new), ready) == [Vacate(container(old[1], 2))]
+    gone = replace(world, seen=(up(old[0], 1), up(new[0], 3)))
+    assert plan(wish(*new), gone) == [Boot(new[1])]
+    done = replace(world, seen=(*gone.seen, up(new[1], 4)))
+    assert plan(wish(*new), done) == [Publish(route_of(wish(*new), [container(new[0], 3)])), Retire(container(old[0], 1))]
+
+
+def test_a_process_that_stops_first_waits_for_all_of_its_type() -> None:
+    old = [spec("web.1"), spec("web.2")]
+    new = [replace(spec(f"web.{index}", "v2", 2), stop_first=True) for index in (1, 2)]
+    world = served(holding(*old), up(old[0], 1), up(old[1], 2))
+    assert [type(step) for step in plan(holding(*new), world)] == [Publish, Vacate, Vacate]
+    assert plan(holding(*new), World((), route_of(holding(*new), []))) == [Boot(new[0]), Boot(new[1])]
+
+
+def test_a_failed_writer_goes_before_the_old_release_starts_again() -> None:
+    old, failed = writer(), writer(image="v2", release=2)
+    world = World((Seen(container(failed, 2)),), route_of(holding(old), []))
+    assert plan(holding(old), world) == [Vacate(container(failed, 2))]
+
+
+def test_nobody_waits_for_a_writer_that_crashed() -> None:
+    desired = holding(writer())
+    world = World((), route_of(desired, []), {("web", 1): 50.0}, now=49.0)
+    assert plan(desired, world) == [Publish(replace(route_of(desired, []), state="starting"))]
+
+
+def test_who_only_reads_or_shares_a_volume_is_replaced_as_usual() -> None:
+    for change in ({"read_only": True}, {"alone": False}):
+        mount = replace(writer().mounts[0], **change)
+        old, new = (replace(each, mounts=(mount,)) for each in (spec(), spec(image="v2", release=2)))
+        assert plan(wish(new), served(wish(old), up(old))) == [Boot(new)]
+
+
+def test_a_release_command_that_writes_has_the_way_cleared_for_it() -> None:
+    old, new, command = writer(), writer(image="v2", release=2), writer("release.0", "v2", 2)
+    world = served(holding(old), up(old))
+    assert way_for(command, holding(new), world) == [Publish(route_of(holding(new), [])), Vacate(container(old))]
+    assert way_for(command, holding(new), World((), route_of(holding(new), []))) == []
+    assert way_for(spec("release.0"), holding(new), world) == []

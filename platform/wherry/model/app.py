@@ -10,6 +10,7 @@ from wherry.errors import InvalidInput
 from wherry.model.build_settings import BuildSettings
 from wherry.model.front import Front
 from wherry.model.lock import Lock
+from wherry.model.volume import Volume
 
 RESERVED = frozenset({"api", "wherry", "admin", "www", "help", "git", "ssh", "dashboard", "static", "new", "all"})
 MAX_NAME = 30
@@ -26,7 +27,8 @@ class App:
     that a person stopped: they stay down until they are started. `domains` are its own hosts in the order they were added,
     `certified` the names of the certificates in force for it, `front` how it meets visitors. `limits`, `checks` and
     `mounts` are what a person set beside what the source says. `labels` are its owner's own words for it; `lock` is there
-    while nobody may change it. `config` are its own config vars, `shared` the global ones."""
+    while nobody may change it. `config` are its own config vars, `shared` the global ones. `volumes` are its disks, mounted
+    or not."""
 
     id: int
     name: str
@@ -48,6 +50,7 @@ class App:
     labels: dict[str, str] = field(default_factory=dict)
     lock: Lock | None = None
     shared: dict[str, str] = field(default_factory=dict)
+    volumes: tuple[Volume, ...] = ()
 
     @property
     def environment(self) -> dict[str, str]:

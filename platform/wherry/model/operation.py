@@ -5,7 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-KINDS = ("deploy", "config", "scale", "limits", "restart", "stop", "start", "rollback", "destroy", "plan", "login", "logout", "doctor")
+KINDS = (
+    "deploy",
+    "config",
+    "scale",
+    "limits",
+    "restart",
+    "stop",
+    "start",
+    "rollback",
+    "destroy",
+    "plan",
+    "login",
+    "logout",
+    "doctor",
+    "mounts",
+    "volume",
+)
 FINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 

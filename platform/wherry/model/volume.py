@@ -113,23 +113,48 @@ def check_types(types: Sequence[str]) -> tuple[str, ...]:
 
 
 def with_mount(mounts: tuple[Mount, ...], wished: Mount) -> tuple[Mount, ...]:
-    """The mounts with `wished` among them. The same volume at the same path is changed. Raises Conflict when another one
-    is at that path, above or below it, in the same processes."""
-    rest = tuple(mount for mount in mounts if (mount.volume, mount.path) != (wished.volume, wished.path))
+    """The mounts with `wished` among them. The same volume at the same path, for no more processes than `wished`, is
+    changed. Raises Conflict when anything else is at that path, above or below it, in the same processes."""
+    rest = tuple(mount for mount in mounts if not _covers(wished, mount))
     for mount in rest:
         if mount.meets(wished) and _nested(mount.path, wished.path):
-            raise Conflict(f"{mount.volume} is mounted at {mount.path}: give {wished.volume} a path of its own", code="path_taken")
-    return tuple(sorted((*rest, wished), key=lambda mount: (mount.path, mount.volume)))
+            where = f"in {', '.join(mount.types)}" if mount.types else "in all processes"
+            hint = f"Give another path, or take it away there first: wherry storage:unmount APP {mount.volume}"
+            raise Conflict(f"{mount.volume} is mounted at {mount.path} {where}", hint=hint, code="path_taken")
+    return tuple(sorted((*rest, wished), key=lambda mount: (mount.path, mount.read_only, mount.types)))
 
 
-def check_writers(mounts: Iterable[Mount], shared: set[str], quantities: dict[str, int]) -> None:
+def _covers(wished: Mount, mount: Mount) -> bool:
+    same = (mount.volume, mount.path) == (wished.volume, wished.path)
+    return same and (not wished.types or (bool(mount.types) and set(mount.types) <= set(wished.types)))
+
+
+def without_mounts(mounts: tuple[Mount, ...], volume: str, path: str = "") -> tuple[Mount, ...]:
+    """The mounts without those of `volume`, at `path` or anywhere."""
+    return tuple(mount for mount in mounts if mount.volume != volume or path not in ("", mount.path))
+
+
+def mounts_words(before: Iterable[Mount], after: Iterable[Mount]) -> str:
+    """`Mount uploads at /app/uploads`, `Unmount uploads from /app/uploads`: what a release says of the change."""
+    old, new = set(before), set(after)
+    added = [f"{mount.volume} at {mount.path}{_how(mount)}" for mount in after if mount not in old]
+    gone = [f"{mount.volume} from {mount.path}" for mount in before if mount not in new]
+    return f"Mount {', '.join(added)}" if added else f"Unmount {', '.join(gone)}" if gone else "Keep mounts"
+
+
+def _how(mount: Mount) -> str:
+    where = f" in {', '.join(mount.types)}" if mount.types else ""
+    return f"{where}, read-only" if mount.read_only else where
+
+
+def check_writers(app: str, mounts: Iterable[Mount], shared: set[str], quantities: dict[str, int]) -> None:
     """Raises Conflict when a volume that one instance at a time may write to would be written to by several."""
     for volume in sorted({mount.volume for mount in mounts if not mount.read_only} - shared):
         writers = {name: count for name, count in quantities.items() if count and volume in written_by(mounts, name)}
         if sum(writers.values()) > 1:
             raise Conflict(
                 f"{volume} is written to by one instance at a time, and these would: {_instances(writers)}",
-                hint=f"Let one write (--types, --read-only), or share it if the app can: wherry storage:share APP {volume}",
+                hint=f"Let one write (--types, --read-only), or share it if the app can: wherry storage:share {app} {volume}",
                 code="one_writer",
             )
 

@@ -16,6 +16,7 @@ from wherry.model.process import check_types
 from wherry.model.release import Release, wished_quantities
 from wherry.receiving import repositories
 from wherry.reconciler.converge import settle
+from wherry.reconciler.storage import destroy_all
 from wherry.reconciler.switch import go_live, known_release, new_release, switch
 from wherry.reconciler.work import Work
 from wherry.store import apps, builds, events, releases
@@ -191,6 +192,7 @@ def _remove_all(work: Work, app: App, images: set[str]) -> None:
     outside = work.outside
     outside.engine.remove_one_offs(app.name, detached=True)
     outside.engine.remove_network(app.name)
+    destroy_all(outside, app)
     for image in images:
         outside.engine.remove_image(image)
     repositories.remove(outside.settings, app.name)

@@ -16,9 +16,11 @@ from wherry.reconciler.desired import Desired, desired_of
 from wherry.reconciler.execute import Executor
 from wherry.reconciler.observe import observe
 from wherry.reconciler.outside import Outside
-from wherry.reconciler.plan import plan
+from wherry.reconciler.pause import Pause
+from wherry.reconciler.plan import plan, way_for
 from wherry.reconciler.steps import Retire
 from wherry.routing.front import front_of
+from wherry.running.engine import InstanceSpec
 from wherry.store import apps, releases
 
 Say = Callable[[str], None]
@@ -30,13 +32,20 @@ def quiet(_line: str) -> None:
     """For work that nobody follows."""
 
 
-def prepare(outside: Outside, desired: Desired, say: Say = quiet, cancelled: Callable[[], bool] = lambda: False) -> None:
-    """Boots what the wish lacks and publishes it. Nothing retires yet: the caller commits the wish first.
+def prepare(
+    outside: Outside,
+    desired: Desired,
+    say: Say = quiet,
+    cancelled: Callable[[], bool] = lambda: False,
+    pause: Pause | None = None,
+) -> None:
+    """Boots what the wish lacks and publishes it. Nothing retires yet: the caller commits the wish first. Only what a new
+    instance may not run beside goes before, and `pause` takes note of it.
 
     Raises DeployFailed with the first failure; what was started for nothing is left to `settle`.
     """
     ensure_network(outside, desired.app)
-    executor = Executor(outside, desired, say, cancelled)
+    executor = Executor(outside, desired, say, cancelled, pause)
     for _ in range(ROUNDS):
         desired = _fronted(outside, desired)
         steps = [step for step in plan(desired, observe(outside, desired)) if not isinstance(step, Retire)]
@@ -46,6 +55,20 @@ def prepare(outside: Outside, desired: Desired, say: Say = quiet, cancelled: Cal
         if taken.failures:
             raise taken.failures[0]
     raise Unavailable(f"{desired.app} did not come to rest; it is tried again", code="not_settled")
+
+
+def clear_way(outside: Outside, desired: Desired, spec: InstanceSpec, say: Say, pause: Pause) -> None:
+    """Ends what a one-off of `spec` may not run beside; requests wait from then on."""
+    Executor(outside, desired, say, pause=pause).take(way_for(spec, desired, observe(outside, desired)))
+
+
+def settled(outside: Outside, name: str) -> bool:
+    """Whether the app's wish is true: nothing is left to do, and nothing waits for a later try."""
+    desired = wish_of(outside, name)
+    if desired is None:
+        return True
+    world = observe(outside, desired)
+    return not plan(desired, world) and not any(until > world.now for until in world.waits.values())
 
 
 def settle(outside: Outside, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -13,14 +14,15 @@ from wherry.model.build import Build
 from wherry.model.process import RELEASE
 from wherry.model.release import Release, serves
 from wherry.reconciler import sources
-from wherry.reconciler.converge import ensure_network
-from wherry.reconciler.desired import spec_of
+from wherry.reconciler.converge import clear_way, ensure_network
+from wherry.reconciler.desired import desired_of, spec_of
 from wherry.reconciler.first_config import add_first_config
 from wherry.reconciler.scripts import run_scripts, scripts_of
 from wherry.reconciler.sources import Found
 from wherry.reconciler.switch import go_live, known_release, new_release
 from wherry.reconciler.work import Work
 from wherry.routing.front import url_of
+from wherry.running.engine import InstanceSpec
 from wherry.store import apps, builds, releases
 
 RELEASE_TIMEOUT = 600
@@ -38,9 +40,8 @@ def deploy(work: Work) -> None:
         _end_after(work, release, scripts)
         return
     work.say(f"-----> Release {release.version}")
-    if not work.operation.progress.get("release_command_done"):
-        _run_release_command(work, release)
-    go_live(work, release, lambda: _live_line(work, release), partial(run_scripts, work, release, scripts) if scripts else None)
+    afterwards = partial(run_scripts, work, release, scripts) if scripts else None
+    go_live(work, release, lambda: _live_line(work, release), afterwards, _release_phase(work, release))
     sources.settle(work, build.commit)
 
 
@@ -143,13 +144,27 @@ def _words(build: Build) -> str:
     return f"{build.origin} ({build.commit[:7]})" if build.origin else build.commit[:7]
 
 
-def _run_release_command(work: Work, release: Release) -> None:
+def _release_phase(work: Work, release: Release) -> Callable[[], None] | None:
+    """Runs the release command, or answers with what runs it once the instances that it may not run beside are gone."""
+    if RELEASE not in release.build.processes or work.operation.progress.get("release_command_done"):
+        return None
+    app = work.app()
+    spec = spec_of(app, release, RELEASE, 0, work.outside.settings)
+    if not spec.needs_alone:
+        _run_release_command(work, spec)
+        return None
+
+    def alone() -> None:
+        desired = desired_of(app, release, work.outside.settings)
+        clear_way(work.outside, desired, spec, work.detail, work.pause)
+        _run_release_command(work, spec)
+
+    return alone
+
+
+def _run_release_command(work: Work, spec: InstanceSpec) -> None:
     """Heroku's release phase: one command in the new image before traffic; its failure fails the release."""
-    line = release.build.processes.get(RELEASE)
-    if not line:
-        return
-    work.say(f"-----> Running release command: {line}")
-    spec = spec_of(work.app(), release, RELEASE, 0, work.outside.settings)
+    work.say(f"-----> Running release command: {spec.command}")
     ensure_network(work.outside, work.operation.app)
     ended = work.outside.engine.run(spec, RELEASE_TIMEOUT, lambda text: work.say(f"       {text}"))
     if ended.exit_code or ended.oom:

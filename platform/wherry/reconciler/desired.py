@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from wherry.model.app import App
 from wherry.model.check import HealthCheck
 from wherry.model.limits import limits_of, wish_of
+from wherry.model.process import RELEASE, WEB
 from wherry.model.release import Release, wished_quantities
+from wherry.model.run import TYPE as ONE_OFF
+from wherry.model.volume import mounts_from_json
 from wherry.routing.front import front_of, main_host
 from wherry.routing.proxy import Route
-from wherry.running.engine import InstanceSpec
+from wherry.running.engine import InstanceSpec, VolumeMount
 from wherry.secret import Secret
 from wherry.settings import Settings
 
@@ -20,7 +23,7 @@ PORT = 5000
 
 @dataclass(frozen=True)
 class Desired:
-    """`idle` is the route's state while no instance can answer (`starting`, `no-web`, `stopped` or `empty`).
+    """`idle` is the route's state while no instance can answer (`starting`, `held`, `no-web`, `stopped` or `empty`).
     `held` are the slots that would run had nobody stopped them one by one. `front` is the route as far as instances have
     no part in it; `main_host` is the host that checks ask for."""
 
@@ -69,7 +72,19 @@ def spec_of(app: App, release: Release, process_type: str, index: int, settings:
         pids=limits.pids,
         generation=app.generation(process_type, index),
         root=build.root,
+        mounts=mounts_of(app, process_type),
     )
+
+
+def mounts_of(app: App, process_type: str) -> tuple[VolumeMount, ...]:
+    """The app's volumes as an instance of this type sees them. One-offs see all that some process sees."""
+    volumes = {volume.name: volume for volume in app.volumes}
+    found: dict[str, VolumeMount] = {}
+    for mount in sorted(mounts_from_json(app.mounts), key=lambda mount: mount.read_only):
+        volume = volumes.get(mount.volume)
+        if volume and (process_type in (RELEASE, ONE_OFF) or mount.serves(process_type)):
+            found.setdefault(mount.path, VolumeMount(volume.name, volume.source, mount.path, mount.read_only, not volume.shared))
+    return tuple(found.values())
 
 
 def _environment(app: App, release: Release, process_type: str, index: int, port: int | None) -> dict[str, str]:
@@ -85,6 +100,7 @@ def _environment(app: App, release: Release, process_type: str, index: int, port
 
 
 def _idle(app: App, specs: tuple[InstanceSpec, ...], quantities: dict[str, int]) -> str:
-    if any(spec.type == "web" for spec in specs):
-        return "starting"
+    web = [spec for spec in specs if spec.type == WEB]
+    if web:
+        return "held" if any(spec.needs_alone or spec.stop_first for spec in web) else "starting"
     return "stopped" if app.stopped or quantities.get("web") else "no-web"

@@ -13,7 +13,8 @@ from wherry.model.check import READINESS, STARTUP, of_kind
 from wherry.reconciler import fronts, report
 from wherry.reconciler.desired import Desired
 from wherry.reconciler.outside import Outside
-from wherry.reconciler.steps import Boot, Discard, Publish, Retire, Step, Verify
+from wherry.reconciler.pause import Pause
+from wherry.reconciler.steps import Boot, Discard, Publish, Retire, Step, Vacate, Verify
 from wherry.running.boot import wait_until_ready
 from wherry.running.engine import InstanceSpec, Observed
 
@@ -31,28 +32,38 @@ class Taken:
 
 
 class Executor:
-    """Takes steps of one app's plan. `say` hears about each instance that became ready."""
+    """Takes steps of one app's plan. `say` hears about each instance that became ready, and of each that had to be gone
+    before; `pause` takes note of the time."""
 
     def __init__(
-        self, outside: Outside, desired: Desired, say: Callable[[str], None], cancelled: Callable[[], bool] = lambda: False
+        self,
+        outside: Outside,
+        desired: Desired,
+        say: Callable[[str], None],
+        cancelled: Callable[[], bool] = lambda: False,
+        pause: Pause | None = None,
     ) -> None:
         self.outside = outside
         self.desired = desired
         self.say = say
         self.cancelled = cancelled
+        self.pause = pause or Pause()
 
     def take(self, steps: Sequence[Step]) -> Taken:
         """Takes `steps` in order; boots and verifications run side by side. A failed boot ends the round."""
         taken = Taken()
         for step in steps:
             if isinstance(step, Publish):
+                self.pause.held |= step.route.state == "held"
                 fronts.publish(self.outside, step.route)
             elif isinstance(step, Discard):
                 self._discard(step.container)
         self._boot([step for step in steps if isinstance(step, (Boot, Verify))], taken)
-        for step in steps:
-            if isinstance(step, Retire) and not taken.failures:
-                self._retire(step.container)
+        if not taken.failures:
+            self._vacate([step.container for step in steps if isinstance(step, Vacate)])
+            for step in steps:
+                if isinstance(step, Retire):
+                    self._retire(step.container)
         return taken
 
     def _boot(self, steps: Sequence[Boot | Verify], taken: Taken) -> None:
@@ -120,20 +131,57 @@ class Executor:
 
     def _leave(self, container: Observed) -> None:
         try:
-            self._drain(container)
-            self._end(container, self.outside.settings.stop_timeout)
-            report.left(self.outside, container)
-            self._clear(container)
+            self._depart(container, self.outside.settings.drain_timeout)
         except Unavailable:
             self.outside.memory.forget(container.id)
         finally:
             self.outside.database.close()
 
-    def _drain(self, container: Observed) -> None:
-        """Waits until no request is under way, at most the drain limit."""
+    def _depart(self, container: Observed, drain: float) -> None:
+        self._drain(container, drain)
+        self._end(container, self.outside.settings.stop_timeout)
+        report.left(self.outside, container)
+        self._clear(container)
+
+    def _vacate(self, containers: list[Observed]) -> None:
+        """Ends them and waits until they are gone. Raises Unavailable when that can not be told."""
+        if containers:
+            self.pause.begin()
+            with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="vacate") as pool:
+                list(pool.map(self._vacate_one, containers))
+
+    def _vacate_one(self, container: Observed) -> None:
+        began = clock.monotonic()
+        try:
+            if self.outside.memory.begin_leaving(container.id):
+                self._depart(container, self._patience())
+            self._wait_until_gone(container)
+        except Unavailable:
+            self.outside.memory.forget(container.id)
+            raise
+        finally:
+            self.outside.database.close()
+        self.say(f"{container.name} of v{container.release} stopped first, in {clock.monotonic() - began:.1f} s")
+
+    def _patience(self) -> float:
+        """Requests under way keep others waiting: half of what those have."""
+        settings = self.outside.settings
+        return min(settings.drain_timeout, settings.hold_timeout / 2) if settings.hold_timeout else settings.drain_timeout
+
+    def _wait_until_gone(self, container: Observed) -> None:
+        """Another thread may have begun its end."""
+        settings = self.outside.settings
+        end = clock.monotonic() + settings.drain_timeout + settings.stop_timeout + COLLECT_WITHIN
+        while any(seen.id == container.id and seen.running for seen in self.outside.engine.observe(container.app)):
+            if clock.monotonic() > end:
+                raise Unavailable(f"{container.name} of {container.app} does not end", code="not_settled")
+            clock.sleep(0.05)
+
+    def _drain(self, container: Observed, limit: float) -> None:
+        """Waits until no request is under way, at most `limit` seconds."""
         if not container.port:
             return
-        end = clock.monotonic() + self.outside.settings.drain_timeout
+        end = clock.monotonic() + limit
         while clock.monotonic() < end and self.outside.proxy.in_flight(container.app).get(container.target, 0):
             clock.sleep(0.05)
 

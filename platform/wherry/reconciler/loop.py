@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from wherry import clock
 from wherry.errors import Conflict, Unavailable, WherryError
-from wherry.reconciler import fronts, report
+from wherry.reconciler import fronts, report, storage
 from wherry.reconciler.certificates import Certificates
 from wherry.reconciler.converge import settle, wish_of
 from wherry.reconciler.desired import desired_of
@@ -30,6 +30,8 @@ from wherry.store import apps, instances, operations, releases
 TICK = 5.0
 """Seconds between looks without a hint."""
 SWEEP_EVERY = 3600.0
+MEASURE_EVERY = 60.0
+"""Seconds until a new volume has a size; `storage.MEASURE_EVERY` is how often it gets another one."""
 GOODBYE = 5.0
 """Seconds that attached runs have to end when the engine does."""
 
@@ -221,10 +223,14 @@ class Loop:
         return routes
 
     def _sweep(self) -> None:
-        """Clears up once an hour; not at once, since a start has better things to do."""
-        while not self._stopping.wait(SWEEP_EVERY):
+        """Clears up once an hour and looks at the sizes of volumes; not at once, since a start has better things to do."""
+        next_sweep = clock.monotonic() + SWEEP_EVERY
+        while not self._stopping.wait(MEASURE_EVERY):
             try:
-                sweep(self.outside)
+                storage.measure(self.outside)
+                if clock.monotonic() >= next_sweep:
+                    next_sweep = clock.monotonic() + SWEEP_EVERY
+                    sweep(self.outside)
             except WherryError as error:
                 print(f"sweep: {error}", file=sys.stderr, flush=True)
 

@@ -5,15 +5,19 @@ every wished instance is ready; then one Publish moves the traffic, and only the
 
 An instance whose liveness check fails counts as an old one. Whose checks fail gets no visitors as long as another can have
 them: a check that is wrong, or a database that is down for all, must not take a whole app away.
+Its exception: an instance that may not run beside another one (a volume of one writer, checks that are off) starts when
+that one is gone. All that needs not wait for it is ready before; then the route is held, the one in the way is vacated,
+its successor boots, and one Publish ends the hold.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from wherry.model.process import WEB
 from wherry.reconciler.desired import Desired
 from wherry.reconciler.observed import Seen, World
-from wherry.reconciler.steps import Boot, Discard, Publish, Retire, Step, Verify
+from wherry.reconciler.steps import Boot, Discard, Publish, Retire, Step, Vacate, Verify
 from wherry.routing.proxy import Route, Target
 from wherry.running.engine import InstanceSpec, Observed
 
@@ -29,13 +33,44 @@ def plan(desired: Desired, world: World) -> list[Step]:
     alive = [seen for seen in world.seen if seen.container.running and not seen.leaving]
     matched = _matched(wished, [seen for seen in alive if not seen.unhealthy])
     others = [seen for seen in alive if seen not in matched.values()]
+    blocked = {slot: found for slot in wished.keys() - matched.keys() if (found := in_the_way(wished[slot], matched, world))}
     complete = all(slot in matched and matched[slot].ready for slot in wished)
+    vacated = _vacated(wished, matched, blocked)
+    others = [seen for seen in others if seen not in vacated]
     return [
         *_publishes(desired, matched, others, complete, world),
         *_discards(world),
-        *_starts(wished, matched, world),
+        *_starts(wished, matched, blocked, world),
+        *(Vacate(seen.container) for seen in vacated),
         *_retirements(others, complete, wished),
     ]
+
+
+def way_for(spec: InstanceSpec, desired: Desired, world: World) -> list[Step]:
+    """The steps after which a one-off of `spec` may start: what it may not run beside is taken off the route and ends."""
+    vacated = in_the_way(spec, {}, world)
+    ready = [seen for seen in world.seen if seen.ready and not seen.leaving and seen not in vacated]
+    route = _told(route_of(desired, _containers(_well(ready))), desired, world)
+    publish: list[Step] = [Publish(route)] if vacated and route != world.route else []
+    return publish + [Vacate(seen.container) for seen in vacated]
+
+
+def in_the_way(spec: InstanceSpec, matched: dict[Slot, Seen], world: World) -> list[Seen]:
+    """What runs, leaving or not, that an instance of `spec` may not start beside."""
+    return [
+        seen
+        for seen in world.seen
+        if seen.container.running
+        and seen not in matched.values()
+        and (seen.container.writes & spec.needs_alone or (spec.stop_first and seen.container.type == spec.type))
+    ]
+
+
+def _vacated(wished: dict[Slot, InstanceSpec], matched: dict[Slot, Seen], blocked: dict[Slot, list[Seen]]) -> list[Seen]:
+    """What must go now: nothing, until all that can start beside it is ready, so that what fails does so before."""
+    if not all(slot in matched and matched[slot].ready for slot in wished if slot not in blocked):
+        return []
+    return list({seen.container.id: seen for found in blocked.values() for seen in found}.values())
 
 
 def _matched(wished: dict[Slot, InstanceSpec], alive: list[Seen]) -> dict[Slot, Seen]:
@@ -52,9 +87,10 @@ def _discards(world: World) -> list[Step]:
     return [Discard(seen.container) for seen in world.seen if not seen.container.running and not seen.leaving]
 
 
-def _starts(wished: dict[Slot, InstanceSpec], matched: dict[Slot, Seen], world: World) -> list[Step]:
+def _starts(wished: dict[Slot, InstanceSpec], matched: dict[Slot, Seen], blocked: dict[Slot, list[Seen]], world: World) -> list[Step]:
     verifies: list[Step] = [Verify(seen.container, wished[slot]) for slot, seen in matched.items() if not seen.ready]
-    due = (slot for slot in wished if slot not in matched and world.waits.get(slot, 0.0) <= world.now)
+    free = (slot for slot in wished if slot not in matched and slot not in blocked)
+    due = (slot for slot in free if world.waits.get(slot, 0.0) <= world.now)
     return verifies + [Boot(wished[slot]) for slot in due]
 
 
@@ -62,8 +98,14 @@ def _publishes(desired: Desired, matched: dict[Slot, Seen], others: list[Seen], 
     new = [seen for seen in matched.values() if seen.ready]
     old = [seen for seen in others if seen.ready]
     serving = new if complete or not _targets(_containers(old)) else [*old, *_same_release(new, old)]
-    route = route_of(desired, _containers(_well(serving)))
+    route = _told(route_of(desired, _containers(_well(serving))), desired, world)
     return [] if route == world.route else [Publish(route)]
+
+
+def _told(route: Route, desired: Desired, world: World) -> Route:
+    """Nobody is made to wait for what crashed before: then visitors read that it starts."""
+    crashed = any(spec.type == WEB and (spec.type, spec.index) in world.waits for spec in desired.specs)
+    return replace(route, state="starting") if route.state == "held" and crashed else route
 
 
 def _same_release(new: list[Seen], old: list[Seen]) -> list[Seen]:

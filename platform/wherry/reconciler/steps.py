@@ -44,4 +44,11 @@ class Retire:
     container: Observed
 
 
-Step = Discard | Boot | Verify | Publish | Retire
+@dataclass(frozen=True)
+class Vacate:
+    """Like Retire, but waits until the instance is gone: its successor may not run beside it."""
+
+    container: Observed
+
+
+Step = Discard | Boot | Verify | Publish | Retire | Vacate

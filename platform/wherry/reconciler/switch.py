@@ -10,8 +10,9 @@ from wherry import clock
 from wherry.errors import DeployFailed
 from wherry.model.app import App
 from wherry.model.build import Build
-from wherry.model.release import Release
-from wherry.reconciler.converge import prepare, settle
+from wherry.model.release import Release, wished_quantities
+from wherry.model.volume import check_writers, mounts_from_json
+from wherry.reconciler.converge import prepare, settle, settled
 from wherry.reconciler.desired import desired_of
 from wherry.reconciler.work import Work
 from wherry.store import apps, events, releases
@@ -41,7 +42,13 @@ def known_release(work: Work) -> Release | None:
         return releases.get(connection, work.app(), number)
 
 
-def go_live(work: Work, release: Release, live_line: Callable[[], str], afterwards: Callable[[], None] | None = None) -> None:
+def go_live(
+    work: Work,
+    release: Release,
+    live_line: Callable[[], str],
+    afterwards: Callable[[], None] | None = None,
+    before: Callable[[], None] | None = None,
+) -> None:
     """Makes `release` the current one and its code that of the instances. Raises DeployFailed while the old one serves on;
     the end of the operation is then the end of the release.
     `afterwards` is done when the release is committed, before the operation ends; whatever it does, the release stays."""
@@ -56,7 +63,7 @@ def go_live(work: Work, release: Release, live_line: Callable[[], str], afterwar
         events.add(connection, work.actor, "release.live", work.operation.app, clock.now(), release=release.version)
 
     wished = replace(work.app(), **columns)
-    switch(work, wished, release, commit, live_line, {"release": release.version}, afterwards=afterwards)
+    switch(work, wished, release, commit, live_line, {"release": release.version}, afterwards=afterwards, before=before)
 
 
 def switch(
@@ -68,18 +75,25 @@ def switch(
     result: dict[str, Any] | None = None,
     detail: Callable[[str], None] | None = None,
     afterwards: Callable[[], None] | None = None,
+    before: Callable[[], None] | None = None,
 ) -> None:
     """Brings the app to `wished` with `release`. `commit` writes that wish in the transaction that ends the operation;
-    `live_line` is said when the traffic has moved, `detail` hears of each instance that became ready. Raises
-    DeployFailed after taking away what was started for nothing."""
+    `live_line` is said when the traffic has moved, `detail` hears of each instance that became ready, `before` is done
+    first. Raises DeployFailed after taking away what was started for nothing, and Conflict before anything is started
+    when a volume would get more writers than it may have."""
     outside = work.outside
+    _check_writers(wished, release)
     desired = desired_of(wished, release, outside.settings)
     with outside.memory.alone(wished.name):
         try:
-            prepare(outside, desired, detail or work.detail, work.cancelled)
+            if before:
+                before()
+            prepare(outside, desired, detail or work.detail, work.cancelled, work.pause)
         except DeployFailed:
             settle(outside, wished.name)
+            work.pause.end(back=settled(outside, wished.name))
             raise
+        _say_pause(work)
         work.say(live_line())
         with outside.database.write() as connection:
             commit(connection)
@@ -92,3 +106,21 @@ def switch(
         afterwards()
         with outside.database.write() as connection:
             work.succeed(connection, **(result or {}))
+
+
+def _check_writers(app: App, release: Release | None) -> None:
+    if release:
+        shared = {volume.name for volume in app.volumes if volume.shared}
+        check_writers(app.name, mounts_from_json(app.mounts), shared, wished_quantities(app, release))
+
+
+def _say_pause(work: Work) -> None:
+    """Says what visitors noticed of a web process that was stopped first."""
+    pause, limit = work.pause, work.outside.settings.hold_timeout
+    if pause.began is None:
+        return
+    pause.end(back=True)
+    if pause.held and pause.seconds <= limit:
+        work.detail(f"requests waited meanwhile, {pause.seconds:.1f} s at the most")
+    elif pause.held:
+        work.detail(f"it took {pause.seconds:.0f} s: requests waited up to {limit} s, then were told to come back")

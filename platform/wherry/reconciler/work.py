@@ -14,6 +14,7 @@ from wherry.model.operation import Operation
 from wherry.model.user import Actor
 from wherry.reconciler.build_queue import BuildQueue, Waiter
 from wherry.reconciler.outside import Outside
+from wherry.reconciler.pause import Pause
 from wherry.store import apps, events, operations, releases
 from wherry.store.database import Connection
 
@@ -28,6 +29,7 @@ class Work:
         self._builds = builds
         self._look_again = 0.0
         self._cancelled = False
+        self.pause = Pause()
 
     def say(self, line: str) -> None:
         """One line for whoever follows."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from wherry import clock
 from wherry.errors import DeployFailed, Unavailable, WherryError
-from wherry.reconciler import changes, outline, registries
+from wherry.reconciler import changes, outline, registries, storage
 from wherry.reconciler.build_queue import queue_of
 from wherry.reconciler.deploy import deploy
 from wherry.reconciler.doctor import doctor
@@ -34,6 +34,8 @@ VERBS: dict[str, Callable[[Work], None]] = {
     "login": registries.login,
     "logout": registries.logout,
     "doctor": doctor,
+    "mounts": storage.mounts,
+    "volume": storage.destroy,
 }
 MAX_ATTEMPTS = 5
 """An operation whose owner died this often is what kills its owners."""
@@ -120,7 +122,7 @@ class Worker:
             app = apps.find(connection, work.operation.app)
         if app is None or app.release is None:
             return "Nothing was changed."
-        return f"v{app.release} keeps serving."
+        return work.pause.words(app.release)
 
 
 def _ours(operation_id: int) -> WherryError:

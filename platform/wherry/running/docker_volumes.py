@@ -159,14 +159,14 @@ class Volumes:
     # Size and end
 
     def size(self, source: str) -> int | None:
-        from docker.errors import NotFound
+        from docker.errors import APIError
 
         with translated():
             try:
                 place = Path(self._api.inspect_volume(source)["Mountpoint"])
-            except NotFound:
+                return _size_of(place) if place.is_dir() else self._reported(source)
+            except APIError:
                 return None
-            return _size_of(place) if place.is_dir() else self._reported(source)
 
     def _reported(self, source: str) -> int | None:
         """What Docker measures: for an engine that runs in a container and can not see the folder."""

@@ -11,6 +11,7 @@ from wherry.model.process import check_types
 from wherry.model.release import Release, wished_quantities
 from wherry.model.run import TYPE as ONE_OFF
 from wherry.model.user import Actor
+from wherry.model.volume import check_writers, mounts_from_json
 from wherry.services import apps as app_services
 from wherry.services.platform import Platform
 from wherry.store import instances, operations, releases
@@ -24,7 +25,8 @@ def of_app(platform: Platform, actor: Actor, name: str) -> dict[str, int]:
 
 
 def scale(platform: Platform, actor: Actor, name: str, wished: dict[str, int]) -> Operation:
-    """Queues new quantities. Raises NothingToDo when they are as wished, InvalidInput for an unknown process type."""
+    """Queues new quantities. Raises NothingToDo when they are as wished, InvalidInput for an unknown process type,
+    Conflict when a volume of one writer would get a second one."""
     require(actor, "deploy", f"scale {name}")
     if not wished:
         raise InvalidInput("nothing to scale: give process=quantity, e.g. web=2", field="scale")
@@ -32,6 +34,8 @@ def scale(platform: Platform, actor: Actor, name: str, wished: dict[str, int]) -
     release = _release(platform, app)
     if release:
         check_types(wished, release.build.processes)
+        shared = {volume.name for volume in app.volumes if volume.shared}
+        check_writers(name, mounts_from_json(app.mounts), shared, {**wished_quantities(app, release), **wished})
     present = wished_quantities(app, release) if release else app.formation
     if not _busy(platform, name) and all(present.get(process) == quantity for process, quantity in wished.items()):
         what = ", ".join(f"{process}={quantity}" for process, quantity in wished.items())

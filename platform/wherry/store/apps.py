@@ -10,13 +10,17 @@ from wherry.errors import Conflict, NotFound
 from wherry.model import build_settings, front
 from wherry.model.app import App
 from wherry.model.lock import Lock
+from wherry.model.volume import Volume
 from wherry.store.database import pack, unpack
 
 JSON_COLUMNS = ("formation", "config", "restarts", "held", "limits", "checks", "mounts", "labels")
 SELECT = """SELECT apps.*, coalesce((SELECT front FROM fronts WHERE app_id = apps.id), '{}') AS front,
  (SELECT json_group_array(host) FROM (SELECT host FROM domains WHERE app_id = apps.id ORDER BY id)) AS domains,
  (SELECT json_group_array(json(names)) FROM certificates WHERE app_id = apps.id AND state = 'active') AS certified,
- coalesce((SELECT config FROM global_config), '{}') AS shared FROM apps"""
+ coalesce((SELECT config FROM global_config), '{}') AS shared,
+ (SELECT json_group_array(json_object('id', id, 'app_id', app_id, 'name', name, 'source', source, 'shared', shared, 'size', size,
+   'measured_at', measured_at, 'created_at', created_at, 'created_by', created_by))
+  FROM (SELECT * FROM volumes WHERE app_id = apps.id ORDER BY name)) AS volumes FROM apps"""
 
 
 def create(connection: sqlite3.Connection, name: str, actor: str, at: str) -> App:
@@ -97,6 +101,7 @@ def _app(row: sqlite3.Row) -> App:
         domains=tuple(unpack(row["domains"])),
         shared=unpack(row["shared"]),
         lock=Lock(**unpack(row["lock"])) if row["lock"] != "{}" else None,
+        volumes=tuple(Volume(**{**found, "shared": bool(found["shared"])}) for found in unpack(row["volumes"])),
         certified=tuple(name for names in unpack(row["certified"]) for name in names),
         **{name: unpack(row[name]) for name in JSON_COLUMNS},
     )

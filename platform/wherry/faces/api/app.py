@@ -31,6 +31,7 @@ from wherry.faces.api import (
     releases,
     runs,
     sources,
+    storage,
     tokens,
     users,
 )
@@ -62,7 +63,7 @@ def nouns() -> list[Routes]:
         )
     ]
     described += [events.routes, domains.routes, certificates.routes, fronts.routes]
-    described += [drains.routes, sources.routes, registries.routes, limits.routes, doctor.routes]
+    described += [drains.routes, sources.routes, registries.routes, limits.routes, doctor.routes, storage.routes]
     return [*described, openapi.routes_for(described)]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from wherry.errors import InvalidInput
 from wherry.faces.cli import follow
-from wherry.faces.cli.render import ago, counted, facts, printable, quoted
+from wherry.faces.cli.render import ago, counted, facts, printable, quoted, size
 from wherry.faces.cli.session import Session
 
 
@@ -83,21 +83,30 @@ def _locked(app: dict[str, Any]) -> str:
 
 def _ask(session: Session, name: str) -> str:
     """What a person types when asked for the name; says first what would be lost. Raises InvalidInput when nobody answers."""
-    losses = _losses(session)
-    session.terminal.complain(f"This deletes {printable(name)}{losses}. Nothing brings it back.")
+    session.terminal.complain(f"This deletes {printable(name)}{losses(session)}")
     answer = session.terminal.ask(f"Type {printable(name)} to go on, or pass --confirm {printable(name)}: ")
     if answer != name:
         raise InvalidInput(f"{printable(name)} stays: its name was not typed", field="confirm", code="not_confirmed")
     return answer
 
 
-def _losses(session: Session) -> str:
-    """`, its 3 instances and 12 releases`. Raises NotFound when there is no such app."""
+def losses(session: Session) -> str:
+    """`, its 3 instances, 12 releases and the volume "uploads" (1.2 GB). Nothing brings them back.` Raises NotFound."""
     releases = session.api.get(session.app_path("/releases"), limit="1")["releases"]
     instances = session.api.get(session.app_path("/instances"))["instances"]
+    volumes = session.api.get(session.app_path("/volumes"))["volumes"]
     number = releases[0]["number"] if releases else 0
     parts = [counted(count, noun) for count, noun in ((len(instances), "instance"), (number, "release")) if count]
-    return f", its {' and '.join(parts)}" if parts else ""
+    parts += [_with_size(volume) for volume in volumes]
+    if not parts:
+        return ". Nothing brings it back."
+    listed = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
+    return f", its {listed}. Nothing brings them back."
+
+
+def _with_size(volume: dict[str, Any]) -> str:
+    held = f" ({size(volume['size'])})" if volume["size"] else ""
+    return f'the volume "{volume["name"]}"{held}'
 
 
 def _open_browser(session: Session, url: str) -> None:

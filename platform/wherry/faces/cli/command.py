@@ -88,6 +88,7 @@ NOUNS = {
     "drains": "Logs",
     "run": "One-offs",
     "config": "Config vars",
+    "storage": "Volumes",
     "build": "Builds",
     "builds": "Builds",
     "buildpacks": "Buildpacks",

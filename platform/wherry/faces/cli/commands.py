@@ -25,6 +25,7 @@ from wherry.faces.cli.tables import (
     releases,
     run,
     sources,
+    storage,
     tokens,
     users,
 )
@@ -42,6 +43,7 @@ _TABLES = (
     logs,
     drains,
     config,
+    storage,
     build,
     builds,
     domains,

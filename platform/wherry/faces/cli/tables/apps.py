@@ -27,7 +27,7 @@ TABLE = (
     Command(
         "apps:destroy",
         "APP",
-        "Delete an app with its instances, releases and config vars",
+        "Delete an app with its instances, releases, config vars and volumes",
         "apps.destroy",
         ("wherry apps:destroy shop", "wherry apps:destroy shop --confirm shop"),
         "Nothing brings them back, so it asks for the name once more. Operations stay as history.",

@@ -1,0 +1,5 @@
+CREATE TABLE volumes (
+  id INTEGER PRIMARY KEY, app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+  name TEXT NOT NULL, source TEXT NOT NULL UNIQUE, shared INTEGER NOT NULL DEFAULT 0,
+  created_at TEXT NOT NULL, created_by TEXT NOT NULL, size INTEGER, measured_at TEXT, UNIQUE (app_id, name)
+) STRICT;
