@@ -150,6 +150,9 @@ def _with_libraries(settings: Settings, console: Console, given: argparse.Namesp
             return stacks.switch(settings, console, given.kind)
         case "stack:refresh":
             return stacks.refresh(settings, console)
+        case "migrate" if given.forget_secrets:
+            console.detail(stacks.forget_secrets(settings))
+            return 0
         case "migrate":
             console.detail(stacks.migrate(settings) or "database: up to date")
             return 0
@@ -160,8 +163,9 @@ def _with_libraries(settings: Settings, console: Console, given: argparse.Namesp
 def _parse(argv: list[str]) -> argparse.Namespace:
     parser = _Parser(prog="wherry", add_help=False)
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
-    for verb in ("serve", "container", "down", "migrate", "stack", "stack:refresh"):
+    for verb in ("serve", "container", "down", "stack", "stack:refresh"):
         verbs.add_parser(verb, add_help=False)
+    verbs.add_parser("migrate", add_help=False).add_argument("--forget-secrets", action="store_true")
     setup = verbs.add_parser("setup", add_help=False)
     setup.add_argument("--go-on", action="store_true")
     setup.add_argument("--swap", default="")

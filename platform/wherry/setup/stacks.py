@@ -20,6 +20,17 @@ def migrate(settings: Settings) -> str:
     return f"database: {len(ran)} migration{'s' if len(ran) > 1 else ''}" if ran else ""
 
 
+def forget_secrets(settings: Settings) -> str:
+    """For who lost the key of the database: what was sealed with it is emptied."""
+    database = Database(settings.database)
+    try:
+        database.forget_secrets()
+        database.migrate()
+    finally:
+        database.close()
+    return "config vars, build settings and deploy keys are emptied, and a new key begins: set them again, then push"
+
+
 def ensure(settings: Settings, console: Console) -> str:
     """Makes the base images that the first push would otherwise wait for."""
     _of(settings).ensure(lambda line: console.detail(line.removeprefix("-----> ").strip()))

@@ -12,6 +12,7 @@ from wherry.model.app import App
 from wherry.model.lock import Lock
 from wherry.model.volume import Volume
 from wherry.store.database import pack, unpack
+from wherry.store.sealed import seal
 
 JSON_COLUMNS = ("formation", "config", "restarts", "held", "limits", "checks", "mounts", "labels")
 SELECT = """SELECT apps.*, coalesce((SELECT front FROM fronts WHERE app_id = apps.id), '{}') AS front,
@@ -61,7 +62,7 @@ def count(connection: sqlite3.Connection) -> int:
 def change(connection: sqlite3.Connection, app: App, **columns: Any) -> App:
     """Writes the named columns (`release`, `running`, `build`, `lock` and those of JSON_COLUMNS) and returns the app as it is now."""
     sets = ", ".join(f"{name} = ?" for name in columns)
-    values = [_packed(name, value) for name, value in columns.items()]
+    values = [_packed(connection, name, value) for name, value in columns.items()]
     connection.execute(f"UPDATE apps SET {sets} WHERE id = ?", (*values, app.id))
     return replace(app, **columns)
 
@@ -107,9 +108,11 @@ def _app(row: sqlite3.Row) -> App:
     )
 
 
-def _packed(name: str, value: Any) -> Any:
+def _packed(connection: sqlite3.Connection, name: str, value: Any) -> Any:
     if name == "build":
-        return pack(build_settings.to_json(value))
+        return seal(connection, pack(build_settings.to_json(value)))
+    if name == "config":
+        return seal(connection, pack(value))
     if name == "lock":
         return pack(asdict(value) if value else {})
     return pack(value) if name in JSON_COLUMNS else value

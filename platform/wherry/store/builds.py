@@ -13,6 +13,7 @@ from wherry.model.cron import CronTask
 from wherry.model.operation import Operation
 from wherry.store import operations
 from wherry.store.database import pack, unpack
+from wherry.store.sealed import seal
 
 BUILDS = "kind = 'deploy' AND NOT (state = 'succeeded' AND json_extract(progress, '$.build') IS NULL)"
 """Which operations are builds: all deploys but those that found the same running already."""
@@ -27,7 +28,8 @@ def add(connection: sqlite3.Connection, build: Build) -> Build:
         (
             build.app_id, build.commit, build.tree, build.buildpack, build.image, build.size,
             pack(build.processes), pack(check.to_json(build.checks)), pack(build.formation), build.root, build.port, build.created_at,
-            pack(build_settings.to_json(build.settings)), build.origin, pack(build.scripts), pack([asdict(task) for task in build.cron]),
+            seal(connection, pack(build_settings.to_json(build.settings))), build.origin, pack(build.scripts),
+            pack([asdict(task) for task in build.cron]),
             pack(build.sizes),
         ),
     )  # fmt: skip

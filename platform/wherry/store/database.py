@@ -12,16 +12,21 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from wherry.errors import Unavailable
+from wherry.store import sealed
+from wherry.store.sealed import Key, Keyed
 
 Connection = sqlite3.Connection
 """The type that other rooms name when they pass a transaction on."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+SEALING = "_seal"
+"""How the migration is named from which on secrets are sealed."""
+FORGET = MIGRATIONS / "forget_secrets.sql"
 BUSY_TIMEOUT = 10.0
 
 
@@ -30,13 +35,14 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.key = Key(path.parents[1] / "secret.key")
         self._local = threading.local()
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection, opened on first use."""
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None or self._local.pid != os.getpid():
-            found = self._local.connection = _open(self.path)
+            found = self._local.connection = _open(self.path, self.key)
             self._local.pid = os.getpid()
         return found
 
@@ -81,18 +87,39 @@ class Database:
             raise
 
     def migrate(self) -> list[str]:
-        """Brings the schema up to date and returns the names of the migrations that ran. Copies the file first."""
+        """Brings the schema up to date and returns the names of the migrations that ran. Copies the file first. Raises
+        Unavailable when the key of what is sealed in it is not there; a database without secrets gets one."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = self.connection()
         connection.execute("PRAGMA journal_mode = WAL")
         at = connection.execute("PRAGMA user_version").fetchone()[0]
         waiting = [(number, path) for number, path in migrations() if number > at]
-        if waiting and at:
+        if at < _number_of(SEALING):
+            self.key.ensure(self.path.stat().st_gid)
+        connection.create_function("seal", 1, self.key.seal)
+        if self.key.name and waiting and at:
             self._copy_before(at)
         for number, path in waiting:
             script = f"BEGIN IMMEDIATE; {path.read_text('utf-8')}; PRAGMA user_version = {number}; COMMIT;"
             connection.executescript(script)
+        if at and any(path.stem.endswith(SEALING) for _, path in waiting):
+            self._leave_no_clear_secret()
         return [path.stem for _, path in waiting]
+
+    def forget_secrets(self) -> None:
+        """For who lost the key: all that was sealed is emptied, and a new key begins. What waits to be done fails."""
+        with suppress(FileNotFoundError):
+            self.key.path.replace(self.key.path.with_suffix(".lost"))
+        self.key.ensure(self.path.stat().st_gid)
+        self.connection().executescript(f"BEGIN IMMEDIATE; {FORGET.read_text('utf-8')}; COMMIT;")
+
+    def _leave_no_clear_secret(self) -> None:
+        """Pages that were freed, the journal and copies of before the sealing still hold what is sealed now."""
+        connection = self.connection()
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        for copy in self.path.parent.glob(f"{self.path.stem}.before-*.db*"):
+            copy.unlink()
 
     def version(self) -> int:
         """The number of the last migration that this file has seen."""
@@ -124,6 +151,10 @@ def migrations() -> list[tuple[int, Path]]:
     return sorted(found)
 
 
+def _number_of(name: str) -> int:
+    return next(number for number, path in migrations() if path.stem.endswith(name))
+
+
 def pack(value: Any) -> str:
     """JSON for a column; stable key order, so that equal values are equal text."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -133,12 +164,13 @@ def unpack(text: str) -> Any:
     return json.loads(text)
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, key: Key) -> sqlite3.Connection:
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, factory=Keyed)
     except sqlite3.OperationalError as error:
         raise Unavailable(f"the database {path} can not be opened: {error}", hint="Is the platform set up? Run: sudo scripts/up") from error
-    connection.row_factory = sqlite3.Row
+    connection.key = key
+    connection.row_factory = sealed.row
     for pragma in ("foreign_keys = ON", "synchronous = FULL", "cache_size = -1024", "temp_store = MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
     return connection

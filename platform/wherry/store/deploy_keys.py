@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from wherry.model.app import App
 from wherry.secret import Secret
+from wherry.store.sealed import seal
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,6 @@ def add(connection: sqlite3.Connection, app: App, key: DeployKey) -> DeployKey:
     """Stores the app's key; one that was stored meanwhile stays, and is what is returned."""
     connection.execute(
         "INSERT OR IGNORE INTO deploy_keys (app_id, public, private, created_at) VALUES (?, ?, ?, ?)",
-        (app.id, key.public, key.private.reveal(), key.created_at),
+        (app.id, key.public, seal(connection, key.private.reveal()), key.created_at),
     )
     return find(connection, app) or key

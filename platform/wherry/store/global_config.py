@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from wherry.store.database import pack, unpack
+from wherry.store.sealed import seal
 
 
 def get(connection: sqlite3.Connection) -> dict[str, str]:
@@ -15,5 +16,6 @@ def get(connection: sqlite3.Connection) -> dict[str, str]:
 
 def put(connection: sqlite3.Connection, config: dict[str, str]) -> None:
     connection.execute(
-        "INSERT INTO global_config (id, config) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET config = excluded.config", (pack(config),)
+        "INSERT INTO global_config (id, config) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET config = excluded.config",
+        (seal(connection, pack(config)),),
     )

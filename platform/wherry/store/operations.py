@@ -8,12 +8,14 @@ from typing import Any
 from wherry.errors import NotFound
 from wherry.model.operation import Operation
 from wherry.store.database import pack, unpack
+from wherry.store.sealed import seal
 
 
 def add(connection: sqlite3.Connection, app: str, kind: str, actor: str, payload: dict[str, Any], at: str) -> Operation:
     """Queues a wish."""
     cursor = connection.execute(
-        "INSERT INTO operations (app, kind, actor, payload, created_at) VALUES (?, ?, ?, ?, ?)", (app, kind, actor, pack(payload), at)
+        "INSERT INTO operations (app, kind, actor, payload, created_at) VALUES (?, ?, ?, ?, ?)",
+        (app, kind, actor, seal(connection, pack(payload)), at),
     )
     return get(connection, int(cursor.lastrowid or 0))
 

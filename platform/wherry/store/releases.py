@@ -13,6 +13,7 @@ from wherry.model.shape import from_json, shape_of, to_json
 from wherry.model.user import Actor
 from wherry.store import apps, builds, events
 from wherry.store.database import pack, unpack
+from wherry.store.sealed import seal
 
 SELECT = "SELECT releases.*, outcome, reason FROM releases LEFT JOIN release_outcomes ON release_id = releases.id"
 
@@ -36,7 +37,7 @@ def add(
     cursor = connection.execute(
         "INSERT INTO releases (app_id, number, build_id, config, description, actor, created_at, shape, operation)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (app.id, number, build.id, pack(config), description, actor, at, pack(to_json(shape)), operation),
+        (app.id, number, build.id, seal(connection, pack(config)), description, actor, at, pack(to_json(shape)), operation),
     )
     return Release(int(cursor.lastrowid or 0), app.id, number, build, config, description, actor, at, shape=shape, operation=operation)
 
