@@ -49,6 +49,7 @@ class App:
     front: Front = field(default_factory=Front)
     labels: dict[str, str] = field(default_factory=dict)
     lock: Lock | None = None
+    restart_policy: str = "always"
     shared: dict[str, str] = field(default_factory=dict)
     volumes: tuple[Volume, ...] = ()
 

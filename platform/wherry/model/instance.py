@@ -13,7 +13,8 @@ STATES = ("starting", "running", "crashed", "stopped")
 @dataclass(frozen=True)
 class Instance:
     """`since` is when `state` was entered. `memory` and `memory_limit` are bytes, `cpu` is percent of one core;
-    None before the first sample. `detail` says why a crashed instance crashed and when it is tried again."""
+    None before the first sample. `detail` says why a crashed instance crashed, `next_try` when it is
+    started again: empty for at once, or not at all."""
 
     app: str
     type: str
@@ -28,6 +29,7 @@ class Instance:
     memory: int | None = None
     memory_limit: int | None = None
     cpu: float | None = None
+    next_try: str = ""
 
     @property
     def name(self) -> str:

@@ -35,6 +35,7 @@ class Desired:
     held: tuple[tuple[str, int], ...] = ()
     front: Route | None = None
     main_host: str = "localhost"
+    restart_policy: str = "always"
 
     def checks_of(self, process_type: str) -> tuple[HealthCheck, ...]:
         return self.checks.get(process_type, ())
@@ -49,7 +50,8 @@ def desired_of(app: App, release: Release | None, settings: Settings) -> Desired
     slots = [(name, index) for name, count in quantities.items() for index in range(1, count + 1)]
     specs = tuple(spec_of(app, release, name, index, settings) for name, index in slots if not app.holds(name, index))
     held = () if app.stopped else tuple(slot for slot in slots if app.holds(*slot))
-    return Desired(app.name, specs, front.hosts, _idle(app, specs, quantities), release.build.checks, held, front, main_host(app, settings))
+    idle, main = _idle(app, specs, quantities), main_host(app, settings)
+    return Desired(app.name, specs, front.hosts, idle, release.build.checks, held, front, main, app.restart_policy)
 
 
 def spec_of(app: App, release: Release, process_type: str, index: int, settings: Settings) -> InstanceSpec:

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from wherry import clock
 from wherry.errors import DeployFailed, Unavailable
 from wherry.model.check import READINESS, STARTUP, of_kind
+from wherry.model.restart_policy import ALWAYS, gives_up
 from wherry.reconciler import fronts, report
 from wherry.reconciler.desired import Desired
+from wherry.reconciler.memory import NEVER
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.pause import Pause
 from wherry.reconciler.steps import Boot, Discard, Publish, Retire, Step, Vacate, Verify
@@ -58,7 +60,7 @@ class Executor:
                 fronts.publish(self.outside, step.route)
             elif isinstance(step, Discard):
                 self._discard(step.container)
-        self._boot([step for step in steps if isinstance(step, (Boot, Verify))], taken)
+        self._boot([step for step in steps if isinstance(step, (Boot, Verify)) and not self._must_wait(step.spec)], taken)
         if not taken.failures:
             self._vacate([step.container for step in steps if isinstance(step, Vacate)])
             for step in steps:
@@ -109,10 +111,24 @@ class Executor:
             raise
 
     def _failed(self, container: Observed, failure: DeployFailed) -> None:
-        crashes = self.outside.memory.crashed(container, failure.message)
-        report.crashed(self.outside, container, crashes, failure.message)
+        self._crashed(container, failure.message)
         self._end(container, 0)
         self._clear(container)
+
+    def _crashed(self, container: Observed, reason: str) -> None:
+        crashes = self.outside.memory.crashed(container, reason)
+        policy = self.desired.restart_policy
+        if gives_up(policy, container.exit_code, crashes.count):
+            crashes = self.outside.memory.give_up(container)
+            reason = f"{reason}; not started again ({policy})"
+        report.crashed(self.outside, container, crashes, reason)
+
+    def _must_wait(self, spec: InstanceSpec) -> bool:
+        """A plan is made before its own discards: what they found crashed waits for its turn, or was given up."""
+        found = self.outside.memory.crashes(spec.app, (spec.type, spec.index))
+        if found.wait_until == NEVER and self.desired.restart_policy == ALWAYS:
+            return False
+        return found.fingerprint == spec.fingerprint and found.wait_until > clock.monotonic()
 
     def _discard(self, container: Observed) -> None:
         """A container that is dead: what it said is kept. It counts as a crash when it was up before our eyes and is
@@ -120,8 +136,7 @@ class Executor:
         wished = {(spec.type, spec.index): spec.fingerprint for spec in self.desired.specs}
         if self.outside.memory.is_ready(container.id) and wished.get((container.type, container.index)) == container.fingerprint:
             reason = report.ending(self.outside, container)
-            crashes = self.outside.memory.crashed(container, reason)
-            report.crashed(self.outside, container, crashes, reason)
+            self._crashed(container, reason)
         self._clear(container)
 
     def _retire(self, container: Observed) -> None:

@@ -5,6 +5,7 @@ Everything here can be lost: a new engine proves it again.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from wherry.running.engine import Observed
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 FORGIVEN_AFTER = 300.0
 """Seconds of running after which earlier crashes no longer count."""
+
+NEVER = math.inf
+"""The wait of a slot that was given up."""
 
 Slot = tuple[str, int]
 
@@ -116,6 +120,13 @@ class Memory:
             self._crashes[key] = after
             return after
 
+    def give_up(self, seen: Observed) -> Crashes:
+        """It is not tried again, until its spec is another or a person asks for a restart."""
+        with self._lock:
+            key = (seen.app, (seen.type, seen.index))
+            after = self._crashes[key] = replace(self._crashes[key], wait_until=NEVER)
+            return after
+
     def crashes(self, app: str, slot: Slot) -> Crashes:
         with self._lock:
             return self._crashes.get((app, slot), Crashes())
@@ -129,7 +140,7 @@ class Memory:
         """The monotonic time of the earliest waiting try, None when nothing waits."""
         now = clock.monotonic()
         with self._lock:
-            return min((found.wait_until for found in self._crashes.values() if found.wait_until > now), default=None)
+            return min((found.wait_until for found in self._crashes.values() if now < found.wait_until < NEVER), default=None)
 
     def forgive(self, app: str) -> None:
         """A person asked for a fresh start: nothing waits any more, the counts stay for the record."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from wherry import clock
+from wherry.model.restart_policy import ALWAYS
 from wherry.reconciler.desired import Desired
-from wherry.reconciler.memory import Memory
+from wherry.reconciler.memory import NEVER, Memory
 from wherry.reconciler.observed import Seen, World
 from wherry.reconciler.outside import Outside
 from wherry.routing.proxy import Route
@@ -17,7 +18,10 @@ def observe(outside: Outside, desired: Desired, containers: list[Observed] | Non
     found = outside.engine.observe(desired.app) if containers is None else containers
     seen = tuple(_seen(memory, one) for one in found)
     specs = {(spec.type, spec.index): spec.fingerprint for spec in desired.specs}
-    waits = {slot: until for slot, (until, fingerprint) in memory.waits(desired.app).items() if specs.get(slot) == fingerprint}
+    known = memory.waits(desired.app).items()
+    waits = {slot: until for slot, (until, fingerprint) in known if specs.get(slot) == fingerprint}
+    if desired.restart_policy == ALWAYS:  # what was given up under another policy is not any more
+        waits = {slot: until for slot, until in waits.items() if until < NEVER}
     return World(seen, (outside.proxy.routes() if routes is None else routes).get(desired.app), waits, clock.monotonic())
 
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from wherry.model.process import WEB
 from wherry.reconciler.desired import Desired
+from wherry.reconciler.memory import NEVER
 from wherry.reconciler.observed import Seen, World
 from wherry.reconciler.steps import Boot, Discard, Publish, Retire, Step, Vacate, Verify
 from wherry.routing.proxy import Route, Target
@@ -34,7 +35,8 @@ def plan(desired: Desired, world: World) -> list[Step]:
     matched = _matched(wished, [seen for seen in alive if not seen.unhealthy])
     others = [seen for seen in alive if seen not in matched.values()]
     blocked = {slot: found for slot in wished.keys() - matched.keys() if (found := in_the_way(wished[slot], matched, world))}
-    complete = all(slot in matched and matched[slot].ready for slot in wished)
+    expected = [slot for slot in wished if world.waits.get(slot, 0.0) < NEVER]
+    complete = all(slot in matched and matched[slot].ready for slot in expected)
     vacated = _vacated(wished, matched, blocked)
     others = [seen for seen in others if seen not in vacated]
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from wherry import clock
 from wherry.model.instance import Instance
@@ -10,7 +11,7 @@ from wherry.model.limits import more
 from wherry.model.run import TYPE as ONE_OFF
 from wherry.model.user import PLATFORM
 from wherry.reconciler.desired import Desired
-from wherry.reconciler.memory import Crashes
+from wherry.reconciler.memory import NEVER, Crashes
 from wherry.reconciler.observed import World
 from wherry.reconciler.outside import Outside
 from wherry.running.engine import Observed
@@ -32,8 +33,10 @@ def running(outside: Outside, container: Observed) -> None:
 def crashed(outside: Outside, container: Observed, crashes: Crashes, reason: str) -> None:
     """`reason` says how it ended; the wait before the next try is told with it."""
     seconds = crashes.wait_until - clock.monotonic()
-    again = f", next try in {seconds:.0f} s" if seconds >= 1 else ""
-    _put(outside, container, "crashed", detail=f"{reason}{again}", restarts=crashes.count)
+    waits = 1 <= seconds < NEVER
+    again = f", next try in {seconds:.0f} s" if waits else ""
+    next_try = clock.text(clock.parse(clock.now()) + timedelta(seconds=seconds)) if waits else ""
+    _put(outside, container, "crashed", detail=reason, restarts=crashes.count, next_try=next_try)
     outside.platform_line(container.app, container.name, f"State changed from up to crashed: {reason}{again}")
     with outside.database.write() as connection:
         events.add(connection, PLATFORM, "instance.crashed", container.app, clock.now(), instance=container.name, reason=reason)
@@ -94,7 +97,7 @@ def left(outside: Outside, container: Observed) -> None:
             instances.remove(connection, row.app, row.type, row.index)
 
 
-def _put(outside: Outside, container: Observed, state: str, detail: str = "", restarts: int | None = None) -> None:
+def _put(outside: Outside, container: Observed, state: str, detail: str = "", restarts: int | None = None, next_try: str = "") -> None:
     count = outside.memory.crashes(container.app, (container.type, container.index)).count if restarts is None else restarts
     row = Instance(
         app=container.app,
@@ -107,6 +110,7 @@ def _put(outside: Outside, container: Observed, state: str, detail: str = "", re
         address=container.address,
         restarts=count,
         detail=detail,
+        next_try=next_try,
     )
     with outside.database.write() as connection:
         instances.put(connection, row)

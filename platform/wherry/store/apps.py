@@ -101,6 +101,7 @@ def _app(row: sqlite3.Row) -> App:
         front=front.from_json(unpack(row["front"])),
         domains=tuple(unpack(row["domains"])),
         shared=unpack(row["shared"]),
+        restart_policy=row["restart_policy"],
         lock=Lock(**unpack(row["lock"])) if row["lock"] != "{}" else None,
         volumes=tuple(Volume(**{**found, "shared": bool(found["shared"])}) for found in unpack(row["volumes"])),
         certified=tuple(name for names in unpack(row["certified"]) for name in names),

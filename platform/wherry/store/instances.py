@@ -21,6 +21,7 @@ COLUMNS = (
     "memory",
     "memory_limit",
     "cpu",
+    "next_try",
 )
 
 

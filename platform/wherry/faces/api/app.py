@@ -29,6 +29,7 @@ from wherry.faces.api import (
     problems,
     registries,
     releases,
+    reports,
     runs,
     sources,
     storage,
@@ -64,6 +65,7 @@ def nouns() -> list[Routes]:
     ]
     described += [events.routes, domains.routes, certificates.routes, fronts.routes]
     described += [drains.routes, sources.routes, registries.routes, limits.routes, doctor.routes, storage.routes]
+    described += [reports.routes]
     return [*described, openapi.routes_for(described)]
 
 

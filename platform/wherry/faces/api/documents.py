@@ -52,6 +52,7 @@ class InstanceDocument(Struct):
     cpu: float | None
     restarts: int
     detail: str
+    next_try: str | None
     links: Links
 
 
@@ -162,6 +163,7 @@ def instance_document(seen: Instance) -> InstanceDocument:
         seen.cpu,
         seen.restarts,
         seen.detail,
+        seen.next_try or None,
         links,
     )
 

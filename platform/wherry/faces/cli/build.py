@@ -18,8 +18,8 @@ def show(session: Session) -> int:
     return session.show(document, _told(session, document))
 
 
-def set_fields(session: Session) -> int:
-    return _change(session, wished(session.given.many("NAME=VALUE")))
+def set_fields(session: Session, words: list[str] | None = None) -> int:
+    return _change(session, wished(words or session.given.many("NAME=VALUE")))
 
 
 def unset(session: Session) -> int:

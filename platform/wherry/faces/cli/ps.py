@@ -7,7 +7,7 @@ from typing import Any
 from wherry.errors import InvalidInput
 from wherry.faces.cli import follow
 from wherry.faces.cli.client import segment
-from wherry.faces.cli.render import elapsed, megabytes, quoted, size, table
+from wherry.faces.cli.render import ago, elapsed, facts, megabytes, printable, quoted, seconds_until, size, table
 from wherry.faces.cli.session import Session
 
 HEADER = ("INSTANCE", "STATE", "SINCE", "MEMORY", "CPU", "RESTARTS")
@@ -21,6 +21,58 @@ def show(session: Session) -> int:
     rows = [_row(instance) for instance in view["instances"]]  # never cut: why an instance crashed stands at the end
     parts = [session.fitted(_headline(view)), table(rows, HEADER, colour=session.terminal.colour) if rows else _why_empty(view)]
     return session.show(view, "\n".join(parts))
+
+
+def report(session: Session) -> int:
+    """What Dokku's ps:report tells, as one page."""
+    view = session.api.get(session.app_path("/report"))
+    pairs = [
+        ("app", view["app"]),
+        ("release", f"{view['release']}, {ago(view['released_at'])} by {view['released_by']}" if view["release"] else "none yet"),
+        ("runs", f"{view['state']} ({view['running']} of {view['wished']} instances)"),
+        ("restart", _POLICIES.get(view["restart_policy"], f"{view['restart_policy']}: up to so many times in a row after a failure")),
+        ("locked", f"by {view['locked_by']}" if view["locked_by"] else ""),
+    ]
+    header = ("TYPE", "RUNS", "SIZE", "MEMORY", "CPU", "PIDS", "RESTARTS", "COMMAND")
+    rows = [_report_row(name, process) for name, process in view["processes"].items()]
+    parts = [facts(pairs, session.terminal.width), *([session.table(rows, header)] if rows else [])]
+    return session.show(view, "\n".join(parts))
+
+
+_POLICIES = {
+    "always": "always: what ends by itself is started again",
+    "on-failure": "on-failure: what ends with another status than 0 is started again",
+    "no": "no: what ends by itself stays down",
+}
+
+
+def _report_row(name: str, process: dict[str, Any]) -> list[str]:
+    cpu = "all" if process["cpu"] is None else f"{process['cpu']:g}"
+    size_name = process["size"] or ("custom" if process["set"] else "default")
+    runs = f"{process['running']}/{process['quantity']}"
+    return [name, runs, size_name, size(process["memory"]), cpu, str(process["pids"]), str(process["restarts"]), process["command"] or "-"]
+
+
+def put(session: Session) -> int:
+    """`restart=on-failure:5`, or in Dokku's words `restart-policy on-failure:5`; its `procfile-path` is a build setting."""
+    words = session.given.many("SETTING")
+    if words[0] == "procfile-path":
+        from wherry.faces.cli import build
+
+        return build.set_fields(session, [f"procfile={' '.join(words[1:])}"])
+    answer = session.api.send("PUT", session.app_path("/restart-policy"), {"policy": _policy(words)})
+    if "message" in answer:
+        return session.show(answer, printable(str(answer["message"])))
+    policy = answer["restart_policy"]
+    return session.show(answer, f"{printable(session.given.app)} restarts {printable(_POLICIES.get(policy, policy))}")
+
+
+def _policy(words: list[str]) -> str:
+    name, sign, value = words[0].partition("=")
+    given = value if sign and len(words) == 1 else words[1] if not sign and len(words) == 2 else None
+    if name not in ("restart", "restart-policy") or given is None:
+        raise InvalidInput(f"{quoted(' '.join(words))}: give restart=POLICY, e.g. restart=on-failure:5", field="restart")
+    return given
 
 
 def scale(session: Session) -> int:
@@ -116,5 +168,11 @@ def _why_empty(view: dict[str, Any]) -> str:
 def _row(instance: dict[str, Any]) -> list[str]:
     memory = "-" if instance["memory"] is None else f"{megabytes(instance['memory'])} / {megabytes(instance['memory_limit'])} M"
     cpu = "-" if instance["cpu"] is None else f"{instance['cpu']:.0f} %"
-    restarts = ", ".join([*([] if instance["type"] == "run" else [str(instance["restarts"])]), *filter(None, [instance["detail"]])])
-    return [instance["name"], instance["state"], elapsed(instance["since"]), memory, cpu, restarts]
+    restarts = [*([] if instance["type"] == "run" else [str(instance["restarts"])]), *filter(None, [_why(instance)])]
+    return [instance["name"], instance["state"], elapsed(instance["since"]), memory, cpu, ", ".join(restarts)]
+
+
+def _why(instance: dict[str, Any]) -> str:
+    """`next try in 12 s (exit 1: …)` while it waits, else why it is as it is."""
+    seconds = seconds_until(instance["next_try"]) if instance["next_try"] else 0
+    return f"next try in {seconds:.0f} s ({instance['detail']})" if seconds >= 1 else str(instance["detail"])

@@ -99,6 +99,10 @@ def until(at: str | None) -> str:
     return f"in {left / 86400:.0f} days" if left >= 2 * 86400 else f"in {left / 3600:.0f} h"
 
 
+def seconds_until(at: str) -> float:
+    return -_seconds_since(at, at_least=None)
+
+
 def _seconds_since(at: str, at_least: float | None = 0.0) -> float:
     from datetime import UTC, datetime
 

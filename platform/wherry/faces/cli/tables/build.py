@@ -41,7 +41,7 @@ TABLE = (
         "build.choose",
         ("wherry builder:set shop dockerfile", "wherry builder:set shop build-dir apps/web", "wherry builder:set shop selected"),
         "In Dokku's words: selected, build-dir, dockerfile-path and procfile-path name a setting; without a value it is taken back.",
-        aliases=("builder-dockerfile:set", "ps:set"),
+        aliases=("builder-dockerfile:set",),
     ),
     Command(
         "buildpacks",

@@ -23,6 +23,22 @@ TABLE = (
         changes=True,
     ),
     Command(
+        "ps:report",
+        "APP",
+        "Show all about the processes of an app: what runs, limits, restarts, restart policy",
+        "ps.report",
+        ("wherry ps:report shop", "wherry ps:report shop --json"),
+    ),
+    Command(
+        "ps:set",
+        "APP SETTING…",
+        "Set when an instance that ended by itself is started again",
+        "ps.put",
+        ("wherry ps:set shop restart=on-failure:5", "wherry ps:set shop restart-policy always"),
+        "restart is always (the default), on-failure (not after exit status 0), on-failure:N (up to N times in a row), or no. The first\n"
+        "try comes at once, the next after 1, 2, 4 … 60 s; five minutes of running, a new release or ps:restart begin anew.",
+    ),
+    Command(
         "ps:restart",
         "APP [INSTANCE]",
         "Replace all instances by fresh ones, or those of one process type, or one",

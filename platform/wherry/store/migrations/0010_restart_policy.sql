@@ -1,0 +1,2 @@
+ALTER TABLE apps ADD COLUMN restart_policy TEXT NOT NULL DEFAULT 'always';
+ALTER TABLE instances ADD COLUMN next_try TEXT NOT NULL DEFAULT '';
