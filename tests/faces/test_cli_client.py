@@ -72,9 +72,8 @@ def test_an_answer_that_nobody_foresaw_is_our_fault_with_a_reference_and_no_trac
     with OddServer(tmp_path, answer(b'{"apps": [{}]}')):
         ran = run(["apps"], environ)
     assert ran.status == 1
-    assert ran.err.startswith(
-        "this is a fault of ours, not yours; please report it with this reference: KeyError at wherry.faces.cli.apps:"
-    )
+    assert ran.err.startswith("this is a fault of ours, not yours (KeyError at wherry.faces.cli.apps:")
+    assert "please report it with the output of: wherry doctor --bundle" in ran.err
     assert ran.err.count("\n") == 1
 
 
