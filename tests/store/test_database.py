@@ -7,7 +7,7 @@ import pytest
 
 from wherry.model.build import Build
 from wherry.store import apps, builds, operations, releases
-from wherry.store.database import Database
+from wherry.store.database import Database, migrations
 
 
 @pytest.fixture
@@ -19,6 +19,10 @@ def database(tmp_path: Path) -> Database:
 
 def built(app_id: int) -> Build:
     return Build(0, app_id, "3f2c1ab", "77aa", "python", "sha256:aa", 84, {"web": "run"}, "2026-01-01T00:00:00.000000Z")
+
+
+def test_migrations_are_numbered_without_a_gap_and_no_number_is_given_twice() -> None:
+    assert [number for number, _ in migrations()] == list(range(1, len(migrations()) + 1))
 
 
 def test_a_second_migration_does_nothing(database: Database) -> None:
