@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from wherry import failpoint
 from wherry.errors import InvalidInput
 
 
@@ -103,6 +104,11 @@ def _challenge(text: str) -> str:
 def _file(text: str) -> str:
     if not re.fullmatch(r"(/[^\n\0]{1,300})?", text):
         raise ValueError("the absolute path of a file, e.g. /usr/local/bin/dns-hook")
+    return text
+
+
+def _failpoints(text: str) -> str:
+    failpoint.parse(text)
     return text
 
 
@@ -224,6 +230,12 @@ DECLARED: tuple[Setting, ...] = (
     Setting("WHERRY_ACME_DNS_HOOK", "", _file, "A program that writes and removes DNS records for proofs."),
     Setting("WHERRY_USER", "wherry", _word, "The unprivileged system user of the receiver; it owns the git repositories."),
     Setting("WHERRY_API_USER", "wherry-api", _word, "The unprivileged system user of the control API."),
+    Setting(
+        "WHERRY_FAILPOINTS",
+        "",
+        _failpoints,
+        "For tests of the platform itself: what goes wrong at which stage of an operation, e.g. `create=kill`. Leave it empty.",
+    ),
 )
 
 
@@ -264,6 +276,7 @@ class Settings:
     acme_challenge: str = "http"
     acme_dns_hook: str = ""
     fetch_internal: str = "no"
+    failpoints: str = ""
     log_size: int = 16
     drain_internal: str = "no"
 
@@ -311,6 +324,11 @@ class Settings:
     def engine_socket(self) -> Path:
         """Datagrams here wake the engine; what they say is only a hint."""
         return self.run / "engine.sock"
+
+    @property
+    def struck(self) -> Path:
+        """Where it exists, each failpoint strikes once and leaves a file here."""
+        return self.home / "run" / "failpoints"
 
     @property
     def attach_socket(self) -> Path:

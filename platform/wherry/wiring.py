@@ -8,6 +8,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from wherry import failpoint
 from wherry.errors import WherryError
 from wherry.settings import Settings, source_root
 
@@ -25,6 +26,7 @@ def run_engine(settings: Settings) -> None:
     from wherry.store.app_logs import AppLogs
     from wherry.store.log_wishes import LogWishes
 
+    failpoint.arm(settings.failpoints, settings.struck)
     wishes = LogWishes(settings.database, settings.log_size)
     logs = AppLogs(settings.app_logs, wishes.cap)
     outside = _outside(settings, logs)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from wherry import failpoint
 from wherry.building import classic, dockerfile, logins, plan, predeploy
 from wherry.building.adoption import Adoption
 from wherry.building.app_json_env import EnvVar
@@ -120,6 +121,7 @@ class BuildKitBuilder(Adoption):
         image_id = self._run(wish, progress, watch, lambda message: explain(planned, progress, message, self._user))
         self._say_reused(progress, watch.line)
         self._keep_named(before, image_id, tag)
+        failpoint.at("tag")
         return self._image(image_id)
 
     def _changed(self, planned: Planned, source: Source, image: Image, watch: Watch) -> Image:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from wherry import clock
+from wherry import clock, failpoint
 from wherry.building.builder import Built
 from wherry.errors import DeployFailed
 from wherry.model.app import App
@@ -81,6 +81,7 @@ def _build(work: Work, first: bool) -> Build | None:
             return None
         app = work.app()
         built = _built(work, found, app, first)
+    failpoint.at("build_end")
     with work.outside.database.write() as connection:
         build = builds.add(
             connection,
@@ -112,12 +113,19 @@ def _build(work: Work, first: bool) -> Build | None:
 def _built(work: Work, found: Found, app: App, first: bool) -> Built:
     builder = work.outside.builder
     with work.turn_to_build():
+        failpoint.at("build_start")
         if found.image:
             return builder.adopt(app.name, found.image, work.say)
         if first and add_first_config(work, builder.env(sources.source_of(found, app))):
             app = replace(app, config=work.app().config)
         no_cache = "nocache" in work.operation.payload["options"]
-        return builder.build(sources.source_of(found, app), work.say, no_cache=no_cache, cancelled=work.cancelled)
+        return builder.build(sources.source_of(found, app), work.say, no_cache=no_cache, cancelled=partial(_not_wanted, work))
+
+
+def _not_wanted(work: Work) -> bool:
+    """What a builder asks all the time while it builds."""
+    failpoint.at("build_middle")
+    return work.cancelled()
 
 
 def _runs_already(work: Work, found: Found) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from wherry import clock
+from wherry import clock, failpoint
 from wherry.errors import DeployFailed, Unavailable
 from wherry.model.check import READINESS, STARTUP, of_kind
 from wherry.model.restart_policy import ALWAYS, gives_up
@@ -89,12 +90,14 @@ class Executor:
         except DeployFailed as failure:
             taken.failures.append(failure)
             return
+        failpoint.at("health")
         self.outside.memory.mark_ready(container.id)
         report.running(self.outside, container)
         self.say(f"{container.name} ready in {clock.monotonic() - began:.1f} s ({proof})")
 
     def _start(self, spec: InstanceSpec) -> Observed:
         container = self.outside.engine.start(spec)
+        failpoint.at("start")
         report.starting(self.outside, container)
         self.outside.collector.add(container.id, container.app, container.name)
         return container
@@ -147,13 +150,17 @@ class Executor:
     def _leave(self, container: Observed) -> None:
         try:
             self._depart(container, self.outside.settings.drain_timeout)
-        except Unavailable:
+        except Exception as error:
+            # Forgotten, it is found again and retired anew; remembered as leaving, it would stay for ever.
+            print(f"{container.app} {container.name}: {error}", file=sys.stderr, flush=True)
             self.outside.memory.forget(container.id)
         finally:
             self.outside.database.close()
 
     def _depart(self, container: Observed, drain: float) -> None:
+        failpoint.at("drain")
         self._drain(container, drain)
+        failpoint.at("stop_old")
         self._end(container, self.outside.settings.stop_timeout)
         report.left(self.outside, container)
         self._clear(container)
@@ -171,7 +178,7 @@ class Executor:
             if self.outside.memory.begin_leaving(container.id):
                 self._depart(container, self._patience())
             self._wait_until_gone(container)
-        except Unavailable:
+        except Exception:
             self.outside.memory.forget(container.id)
             raise
         finally:
@@ -207,6 +214,7 @@ class Executor:
 
     def _clear(self, container: Observed) -> None:
         self.outside.proxy.release(container.app, container.target)
+        failpoint.at("collect")
         self.outside.collector.finish(container.id, COLLECT_WITHIN)
         self.outside.engine.remove(container.id)
         self.outside.collector.discard(container.id)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from wherry import clock
+from wherry import clock, failpoint
 from wherry.errors import DeployFailed
 from wherry.model.app import App
 from wherry.model.build import Build
@@ -30,6 +30,7 @@ def new_release(
         release = releases.add(connection, app, build, config, description, work.actor.name, clock.now(), work.operation.id, environment)
         events.add(connection, work.actor, "release.created", app.name, clock.now(), release=release.version, description=description)
         work.reached(connection, release=release.number)
+    failpoint.at("release_row")
     return release
 
 
@@ -95,6 +96,7 @@ def switch(
             raise
         _say_pause(work)
         work.say(live_line())
+        failpoint.at("commit")
         with outside.database.write() as connection:
             commit(connection)
             if afterwards:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import sys
@@ -10,7 +11,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from wherry import clock
+from wherry import clock, failpoint
 from wherry.errors import DeployFailed, Unavailable, WherryError
 from wherry.reconciler import changes, outline, registries, storage
 from wherry.reconciler.build_queue import queue_of
@@ -80,16 +81,15 @@ class Worker:
         try:
             self._patiently(work)
         except WherryError as error:
-            self._tell(work, error)
-            work.fail(error)
-        except Exception:
-            ours = _ours(operation_id)
-            self._tell(work, ours)
-            work.fail(ours)
+            self._fail(work, error)
+        except Exception as error:
+            full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+            self._fail(work, _disk_full() if full else _ours(operation_id))
         finally:
             work.drop_spooled()
             self._builds.forget(operation_id)
             self.outside.database.close()
+            failpoint.at("notify")
             self._woken()
 
     def _patiently(self, work: Work) -> None:
@@ -104,6 +104,17 @@ class Worker:
                 work.say(f"       {error.message}; trying again")
                 clock.sleep(2.0)
                 work.look_again()
+
+    def _fail(self, work: Work, error: WherryError) -> None:
+        """Ends the operation with its reason, however long the database takes: one without an end keeps all others of the app out."""
+        self._tell(work, error)
+        while True:
+            try:
+                work.fail(error)
+                return
+            except Unavailable as down:
+                print(f"operation {work.operation.id}: {down}", file=sys.stderr, flush=True)
+                clock.sleep(2.0)
 
     def _tell(self, work: Work, error: WherryError) -> None:
         """What, why, the fix, the evidence, the state of the world: the last lines of a failed operation's log."""
@@ -123,6 +134,10 @@ class Worker:
         if app is None or app.release is None:
             return "Nothing was changed."
         return work.pause.words(app.release)
+
+
+def _disk_full() -> WherryError:
+    return Unavailable("the disk is full", hint="Make room (df -h), then try again.", code="disk_full")
 
 
 def _ours(operation_id: int) -> WherryError:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 
+from wherry import failpoint
 from wherry.errors import InvalidInput, Unavailable
 from wherry.routing import haproxy_reader, haproxy_table
 from wherry.routing.front import with_front
@@ -54,7 +55,9 @@ class HaproxyProxy:
             table = self._room_for(route)
             commands = haproxy_table.publish(table, route, self._files.maps)
             if commands:
+                failpoint.at("route_write")
                 self._do(commands)
+                failpoint.at("route_acknowledged")
                 self._files.write(self._table())
 
     def face(self, route: Route) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from wherry import failpoint
 from wherry.errors import NotFound
 from wherry.model.run import Screen
 from wherry.running import docker_client, labels
@@ -55,6 +56,7 @@ class DockerEngine:
                 container = self._create(spec, kind)
             except APIError as error:
                 raise refused(spec, error) from error
+            failpoint.at("create")
             try:
                 self._api.start(container)
             except APIError as error:

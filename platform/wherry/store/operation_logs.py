@@ -6,6 +6,7 @@ what its row says, so a reader asks `done` and never waits for a last line that 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -31,7 +32,15 @@ class OperationLogs:
         return self.folder / f"{operation_id}.log"
 
     def write(self, operation_id: int, line: str) -> None:
-        """Appends one line; control bytes are made visible, so no app can move the reader's cursor."""
+        """Appends one line; control bytes are made visible, so no app can move the reader's cursor. On a full disk the line is
+        lost, not the operation."""
+        try:
+            self._append(operation_id, line)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+
+    def _append(self, operation_id: int, line: str) -> None:
         data = (_printable(line) + "\n").encode("utf-8", "replace")
         descriptor = os.open(self.path(operation_id), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
         try:

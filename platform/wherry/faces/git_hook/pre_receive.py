@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wherry import failpoint
 from wherry import settings as settings_module
 from wherry.errors import Conflict, WherryError
 from wherry.faces.git_hook import turn
@@ -59,6 +60,7 @@ def _read(env: Mapping[str, str], screen: Screen) -> Push:
     actor = Actor(env["WHERRY_ACTOR"], env["WHERRY_ROLE"], "ssh")
     of_git = {key: value for key, value in env.items() if key.startswith("GIT_") and not key.startswith("GIT_PUSH_")}
     known = platform.of(settings_module.load(env))
+    failpoint.arm(known.settings.failpoints, known.settings.struck)
     return Push(known, actor, env["WHERRY_APP"], options, Source(of_git), screen, int(env["WHERRY_LOCK"]))
 
 
@@ -67,6 +69,7 @@ def _answer(push: Push, decision: refs.Decision) -> int:
         push.screen.warn(decision.reason)
         push.screen.detail(decision.hint)
         return 1
+    failpoint.at("receive")
     for note in decision.notes:
         push.screen.detail(note)
     return _deploy(push, decision.update) if isinstance(decision, refs.Deploy) else 0
@@ -74,6 +77,7 @@ def _answer(push: Push, decision: refs.Decision) -> int:
 
 def _deploy(push: Push, update: refs.Update) -> int:
     turn.take(push.lock, push.screen, push.app)
+    failpoint.at("lock")
     commit = push.source.look_up(update.new, update.ref)
     if commit.ref_now != ("" if not update.old.strip("0") else update.old):
         raise Conflict(f"{update.short} moved to {commit.ref_now[:7]} while you were pushing.", hint="Look at it: git fetch wherry")
@@ -117,8 +121,10 @@ def _queued(push: Push, commit: Commit) -> Operation:
         links = push.source.check_tree(commit.tree)
         pushes.app_for(push.platform, push.actor, push.app)
         path = archive.finish(_modules(push, commit, links))
+        failpoint.at("archive")
         before = _open(push)
         operation = pushes.deploy(push.platform, push.actor, push.app, commit.id, commit.tree, path, push.options)
+    failpoint.at("queue")
     goes_on = f"Neither Ctrl-C nor a lost connection stops it: wherry builds:cancel {operation.id} does"
     push.screen.head(f"{push.app} at {commit.id[:7]} by {push.actor.name}. {goes_on}")
     for other in before[:1]:
@@ -156,6 +162,7 @@ def _follow(push: Push, operation: Operation) -> int:
         else:
             silence = -sys.maxsize
             push.screen.say(line)
+    failpoint.at("unlock")
     return _outcome(push, operations.get(push.platform, push.actor, operation.id))
 
 

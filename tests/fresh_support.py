@@ -1,0 +1,99 @@
+"""Fresh machines for tests: whole Debians in namespaces (scripts/fresh-machine), driven from outside."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SSH = "GIT_SSH_COMMAND='ssh -o StrictHostKeyChecking=accept-new'"
+
+
+class Failed(Exception):
+    """A promise that did not hold, in a sentence."""
+
+
+class Machine:
+    """One fresh machine, driven by scripts/fresh-machine."""
+
+    def __init__(self, name: str, *options: str) -> None:
+        self.name = name
+        self._tool("stop")
+        self._must("start", *options)
+        self.address = self._must("addr").strip()
+
+    def run(self, script: str, limit: float = 600.0) -> str:
+        """Runs a shell script inside and returns what it printed. Raises Failed with its last lines."""
+        done = self._tool("run", "bash", "-ec", script, limit=limit)
+        if done.returncode:
+            raise Failed(f"`{script.strip().splitlines()[0][:80]}` exited with {done.returncode}:\n{tail(done.stdout)}")
+        return done.stdout
+
+    def start(self, script: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*self._words("run"), "bash", "-ec", script], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
+        )
+
+    def put(self, source: Path, target: str) -> None:
+        self._must("put", str(source), target)
+
+    def power_cut(self) -> None:
+        self._must("crash")
+
+    def boot(self) -> None:
+        self._must("boot")
+
+    def stop(self) -> None:
+        self._tool("stop")
+
+    def get(self, host: str) -> tuple[int, str]:
+        """Status and body of the page of `host`, or 0 and the reason."""
+        connection = http.client.HTTPConnection(self.address, 80, timeout=10.0)
+        try:
+            connection.request("GET", "/", headers={"Host": host})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode("utf-8", "replace")
+        except (OSError, http.client.HTTPException) as error:
+            return 0, type(error).__name__
+        finally:
+            connection.close()
+
+    def _words(self, verb: str) -> list[str]:
+        return [str(ROOT / "scripts" / "fresh-machine"), verb, self.name]
+
+    def _tool(self, verb: str, *words: str, limit: float = 300.0) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*self._words(verb), *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=limit,
+        )
+
+    def _must(self, verb: str, *words: str) -> str:
+        done = self._tool(verb, *words)
+        if done.returncode:
+            raise Failed(f"fresh-machine {verb}: {tail(done.stdout)}")
+        return done.stdout
+
+
+def wait_for(machine: Machine, host: str, text: str = "", limit: float = 30.0) -> None:
+    deadline = time.monotonic() + limit
+    while True:
+        status, body = machine.get(host)
+        if status == 200 and text in body:
+            return
+        expect(time.monotonic() < deadline, f"{host} answers 200 {text} within {limit:g} s; it answers {status} {body[:80]}")
+        time.sleep(0.2)
+
+
+def expect(truth: bool, sentence: str) -> None:
+    if not truth:
+        raise Failed(sentence)
+
+
+def tail(text: str, lines: int = 25) -> str:
+    return "\n".join(f"         {line}" for line in text.strip().splitlines()[-lines:])
