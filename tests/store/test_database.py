@@ -68,3 +68,7 @@ def test_an_operation_whose_owner_died_is_found_and_requeued(database: Database)
         operations.requeue(connection, orphan)
         assert operations.get(connection, operation.id).progress == {"image": "sha256:aa"}
         assert operations.waiting(connection)[0].id == operation.id
+
+
+def test_every_migration_has_a_number_of_its_own_and_none_is_left_out() -> None:
+    assert [number for number, _ in migrations()] == list(range(1, len(migrations()) + 1))
