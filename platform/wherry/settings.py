@@ -155,6 +155,12 @@ DECLARED: tuple[Setting, ...] = (
         "How many releases of each app are kept, each with its image, so that it can be rolled back to. Older ones go once an hour; "
         "what runs and what `wherry rollback` would go back to always stay.",
     ),
+    Setting(
+        "WHERRY_BAKE",
+        "60",
+        _count,
+        "Seconds that a new release is watched: a bad one goes back to the one before by itself. 0 for not at all.",
+    ),
     Setting("WHERRY_BUILD_TIMEOUT", "1200", _count, "Seconds a build may take."),
     Setting(
         "WHERRY_BUILD_CACHE",
@@ -269,6 +275,7 @@ class Settings:
     build_pids: int = 1024
     build_disk: int = 10240
     disk_reserve: int = 0
+    bake: int = 0
     registry: str = ""
     acme_email: str = ""
     acme_directory: str = ""

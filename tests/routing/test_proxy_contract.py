@@ -36,10 +36,10 @@ class World:
     def route(self, app: str, *names: str, hosts: tuple[str, ...] = (), state: str = "serving") -> Route:
         return Route(app, hosts or (f"{app}.example.org",), tuple(self.target(name) for name in names), state)
 
-    def visit(self, host: str) -> tuple[int, str]:
+    def visit(self, host: str, path: str = "/") -> tuple[int, str]:
         if isinstance(self.proxy, MemoryProxy):
-            return self.proxy.visit(host)
-        answer = get(self.port, host)
+            return self.proxy.visit(host, 503 if path == "/503" else 200)
+        answer = get(self.port, host, path)
         return answer.status, answer.text if answer.status == 200 else ""
 
     def status(self, host: str) -> int:
@@ -285,3 +285,20 @@ def test_a_withdrawn_app_leaves_no_door_behind(world: World) -> None:
     world.proxy.withdraw("shop")
     world.proxy.publish(world.route("shop", "web.1-b"))
     assert world.visit("shop.example.org") == (200, "web.1-b")
+
+
+def test_answers_are_counted_by_target_and_5xx_among_them(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a", "web.2-a"))
+    for path in ("/", "/", "/503", "/503"):
+        world.visit("shop.example.org", path)
+    counts = world.proxy.answers("shop")
+    assert counts.keys() == {"web.1-a", "web.2-a"}
+    assert tuple(map(sum, zip(*counts.values(), strict=True))) == (4, 2)
+
+
+def test_only_those_that_take_new_requests_are_counted_and_a_new_target_begins_at_nothing(world: World) -> None:
+    world.proxy.publish(world.route("shop", "web.1-a"))
+    world.visit("shop.example.org")
+    world.proxy.publish(world.route("shop", "web.1-b"))
+    assert world.proxy.answers("shop") == {"web.1-b": (0, 0)}
+    assert world.proxy.answers("nothing") == {}

@@ -72,6 +72,8 @@ def rollback(work: Work) -> None:
     if not work.outside.engine.image_exists(target.build.image):
         raise DeployFailed(f"the image of {target.version} is gone", code="image_gone", hint="Push that commit again.")
     release = known_release(work) or _back_to(work, target)
+    if why := work.operation.payload.get("why"):
+        work.say(f"{why}; going back to {target.version}")
     words = f"{release.version} = {target.version} (image {target.build.commit[:7]}, config of {target.version})"
     go_live(work, release, lambda: f"{words}. Live in {work.seconds():.1f} s.")
 
@@ -81,7 +83,8 @@ def _back_to(work: Work, target: Release) -> Release:
     so that its next release does not undo the way back."""
     shape, today = target.shape, work.app().shared
     own = {key: value for key, value in target.config.items() if key not in shape.global_keys or today.get(key) != value}
-    words = f"Rollback to {target.version}"
+    why = work.operation.payload.get("why")
+    words = f"Rollback to {target.version}{f': {why}' if why else ''}"
     return new_release(work, target.build, own, words, target.config, limits=shape.limits, checks=shape.checks)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from wherry import clock
 from wherry.errors import Conflict, Unavailable, WherryError
 from wherry.reconciler import fronts, report, storage
+from wherry.reconciler.bakes import Bakes
 from wherry.reconciler.certificates import Certificates
 from wherry.reconciler.converge import settle, wish_of
 from wherry.reconciler.desired import desired_of
@@ -45,6 +46,7 @@ class Loop:
         self.runs = Runs(outside, self.wake)
         self.certificates = Certificates(outside, self.wake)
         self.drains = Drains(outside)
+        self.bakes = Bakes(outside, self.wake)
         self.watcher = Watcher(outside, self.wake)
         self._stopping = threading.Event()
         self._next_look = 0.0
@@ -125,6 +127,7 @@ class Loop:
         try:
             self.worker.start_waiting()
             self.runs.look()
+            self.bakes.look()
             if clock.monotonic() >= self._next_look:
                 self._next_look = clock.monotonic() + TICK
                 self._heal()
@@ -134,7 +137,8 @@ class Loop:
 
     def _sleep(self, door: socket.socket) -> None:
         now = clock.monotonic()
-        times = [self._next_look, self.outside.memory.next_try() or self._next_look, self.runs.next_due() or self._next_look]
+        bakes_due = self.bakes.next_due() or self._next_look
+        times = [self._next_look, bakes_due, self.outside.memory.next_try() or self._next_look, self.runs.next_due() or self._next_look]
         wait = max(0.01, min(times) - now)
         if min(times) < self._next_look:
             self._next_look = min(times)

@@ -3,11 +3,12 @@
 The rule of a switch: while instances that serve are being replaced, the old ones stay published, all of them, until
 every wished instance is ready; then one Publish moves the traffic, and only then the old ones retire.
 
-An instance whose liveness check fails counts as an old one. Whose checks fail gets no visitors as long as another can have
-them: a check that is wrong, or a database that is down for all, must not take a whole app away.
 Its exception: an instance that may not run beside another one (a volume of one writer, checks that are off) starts when
 that one is gone. All that needs not wait for it is ready before; then the route is held, the one in the way is vacated,
 its successor boots, and one Publish ends the hold.
+
+An instance whose liveness check fails counts as an old one. Whose checks fail gets no visitors as long as another can have
+them: a check that is wrong, or a database that is down for all, must not take a whole app away.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def plan(desired: Desired, world: World) -> list[Step]:
     alive = [seen for seen in world.seen if seen.container.running and not seen.leaving]
     matched = _matched(wished, [seen for seen in alive if not seen.unhealthy])
     others = [seen for seen in alive if seen not in matched.values()]
-    blocked = {slot: found for slot in wished.keys() - matched.keys() if (found := in_the_way(wished[slot], matched, world))}
+    due = [slot for slot in wished if slot not in matched and world.waits.get(slot, 0.0) <= world.now]
+    blocked = {slot: found for slot in due if (found := in_the_way(wished[slot], matched, world))}
     expected = [slot for slot in wished if world.waits.get(slot, 0.0) < NEVER]
     complete = all(slot in matched and matched[slot].ready for slot in expected)
     vacated = _vacated(wished, matched, blocked)
@@ -42,7 +44,7 @@ def plan(desired: Desired, world: World) -> list[Step]:
     return [
         *_publishes(desired, matched, others, complete, world),
         *_discards(world),
-        *_starts(wished, matched, blocked, world),
+        *_starts(wished, matched, [slot for slot in due if slot not in blocked]),
         *(Vacate(seen.container) for seen in vacated),
         *_retirements(others, complete, wished),
     ]
@@ -89,11 +91,9 @@ def _discards(world: World) -> list[Step]:
     return [Discard(seen.container) for seen in world.seen if not seen.container.running and not seen.leaving]
 
 
-def _starts(wished: dict[Slot, InstanceSpec], matched: dict[Slot, Seen], blocked: dict[Slot, list[Seen]], world: World) -> list[Step]:
+def _starts(wished: dict[Slot, InstanceSpec], matched: dict[Slot, Seen], free: list[Slot]) -> list[Step]:
     verifies: list[Step] = [Verify(seen.container, wished[slot]) for slot, seen in matched.items() if not seen.ready]
-    free = (slot for slot in wished if slot not in matched and slot not in blocked)
-    due = (slot for slot in free if world.waits.get(slot, 0.0) <= world.now)
-    return verifies + [Boot(wished[slot]) for slot in due]
+    return verifies + [Boot(wished[slot]) for slot in free]
 
 
 def _publishes(desired: Desired, matched: dict[Slot, Seen], others: list[Seen], complete: bool, world: World) -> list[Step]:

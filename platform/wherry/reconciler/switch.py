@@ -12,6 +12,7 @@ from wherry.model.app import App
 from wherry.model.build import Build
 from wherry.model.release import Release, wished_quantities
 from wherry.model.volume import check_writers, mounts_from_json
+from wherry.reconciler import bakes
 from wherry.reconciler.converge import prepare, settle, settled
 from wherry.reconciler.desired import desired_of
 from wherry.reconciler.work import Work
@@ -57,14 +58,24 @@ def go_live(
     shape = release.shape
     columns: dict[str, Any] = {"config": release.own_config, "limits": shape.limits, "checks": shape.checks, "mounts": shape.mounts}
 
+    window = bakes.wanted(work.outside, work.actor, work.app(), release)
+
+    def live() -> str:
+        if window is None or not window.back_to:
+            return live_line()
+        work.say(live_line())
+        return f"{work.indent}watched for {window.seconds} s: wherry releases {work.operation.app}"
+
     def commit(connection: Connection) -> None:
         app = apps.get(connection, work.operation.app)
         apps.change(connection, app, release=release.number, running=release.number, **columns)
+        if window:
+            window.open(connection)
         releases.record_outcome(connection, release, "live", "", clock.now())
         events.add(connection, work.actor, "release.live", work.operation.app, clock.now(), release=release.version)
 
     wished = replace(work.app(), **columns)
-    switch(work, wished, release, commit, live_line, {"release": release.version}, afterwards=afterwards, before=before)
+    switch(work, wished, release, commit, live, {"release": release.version}, afterwards=afterwards, before=before)
 
 
 def switch(

@@ -36,8 +36,13 @@ class Work:
         self.outside.operation_logs.write(self.operation.id, line)
 
     def detail(self, line: str) -> None:
-        """A line below a heading; only a push has headings."""
-        self.say(f"       {line}" if self.operation.kind in ("deploy", "plan") else line)
+        """A line below a heading."""
+        self.say(f"{self.indent}{line}")
+
+    @property
+    def indent(self) -> str:
+        """What stands before a line below a heading; only a push has headings."""
+        return "       " if self.operation.kind in ("deploy", "plan") else ""
 
     def look_again(self) -> None:
         """Reads the operation anew: its facts may have grown."""

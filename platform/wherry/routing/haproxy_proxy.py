@@ -82,6 +82,9 @@ class HaproxyProxy:
                 counts[server.target.name] = counts.get(server.target.name, 0) + server.in_flight
         return counts
 
+    def answers(self, app: str) -> dict[str, tuple[int, int]]:
+        return {server.target.name: (server.answers, server.failed) for server in self._table().serving(app)}
+
     def release(self, app: str, target: str) -> None:
         with self._changing:
             table = self._table()

@@ -62,4 +62,12 @@ def _server(row: dict[str, str]) -> Server:
     app, _, name = row["svname"].partition(":")
     address, _, port = row["addr"].rpartition(":")
     target = Target(name, address.strip("[]"), int(port))
-    return Server(row["pxname"], app, target, MODES.get(row["status"].split(" ")[0], "ready"), int(row["scur"]) + int(row["qcur"] or 0))
+    mode = MODES.get(row["status"].split(" ")[0], "ready")
+    return Server(row["pxname"], app, target, mode, int(row["scur"]) + int(row["qcur"] or 0), *_answers(row))
+
+
+def _answers(row: dict[str, str]) -> tuple[int, int]:
+    """All answers, and those that failed: 5xx of the server's own, and answers that it broke off before their head was there."""
+    broken = int(row["eresp"] or 0)
+    codes = {code: int(row[f"hrsp_{code}"] or 0) for code in ("1xx", "2xx", "3xx", "4xx", "5xx", "other")}
+    return sum(codes.values()) + broken, codes["5xx"] + broken

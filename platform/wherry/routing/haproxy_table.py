@@ -34,13 +34,16 @@ class Maps:
 
 @dataclass(frozen=True)
 class Server:
-    """One server of a backend. `mode` is `ready`, `drain` (no new requests) or `maint` (about to be deleted)."""
+    """One server of a backend. `mode` is `ready`, `drain` (no new requests) or `maint` (about to be deleted). `answers` and
+    `failed` are counted since it was added."""
 
     backend: str
     app: str
     target: Target
     mode: str
     in_flight: int
+    answers: int = 0
+    failed: int = 0
 
     @property
     def path(self) -> str:

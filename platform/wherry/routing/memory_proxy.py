@@ -29,6 +29,7 @@ class MemoryProxy:
     _routes: dict[str, Route] = field(default_factory=dict)
     _known: dict[str, set[str]] = field(default_factory=dict)
     _under_way: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _answers: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     _turn: Iterator[int] = field(default_factory=itertools.count)
     pages: dict[str, str] = field(default_factory=dict)
     proofs: dict[str, str] = field(default_factory=dict)
@@ -68,6 +69,11 @@ class MemoryProxy:
         self._answering()
         return {name: self._under_way[app, name] for name in sorted(self._known.get(app, set()))}
 
+    def answers(self, app: str) -> dict[str, tuple[int, int]]:
+        self._answering()
+        route = self._routes.get(app)
+        return {target.name: self._answers.get((app, target.name), (0, 0)) for target in route.targets} if route else {}
+
     def release(self, app: str, target: str) -> None:
         self._answering()
         route = self._routes.get(app)
@@ -79,14 +85,14 @@ class MemoryProxy:
         self._answering()
         return dict(self._routes)
 
-    def visit(self, host: str) -> tuple[int, str]:
-        """Status and the name of the target that answers; without one 421 or 503 and the state. Waits while it is held."""
+    def visit(self, host: str, status: int = 200) -> tuple[int, str]:
+        """`status` and the name of the target that answers with it; without one 421 or 503 and the state. Waits while it is held."""
         end = clock.monotonic() + self.hold_timeout
-        while (answer := self._visit(host)) == (503, "held") and clock.monotonic() < end:
+        while (answer := self._visit(host, status)) == (503, "held") and clock.monotonic() < end:
             clock.sleep(0.005)
         return answer
 
-    def _visit(self, host: str) -> tuple[int, str]:
+    def _visit(self, host: str, status: int) -> tuple[int, str]:
         wildcard = f"*.{host.partition('.')[2]}"
         found = [next((route for route in self._routes.values() if key in route.hosts), None) for key in (host, wildcard)]
         route = found[0] or found[1]
@@ -96,7 +102,10 @@ class MemoryProxy:
             return 503, "maintenance"
         if not route.targets:
             return 503, route.state
-        return 200, route.targets[next(self._turn) % len(route.targets)].name
+        name = route.targets[next(self._turn) % len(route.targets)].name
+        total, failed = self._answers.get((route.app, name), (0, 0))
+        self._answers[route.app, name] = (total + 1, failed + (status >= 500))
+        return status, name
 
     def keep_page(self, digest: str, html: str) -> None:
         self.pages[digest] = html

@@ -82,6 +82,10 @@ class Proxy(Protocol):
     def in_flight(self, app: str) -> dict[str, int]:
         """Requests under way per target name, including targets that left the route and were not released yet."""
 
+    def answers(self, app: str) -> dict[str, tuple[int, int]]:
+        """Of each target that takes the app's new requests: the answers that it gave since the proxy knows it, and how many of
+        them were 5xx or broke off. A proxy that was started anew counts from zero; what it says itself is not counted."""
+
     def release(self, app: str, target: str) -> None:
         """Cuts what is left of a target that is no longer in the route and forgets it. Absent targets are fine."""
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from wherry.access.require import require
 from wherry.errors import Conflict, NothingToDo
+from wherry.model.bake import Bake
 from wherry.model.build import Build
 from wherry.model.operation import Operation
 from wherry.model.release import Release, code_of
@@ -14,7 +15,7 @@ from wherry.model.shape import Shape
 from wherry.model.user import Actor
 from wherry.services import apps as app_services
 from wherry.services.platform import Platform
-from wherry.store import releases
+from wherry.store import bakes, releases
 
 NO_BUILD = Build(0, 0, "", "", "", "", 0, {}, "")
 """What the first release is compared with."""
@@ -32,6 +33,13 @@ def get(platform: Platform, actor: Actor, name: str, number: int) -> Release:
     app = app_services.get(platform, actor, name)
     with platform.database.read() as connection:
         return releases.get(connection, app, number)
+
+
+def watched(platform: Platform, actor: Actor, name: str) -> dict[int, Bake]:
+    """How releases did after their switch, by number; those that were not watched are not there."""
+    app = app_services.get(platform, actor, name)
+    with platform.database.read() as connection:
+        return bakes.of_app(connection, app.id)
 
 
 def current(platform: Platform, actor: Actor, name: str) -> Release | None:

@@ -15,6 +15,8 @@ from wherry.store import apps, builds, events
 from wherry.store.database import pack, unpack
 from wherry.store.sealed import seal
 
+BAD = "(SELECT release FROM bakes WHERE app_id = ? AND state = 'bad')"
+"""Those that went back by themselves."""
 SELECT = "SELECT releases.*, outcome, reason FROM releases LEFT JOIN release_outcomes ON release_id = releases.id"
 
 
@@ -106,9 +108,11 @@ def of_app(connection: sqlite3.Connection, app: App, limit: int = 50) -> list[Re
 
 
 def before(connection: sqlite3.Connection, app: App, release: Release) -> Release | None:
-    """The newest live release before `release` with other code: what `rollback` without a version means."""
+    """The newest live release before `release` with other code, and not known to be bad: what `rollback` without a version
+    means."""
     rows = connection.execute(
-        f"{SELECT} WHERE app_id = ? AND number < ? AND outcome = 'live' ORDER BY number DESC", (app.id, release.number)
+        f"{SELECT} WHERE app_id = ? AND number < ? AND outcome = 'live' AND number NOT IN {BAD} ORDER BY number DESC",
+        (app.id, release.number, app.id),
     )
     earlier = (_release(connection, row) for row in rows.fetchall())
     return next((found for found in earlier if code_of(found) != code_of(release)), None)

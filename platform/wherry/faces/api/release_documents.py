@@ -8,14 +8,29 @@ from msgspec import Struct
 
 from wherry.faces.api.documents import Links
 from wherry.model.app import App
+from wherry.model.bake import Bake
 from wherry.model.release import Release
 from wherry.model.release_diff import Difference, checks_of
 from wherry.model.shape import Shape
 from wherry.settings import Settings
 
 
+class WatchDocument(Struct):
+    """How a release did after its switch. `state` is `watching`, `passed`, `bad` or `ended` (by somebody's next change),
+    `back_to` the release that a bad one goes back to, null when there is none."""
+
+    state: str
+    until: str
+    answers: int
+    failed: int
+    crashes: int
+    reason: str
+    back_to: str | None
+
+
 class ReleaseDocument(Struct):
-    """`operation` is the number of the one that made it, null when it needed none. `checks` has every check in one line."""
+    """`operation` is the number of the one that made it, null when it needed none. `checks` has every check in one line.
+    `watch` is null for a release that was not watched."""
 
     app: str
     version: str
@@ -38,6 +53,7 @@ class ReleaseDocument(Struct):
     limits: dict[str, Any]
     mounts: list[Any]
     operation: int | None
+    watch: WatchDocument | None
     links: Links
 
 
@@ -70,7 +86,7 @@ class ReleaseOutput(Struct):
     links: Links
 
 
-def release_document(settings: Settings, app: App, release: Release) -> ReleaseDocument:
+def release_document(settings: Settings, app: App, release: Release, bake: Bake | None = None) -> ReleaseDocument:
     build, shape, at = release.build, release.shape, f"/api/apps/{app.name}"
     return ReleaseDocument(
         app.name,
@@ -94,6 +110,7 @@ def release_document(settings: Settings, app: App, release: Release) -> ReleaseD
         shape.limits,
         shape.mounts,
         release.operation,
+        _watch(bake) if bake else None,
         _links(at, release),
     )
 
@@ -108,6 +125,11 @@ def diff_document(app: App, before: Release | None, after: Release, found: list[
 
 def output_document(app: App, release: Release, lines: list[str]) -> ReleaseOutput:
     return ReleaseOutput(app.name, release.version, release.operation, lines, _links(f"/api/apps/{app.name}", release))
+
+
+def _watch(bake: Bake) -> WatchDocument:
+    back = f"v{bake.back_to}" if bake.back_to else None
+    return WatchDocument(bake.state, bake.ends_at, bake.answers, bake.failed, bake.crashes, bake.reason, back)
 
 
 def _difference(found: Difference) -> DifferenceDocument:

@@ -54,7 +54,8 @@ def list_releases(ask: Ask, app: str, query: ReleaseQuery) -> Response:
     """look at releases"""
     found = apps.get(ask.platform, ask.actor, app)
     listed = services.of_app(ask.platform, ask.actor, app, query.limit)
-    releases = [release_document(ask.platform.settings, found, release) for release in listed]
+    watched = services.watched(ask.platform, ask.actor, app)
+    releases = [release_document(ask.platform.settings, found, release, watched.get(release.number)) for release in listed]
     current = f"v{found.release}" if found.release else None
     return ok(ReleaseList(app, current, releases, {"self": f"/api/apps/{app}/releases", "app": f"/api/apps/{app}"}))
 
@@ -63,7 +64,9 @@ def list_releases(ask: Ask, app: str, query: ReleaseQuery) -> Response:
 def show_release(ask: Ask, app: str, version: str) -> Response:
     """look at a release"""
     found = apps.get(ask.platform, ask.actor, app)
-    return ok(release_document(ask.platform.settings, found, services.get(ask.platform, ask.actor, app, parse_version(version))))
+    release = services.get(ask.platform, ask.actor, app, parse_version(version))
+    watched = services.watched(ask.platform, ask.actor, app)
+    return ok(release_document(ask.platform.settings, found, release, watched.get(release.number)))
 
 
 @routes.on("GET", "/api/apps/<app>/releases/<version>/diff", needs="read", query=DiffQuery, answers=ReleaseDiff)

@@ -6,7 +6,7 @@ from typing import Any
 
 from wherry.errors import InvalidInput, NotFound
 from wherry.faces.cli import follow
-from wherry.faces.cli.render import ago, facts, printable, quoted, size
+from wherry.faces.cli.render import ago, facts, left, printable, quoted, size
 from wherry.faces.cli.session import Session
 
 
@@ -119,7 +119,13 @@ def _row(release: dict[str, Any]) -> list[str]:
 
 
 def _outcome(release: dict[str, Any]) -> str:
-    """`live` for the current one, `failed: why` for one that never was; the others went live and need no word."""
+    """`live` for the current one, `failed: why` for one that never was, `bad: why` for one that went back by itself; the others
+    went live and need no word."""
     if release["outcome"] == "failed":
         return f"failed: {release['reason']}" if release["reason"] else "failed"
+    watch = release["watch"] or {}
+    if watch.get("state") == "bad":
+        return f"{'live, ' if release['current'] else ''}bad: {watch['reason']}"
+    if watch.get("state") == "watching" and release["current"]:
+        return f"live, watched for {left(watch['until'])} more"
     return str(release["outcome"] or "under way") if release["current"] or release["outcome"] is None else ""

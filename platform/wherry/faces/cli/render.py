@@ -89,6 +89,12 @@ def took(start: str, end: str) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
+def left(at: str) -> str:
+    """The time until a moment to come: `43 s`, `3 min`."""
+    seconds = max(0.0, -_seconds_since(at, at_least=None))
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
 def until(at: str | None) -> str:
     """`in 5 days` for a moment to come, `expired` for one that has been, `never` without one."""
     if not at:
