@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,14 +35,21 @@ class Served(NamedTuple):
 
 @contextmanager
 def folder_served(folder: Path) -> Iterator[Served]:
-    """The folder over HTTP, on the address of Docker's bridge, where builds and containers reach it."""
+    """The folder over HTTP, where builds and containers reach it."""
+    with on_the_bridge(functools.partial(Silent, directory=str(folder))) as url:
+        yield Served(url, folder)
+
+
+@contextmanager
+def on_the_bridge(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A server on the address of Docker's bridge; its own address as builds and containers know it."""
     client = docker.APIClient()
     address = client.inspect_network("bridge")["IPAM"]["Config"][0].get("Gateway", "172.17.0.1")
     client.close()
-    server = ThreadingHTTPServer((address, 0), functools.partial(Silent, directory=str(folder)))
+    server = ThreadingHTTPServer((address, 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield Served(f"http://{address}:{server.server_port}", folder)
+        yield f"http://{address}:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

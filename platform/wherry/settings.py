@@ -71,6 +71,12 @@ def _registry(text: str) -> str:
     return text
 
 
+def _image(text: str) -> str:
+    if not re.fullmatch(r"([0-9a-z][0-9a-zA-Z.:@/_-]{0,250})?", text):
+        raise ValueError("the name of an image, e.g. heroku/builder:24")
+    return text
+
+
 def _yes_or_no(text: str) -> str:
     if text not in ("yes", "no"):
         raise ValueError("yes or no")
@@ -207,6 +213,12 @@ DECLARED: tuple[Setting, ...] = (
         "Where official images come from: empty for Docker Hub, or the prefix of a mirror of it, ending in a slash.",
     ),
     Setting(
+        "WHERRY_CNB_BUILDER",
+        "",
+        _image,
+        "The builder image for apps that ask for Cloud Native Buildpacks and name none, e.g. heroku/builder:24. Empty: there is none.",
+    ),
+    Setting(
         "WHERRY_FETCH_INTERNAL",
         "no",
         _yes_or_no,
@@ -277,6 +289,7 @@ class Settings:
     disk_reserve: int = 0
     bake: int = 0
     registry: str = ""
+    cnb_builder: str = ""
     acme_email: str = ""
     acme_directory: str = ""
     acme_ca: str = ""

@@ -99,7 +99,7 @@ def test_cloud_native_buildpacks_get_a_clear_answer(tmp_path: Path) -> None:
         assert refused.value.code == "cnb_unavailable"
     found = planned(tmp_path / "3", {**project, **PYTHON})
     assert found.buildpack == "python"
-    assert "       project.toml is for Cloud Native Buildpacks, which are not run here" in plan.notes(found)
+    assert "       project.toml names Cloud Native Buildpacks and no builder, so they are not run" in plan.notes(found)
 
 
 def test_a_project_toml_of_something_else_is_left_alone(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def parse(text: str) -> AppJSON:
     try:
         root = json_text.parse(text)
     except json_text.JSONError as error:
-        raise refuse(f"app.json line {error.line} column {error.column}: {error.what}", code=CODE) from error
+        raise refuse(f"app.json line {error.line} column {error.column}: {error.what}", error.fix, code=CODE) from error
     found = AppJSON()
     members = members_of(root, "app.json", '{"healthchecks": {"web": [{"type": "startup", "path": "/healthz"}]}}')
     check_keys(found.warnings, root, "", (*USED, *DESCRIPTIVE), NOT_USED)

@@ -59,7 +59,8 @@ class SolveStopped(Exception):
 
 @dataclass(frozen=True)
 class Image:
-    """What the engine knows of an image. `size` is bytes; `starts` says that it has a CMD or an ENTRYPOINT."""
+    """What the engine knows of an image. `size` is bytes; `starts` says that it has a CMD or an ENTRYPOINT; `env` are
+    its `KEY=value`."""
 
     id: str
     size: int
@@ -70,6 +71,7 @@ class Image:
     labels: dict[str, str]
     tags: tuple[str, ...]
     digests: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -339,6 +341,7 @@ def _image(found: dict[str, Any]) -> Image:
         labels=config.get("Labels") or {},
         tags=tuple(found.get("RepoTags") or ()),
         digests=tuple(found.get("RepoDigests") or ()),
+        env=tuple(config.get("Env") or ()),
     )
 
 

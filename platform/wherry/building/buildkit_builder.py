@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from wherry import failpoint
-from wherry.building import classic, dockerfile, logins, plan, predeploy
+from wherry.building import classic, cnb, cnb_build, dockerfile, logins, plan, predeploy
 from wherry.building.adoption import Adoption
 from wherry.building.app_json_env import EnvVar
 from wherry.building.app_json_scripts import PREDEPLOY
@@ -43,9 +43,9 @@ class BuildKitBuilder(Adoption):
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
         """See Builder."""
         began = time.monotonic()
-        planned = plan.plan(open_tree(source.archive), load_all(self._packs), line, source.settings, source.config)
+        planned = self._planned(source, line)
         context = self._prepare(planned, source, line)
-        if no_cache and planned.classic:
+        if no_cache and (planned.classic or planned.cnb):
             context.add_text("buildpack/fresh", b"the cache is emptied first\n")
         watch = Watch(line, no_cache, cancelled)
         image = self._changed(planned, source, self._solve(planned, source, context, watch), watch)
@@ -55,7 +55,7 @@ class BuildKitBuilder(Adoption):
 
     def outline(self, source: Source, line: Line) -> Outline:
         """See Builder."""
-        planned = plan.plan(open_tree(source.archive), load_all(self._packs), line, source.settings, source.config)
+        planned = self._planned(source, line)
         pack = planned.language
         for text in [plan.heading(planned, self._version(planned, pack) if pack else ""), *plan.notes(planned)]:
             line(text)
@@ -77,9 +77,14 @@ class BuildKitBuilder(Adoption):
     def _prepare(self, planned: Planned, source: Source, line: Line) -> Context:
         """The tar to build from, once the person knows what was decided and the stack is there."""
         pack = planned.language
-        context = plan.context(planned, source.config, source.commit)
+        context = plan.context(planned, source.config, source.commit, self._packs)
         if pack is None:
             line(plan.heading(planned, ""))
+        if planned.cnb:
+            login, cache = logins.of(self._settings, planned.cnb.builder.server), self._cache(source, cnb.NAME)
+            text = cnb_build.recipe(planned.cnb, self._engine, self._packs, cache, line, login)
+            context.add_text("Dockerfile", text.encode())
+        if pack is None:
             return context
         self.stacks.current() or self.stacks.ensure(line)
         version = self._version(planned, pack)
@@ -103,12 +108,19 @@ class BuildKitBuilder(Adoption):
             "stack": tools if server is pack else self.stacks.image(server, server.default, line),
             "tools": tools,
             # One cache per app: what one app's dependencies leave there must never be installed into another.
-            "cache": f"{self._settings.name}-{source.app}-{pack.name}",
+            "cache": self._cache(source, pack.name),
             "plan": installer.plan.name,
             "version": version,
             "sources": installer.sources,
         }
         return fill(server.template(how.template), values)
+
+    def _planned(self, source: Source, line: Line) -> Planned:
+        builder = self._settings.cnb_builder
+        return plan.plan(open_tree(source.archive), load_all(self._packs), line, source.settings, source.config, builder)
+
+    def _cache(self, source: Source, pack: str) -> str:
+        return f"{self._settings.name}-{source.app}-{pack}"
 
     def _solve(self, planned: Planned, source: Source, context: Context, watch: Watch) -> Image:
         pack = planned.detected.buildpack
@@ -116,7 +128,7 @@ class BuildKitBuilder(Adoption):
         tag, labels = self._tag(source), self._labels(source)
         before = self._engine.image(tag)
         wish = Solve(context.stream(source.archive), tag, planned.dockerfile, labels=labels, no_cache=watch.no_cache)
-        if pack is None:
+        if planned.buildpack == dockerfile.NAME:
             wish = replace(wish, args=source.settings.args, secrets=source.config)
         image_id = self._run(wish, progress, watch, lambda message: explain(planned, progress, message, self._user))
         self._say_reused(progress, watch.line)
@@ -130,7 +142,7 @@ class BuildKitBuilder(Adoption):
         if command is None:
             return image
         watch.line(f"-----> Running predeploy script: {command}")
-        context = predeploy.context(self._packs, self._tag(source), command, source.config, classic=planned.classic is not None)
+        context = predeploy.context(self._packs, self._tag(source), command, source.config, start=_start(planned))
         progress = Progress(watch.line, time.monotonic)
         wish = Solve(context.stream(), self._tag(source), labels=self._labels(source), no_cache=True)
         return self._image(self._run(wish, progress, watch, lambda message: predeploy.explain(message, progress.failed())))
@@ -188,10 +200,12 @@ class BuildKitBuilder(Adoption):
             formation={name: count for name, count in planned.asked.formation.items() if name in processes},
             sizes={name: size for name, size in planned.asked.sizes.items() if name in processes},
             root=image.user.partition(":")[0] in ("", "root", "0"),
-            port=image.ports[0] if planned.detected.buildpack is None and len(image.ports) == 1 else None,
+            port=image.ports[0] if planned.buildpack == dockerfile.NAME and len(image.ports) == 1 else None,
         )
 
     def _processes(self, planned: Planned, image: Image) -> dict[str, str]:
+        if planned.cnb:
+            return cnb.processes(self._engine.files(image.id, "/wherry").get("metadata.toml", b""))
         if planned.classic:
             elsewhere = planned.processes if planned.procfile != plan.PROCFILE else None
             return classic.processes(self._engine.files(image.id, "/wherry"), elsewhere)
@@ -217,3 +231,10 @@ class Watch:
 
     def __init__(self, line: Line, no_cache: bool, cancelled: Callable[[], bool]) -> None:
         self.line, self.no_cache, self.cancelled = line, no_cache, cancelled
+
+
+def _start(planned: Planned) -> str:
+    """What a shell of the app is started by, where its image sets up more than the system does."""
+    if planned.classic:
+        return "/bin/bash /wherry/start /bin/bash"
+    return "/bin/sh /wherry/start /bin/sh" if planned.cnb else "/bin/sh"

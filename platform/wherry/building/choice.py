@@ -1,7 +1,7 @@
 """Decides who builds an app: classic buildpacks that it names, its Dockerfile, or one of our own buildpacks.
 
-In this order: what the build settings say; BUILDPACK_URL, buildpacks in the settings, `.buildpacks`; a Dockerfile; buildpacks
-in app.json; what the source looks like. Dokku decides alike.
+In this order: what the build settings say; BUILDPACK_URL, buildpacks in the settings, `.buildpacks`; a Dockerfile; a
+`project.toml` for Cloud Native Buildpacks; buildpacks in app.json; what the source looks like. Dokku decides alike.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from wherry.building import classic, detect
+from wherry.building import classic, cnb, detect
 from wherry.building.app_json import AppJSON
 from wherry.building.archive import Tree
 from wherry.building.buildpack import Buildpack
 from wherry.building.classic import Classic
+from wherry.building.cnb import CloudNative
 from wherry.building.detect import Detected
 from wherry.building.failure import refuse
 from wherry.errors import DeployFailed
 from wherry.model.build_settings import BuildSettings
 from wherry.secret import Secret
 
-PROJECT = "project.toml"
 CLOUD_NATIVE = re.compile(r"(?m)^\s*\[+\s*(?:_\]|build[\].]|io\.buildpacks)")
 OURS = {"nodejs": ("node", "nodejs")}
 """Our buildpacks that do the work of one of Heroku's; those that are not here have the same name."""
@@ -31,12 +31,18 @@ OURS = {"nodejs": ("node", "nodejs")}
 class Choice:
     detected: Detected
     classic: Classic | None = None
+    cnb: CloudNative | None = None
 
 
-def choose(tree: Tree, packs: Sequence[Buildpack], settings: BuildSettings, config: Mapping[str, Secret], asked: AppJSON) -> Choice:
-    """Raises DeployFailed when nobody can build the app, or it contradicts itself."""
-    if settings.builder == "cnb":
-        raise _cloud_native("the build settings ask for")
+def choose(
+    tree: Tree, packs: Sequence[Buildpack], settings: BuildSettings, config: Mapping[str, Secret], asked: AppJSON, cnb_builder: str
+) -> Choice:
+    """`cnb_builder` is the platform's builder image for Cloud Native Buildpacks. Raises DeployFailed when nobody can build the
+    app, or it contradicts itself."""
+    if settings.builder == cnb.NAME or not (tree.has(detect.DOCKERFILE) or tree.has(classic.FILE) or settings.buildpacks):
+        native = cnb.choose(tree, settings, cnb_builder)
+        if native is not None:
+            return Choice(Detected(), cnb=native)
     found = classic.choose(tree, settings, config, asked.buildpacks)
     if found is not None:
         ours = _ours(found, tree, packs) if settings.builder == "" else None
@@ -45,7 +51,7 @@ def choose(tree: Tree, packs: Sequence[Buildpack], settings: BuildSettings, conf
         detected = _detected(tree, packs, settings)
     except DeployFailed as error:
         if error.code == "not_detected" and _is_cloud_native(tree):
-            raise _cloud_native(f"{PROJECT} asks for") from error
+            raise cnb.unavailable(f"{cnb.PROJECT} asks for") from error
         raise
     return Choice(_noting(detected, tree))
 
@@ -80,19 +86,11 @@ def _ours(found: Classic, tree: Tree, packs: Sequence[Buildpack]) -> Detected | 
 def _noting(detected: Detected, tree: Tree) -> Detected:
     if not _is_cloud_native(tree):
         return detected
-    return replace(detected, notes=(*detected.notes, f"{PROJECT} is for Cloud Native Buildpacks, which are not run here"))
+    return replace(detected, notes=(*detected.notes, f"{cnb.PROJECT} names Cloud Native Buildpacks and no builder, so they are not run"))
 
 
 def _is_cloud_native(tree: Tree) -> bool:
-    return tree.has(PROJECT) and CLOUD_NATIVE.search(tree.text(PROJECT) or "") is not None
-
-
-def _cloud_native(who: str) -> DeployFailed:
-    return refuse(
-        f"{who} Cloud Native Buildpacks, and there is no lifecycle builder image to run them here",
-        "Commit a Dockerfile, or name classic buildpacks: wherry buildpacks:add APP heroku/python. Then: wherry build:unset APP builder",
-        code="cnb_unavailable",
-    )
+    return tree.has(cnb.PROJECT) and CLOUD_NATIVE.search(tree.text(cnb.PROJECT) or "") is not None
 
 
 def _pack(packs: Sequence[Buildpack]) -> Buildpack:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from wherry.building import dockerfile
+from wherry.building import cnb_build, dockerfile
 from wherry.building.buildpack import Failure, Plan
 from wherry.building.failure import refuse, shown
 from wherry.building.plan import Planned
@@ -15,12 +15,14 @@ from wherry.building.progress import COMPILE, DEPENDENCIES, Progress, Watched, t
 from wherry.errors import DeployFailed
 
 SHOWN_LINES = 12
-READ_LINES = 30
+READ_LINES = 80
 
 
 def explain(planned: Planned, progress: Progress, message: str, user: Callable[[str], str]) -> DeployFailed:
     """`message` is the builder's; `user` says who we are at a registry."""
     broken, pack, how = progress.failed(), planned.language, planned.detected.installer.plan
+    if planned.cnb:
+        return cnb_build.explain(message, broken, user(planned.cnb.builder.server))
     if pack is None or how is None:
         return dockerfile.explain(message, broken, user)
     lines = tail(broken, READ_LINES) if broken else ()

@@ -25,6 +25,11 @@ class JSONError(ValueError):
         super().__init__(what)
         self.what, self.line, self.column = what, line, column
 
+    @property
+    def fix(self) -> str:
+        """The way out, where the sentence has none of its own."""
+        return "" if ": " in self.what else "Correct this place: the file must be valid JSON."
+
 
 @dataclass(frozen=True)
 class Node:

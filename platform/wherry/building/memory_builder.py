@@ -45,7 +45,7 @@ class MemoryBuilder(MemoryAdoption):
         version = self._version(planned, pack) if pack else ""
         for text in [plan.heading(planned, version), *plan.notes(planned)]:
             line(text)
-        context = plan.context(planned, source.config, source.commit)
+        context = plan.context(planned, source.config, source.commit, self._packs)
         if cancelled():
             raise refuse("the build was cancelled", code="build_cancelled")
         digest = hashlib.sha256(source.app.encode())

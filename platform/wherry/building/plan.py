@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from wherry.building import app_json, choice, classic, config_files, detect, ignore, procfile, static_site
+from wherry.building import app_json, choice, classic, cnb, config_files, detect, ignore, procfile, static_site
 from wherry.building.app_json import AppJSON
 from wherry.building.app_json_env import EnvVar
 from wherry.building.app_json_scripts import PREDEPLOY
@@ -18,6 +19,7 @@ from wherry.building.builder import Line, Source
 from wherry.building.buildpack import Buildpack, Plan
 from wherry.building.choice import Choice
 from wherry.building.classic import Classic
+from wherry.building.cnb import CloudNative
 from wherry.building.context import Context
 from wherry.building.detect import Detected
 from wherry.building.failure import refuse, shown
@@ -26,6 +28,7 @@ from wherry.building.static_site import Site
 from wherry.building.versions import Wish, wish
 from wherry.model.build_settings import BuildSettings
 from wherry.secret import Secret
+from wherry.settings import source_root
 
 WEB = "web"
 PROCFILE = "Procfile"
@@ -46,9 +49,12 @@ class Planned:
     site: Site | None = None
     classic: Classic | None = None
     procfile: str = PROCFILE
+    cnb: CloudNative | None = None
 
     @property
     def buildpack(self) -> str:
+        if self.cnb:
+            return cnb.NAME
         return self.detected.buildpack.name if self.detected.buildpack else "dockerfile"
 
     @property
@@ -63,20 +69,21 @@ def plan(
     line: Line,
     settings: BuildSettings | None = None,
     config: Mapping[str, Secret] | None = None,
+    cnb_builder: str = "",
 ) -> Planned:
-    """Reads what the push, the app's build settings and its config vars say, and warns of what has no effect. Raises
-    DeployFailed for what is wrong."""
+    """Reads what the push, the app's build settings and its config vars say, and warns of what has no effect. `cnb_builder` is the
+    platform's builder image for Cloud Native Buildpacks. Raises DeployFailed for what is wrong."""
     settings = settings or BuildSettings()
     tree = tree.below(settings.dir)
     asked = app_json.of_tree(tree)
-    chosen = choice.choose(tree, packs, settings, config or {}, asked)
+    chosen = choice.choose(tree, packs, settings, config or {}, asked, cnb_builder)
     detected = chosen.detected
     procfile_path = settings.procfile or PROCFILE
     processes = _processes(tree, chosen, procfile_path)
     version = wish(tree, detected.installer.buildpack) if detected.installer.buildpack else None
     dockerfile = settings.dockerfile if settings.dockerfile and detected.buildpack is None else detect.DOCKERFILE
     site = _site(tree, detected)
-    planned = Planned(tree, detected, processes, version, asked, dockerfile, site, chosen.classic, procfile_path)
+    planned = Planned(tree, detected, processes, version, asked, dockerfile, site, chosen.classic, procfile_path, chosen.cnb)
     warnings = [*asked.warnings, *(site.warnings if site else ()), *_warnings(tree, processes), *_lacking(tree, detected, config or {})]
     for warning in [*warnings, *_without_effect(planned, settings)]:
         line(f" !     {warning}")
@@ -98,6 +105,8 @@ def heading(planned: Planned, version: str) -> str:
     pack, how = planned.detected.buildpack, planned.detected.plan
     if planned.classic:
         return classic.heading(planned.classic, version)
+    if planned.cnb:
+        return cnb.heading(planned.cnb)
     if pack is None or how is None:
         where = f" ({planned.dockerfile})" if planned.dockerfile != detect.DOCKERFILE else ""
         return f"-----> Dockerfile{where}"
@@ -123,12 +132,14 @@ def notes(planned: Planned) -> list[str]:
     return [f"       {line}" for line in lines]
 
 
-def context(planned: Planned, config: Mapping[str, Secret] | None = None, commit: str = "") -> Context:
+def context(planned: Planned, config: Mapping[str, Secret] | None = None, commit: str = "", packs: Path | None = None) -> Context:
     """The pushed files for the builder: at the root for a Dockerfile, under `app/` and `deps/` for a buildpack, with the
-    app's config vars beside them. A Dockerfile gets none: only what it says itself is in its build."""
+    app's config vars beside them. `packs` is the folder of buildpacks. A Dockerfile gets none: only what it says itself is in its build."""
     tree, pack = planned.tree, planned.detected.buildpack
     rules = _rules(planned)
     kept = [name for name in tree.members if not rules.leaves_out(name)]
+    if planned.cnb:
+        return cnb.context(planned.cnb, tree, kept, packs or source_root() / "buildpacks", config or {})
     made = Context()
     if pack is None:
         made.add_tree("", tree, kept if planned.dockerfile in kept else [*kept, planned.dockerfile])
@@ -195,6 +206,8 @@ def _processes(tree: Tree, chosen: Choice, path: str) -> dict[str, str] | None:
     if text is None and path != PROCFILE:
         fix = "Commit it, or change the setting: wherry build:set APP procfile=PATH"
         raise refuse(f"the build settings ask for {path}, which is not in the push", fix, code="no_procfile")
+    if chosen.cnb:
+        return None
     if text is not None:
         pack = detected.installer.buildpack
         return {name: detect.direct(tree, pack, line) if pack else line for name, line in procfile.parse(text).items()}

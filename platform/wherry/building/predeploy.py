@@ -22,10 +22,9 @@ from wherry.secret import Secret
 CODE = "predeploy_failed"
 
 
-def context(packs: Path, image: str, command: str, config: Mapping[str, Secret], *, classic: bool) -> Context:
-    """What to build from. `image` is the name of the image to change; `classic` that classic buildpacks made it."""
+def context(packs: Path, image: str, command: str, config: Mapping[str, Secret], *, start: str) -> Context:
+    """What to build from. `image` is the name of the image to change; `start` is how a shell is started in it."""
     made = Context()
-    start = "/bin/bash /wherry/start /bin/bash" if classic else "/bin/sh"
     made.add_text("Dockerfile", fill((packs / "predeploy.Dockerfile").read_text("utf-8"), {"image": image, "start": start}).encode())
     made.add_text("buildpack/with_config", (packs / "with_config").read_bytes())
     made.add_text("buildpack/predeploy", f"{command}\n".encode())

@@ -13,7 +13,7 @@ from wherry.building.trace import Output, Step
 
 SLOW = 1.0
 AGAIN = 15.0
-KEPT_LINES = 30
+KEPT_LINES = 80
 DEPENDENCIES = "deps"
 """The stage of a buildpack's Dockerfile that installs dependencies."""
 COMPILE = "compile"

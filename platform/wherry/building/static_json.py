@@ -47,7 +47,7 @@ def parse(text: str) -> StaticJSON:
     try:
         root = json_text.parse(text)
     except json_text.JSONError as error:
-        raise refuse(f"{NAME} line {error.line} column {error.column}: {error.what}", code=CODE) from error
+        raise refuse(f"{NAME} line {error.line} column {error.column}: {error.what}", error.fix, code=CODE) from error
     members, found = _object(root, NAME, '{"root": "dist"}'), StaticJSON()
     found.warnings = list(_unused(root))
     if "root" in members:
