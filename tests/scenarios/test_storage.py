@@ -1,0 +1,135 @@
+"""An app with its data in a SQLite file on a volume: whatever happens to it, no row and no request is lost, and nobody
+ever writes beside it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+import pytest
+
+from scenario_support import Repository, Site, until
+
+pytestmark = [pytest.mark.engine, pytest.mark.scenario]
+
+Make = Callable[[str], Repository]
+LEDGER = """
+import fcntl, http.server, os, signal, socketserver, sqlite3, sys, threading
+
+# Who starts beside another one leaves a mark; SQLite itself would only be slow.
+lock = open("/app/data/lock", "w")
+try:
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except OSError:
+    open("/app/data/beside", "w").write("version {version}")
+if "{version}" == "broken":
+    sys.exit("no such table: orders")
+base = sqlite3.connect("/app/data/ledger.db", check_same_thread=False, isolation_level=None)
+base.execute("PRAGMA journal_mode = WAL")
+base.execute("CREATE TABLE IF NOT EXISTS rows (version TEXT)")
+turn = threading.Lock()
+
+class Page(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        with turn:
+            if self.path == "/":
+                base.execute("INSERT INTO rows VALUES (?)", ("{version}",))
+                body = "{version}"
+            elif self.path == "/beside":
+                body = str(os.path.exists("/app/data/beside"))
+            else:
+                body = str(base.execute("SELECT count(*) FROM rows").fetchone()[0])
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+    def log_message(self, *_):
+        pass
+
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = False
+    request_queue_size = 256
+    def handle_error(self, *_):
+        pass
+
+server = Server(("0.0.0.0", int(os.environ["PORT"])), Page)
+signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+server.serve_forever()
+"""
+
+
+def ledger(version: int | str) -> dict[str, str]:
+    return {"Procfile": "web: exec python app.py\n", "requirements.txt": "", "app.py": LEDGER.replace("{version}", str(version))}
+
+
+def made(here: Site, repository: Repository) -> None:
+    """The app with its volume, live as version 1."""
+    assert here.wherry("apps:create", repository.app).status == 0
+    assert here.wherry("storage:create", repository.app, "data").status == 0
+    assert here.wherry("storage:mount", repository.app, "data:/app/data").status == 0
+    repository.commit(ledger(1))
+    pushed = repository.push()
+    assert pushed.status == 0, pushed.text
+
+
+def rows(here: Site, app: str) -> int:
+    return int(here.get(app, "/count")[1])
+
+
+def test_changes_of_an_app_that_writes_to_its_volume_lose_no_request_and_no_row(here: Site, app: Make) -> None:
+    made(here, shop := app("ledger"))
+    with here.visitors("ledger") as count:
+        shop.commit(ledger(2))
+        told = shop.push()
+        assert told.status == 0, told.text
+        assert here.wherry("config:set", "ledger", "A=1").status == 0
+        assert here.wherry("ps:restart", "ledger").status == 0
+        shop.commit(ledger(3))
+        push = subprocess.Popen(["git", "-C", str(shop.folder), "push", "-q", "wherry", "main"], env=shop.env(), stderr=subprocess.PIPE)
+        until(lambda: _nothing_runs(here, "ledger"), 60, "the end of the old instance")
+        os.kill(here.pid("engine"), signal.SIGKILL)
+        heard = push.communicate(timeout=120)[1].decode()
+        assert push.returncode == 0, heard
+    assert count["lost"] == 0, count
+    assert count["backwards"] == 0, count
+    assert count["versions"].keys() == {"1", "2", "3"}
+    assert rows(here, "ledger") == count["answered"]
+    assert here.get("ledger", "/beside")[1] == "False"
+    assert "of v" in told.text and "stopped first, in" in told.text and "requests waited meanwhile" in told.text
+
+
+def _nothing_runs(here: Site, app: str) -> bool:
+    """Whether the old instance has gone and the new one has not begun."""
+    mine = ["--filter", f"label=wherry.platform={here.name}", "--filter", f"label=wherry.app={app}"]
+    return not here.docker("ps", "-q", *mine).text.split()
+
+
+def test_a_release_that_fails_gives_the_volume_back_to_the_one_before(here: Site, app: Make) -> None:
+    made(here, shop := app("safe"))
+    with here.visitors("safe", connections=10) as count:
+        time.sleep(0.5)
+        shop.commit(ledger("broken"))
+        told = shop.push()
+    assert told.status != 0
+    assert "v1 was stopped for" in told.text and "and runs again" in told.text, told.text
+    assert count["lost"] == 0, count
+    assert rows(here, "safe") == count["answered"]
+    assert here.get("safe", "/beside")[1] == "False"
+
+
+def test_a_volume_belongs_to_the_apps_user_and_is_seen_by_one_offs(here: Site, app: Make) -> None:
+    made(here, app("owner"))
+    said = here.wherry("run", "owner", "sh", "-c", "stat -c %u /app/data && id -u && touch /app/data/mine && ls /app/data")
+    words = said.text.split()
+    assert words[0] == words[1] != "0" and "mine" in words, said.text
+    here.wherry("ps:stop", "owner")
+    packed = here.ssh("run", "owner", "tar", "-cf", "-", "-C", "/app/data", "mine")
+    assert "mine" in packed.text
+    source = here.json("storage:info", "owner", "data")["source"]
+    assert here.docker("volume", "inspect", source).status == 0
+    assert here.wherry("apps:destroy", "owner", "--confirm", "owner").status == 0
+    assert here.docker("volume", "inspect", source).status != 0
