@@ -382,11 +382,14 @@ def test_a_volume_is_made_mounted_looked_at_unmounted_and_destroyed(wherry: Wher
     made = wherry("storage:create disk data").out
     assert made == "disk has the volume data. Mount it: wherry storage:mount disk data:/app/data\n"
     assert wherry("storage:create disk data").err.startswith("disk has a volume data already")
+    unseen = (5, "", "data is not mounted\nMount it first: wherry storage:mount disk data:/app/data\n")
+    assert wherry("storage:export disk data") == wherry("storage:import disk data") == unseen
     mounted = wherry("storage:mount disk data:/app/data --types web").out.splitlines()
     assert mounted[-1] == "Mount data at /app/data in web. v2 live in N s"
     assert wherry("storage:mount disk data:/app/data --types web").out == "data is mounted at /app/data already; nothing to do\n"
     assert wherry("storage:list disk").out == ("VOLUME  SIZE  WRITTEN BY     MOUNTED AT\ndata    -     one at a time  /app/data in web\n")
     assert re.search(r"^size +- \(not measured yet\)$", wherry("storage:info disk data").out, re.M)
+    assert wherry("storage:import disk data").err == "disk runs and may write to data\nStop it first: wherry ps:stop disk\n"
     refused = "data is written to by one instance at a time, and these would: web=2\n"
     assert wherry("ps:scale disk web=2").err.startswith(refused)
     assert wherry("storage:share disk data").out == "data of disk may be written to by several instances\n"

@@ -121,14 +121,19 @@ def test_a_release_that_fails_gives_the_volume_back_to_the_one_before(here: Site
     assert here.get("safe", "/beside")[1] == "False"
 
 
-def test_a_volume_belongs_to_the_apps_user_and_is_seen_by_one_offs(here: Site, app: Make) -> None:
+def test_a_volume_belongs_to_the_apps_user_is_seen_by_one_offs_and_goes_out_and_in_as_an_archive(here: Site, app: Make) -> None:
     made(here, app("owner"))
-    said = here.wherry("run", "owner", "sh", "-c", "stat -c %u /app/data && id -u && touch /app/data/mine && ls /app/data")
+    said = here.wherry("run", "owner", "sh", "-c", "stat -c %u /app/data && id -u && echo kept > /app/data/mine")
     words = said.text.split()
-    assert words[0] == words[1] != "0" and "mine" in words, said.text
+    assert words[0] == words[1] != "0", said.text
+    packed = subprocess.run([*here.ssh_argv(), "wherry@127.0.0.1", "storage:export", "owner", "data"], capture_output=True, timeout=60)
+    assert packed.returncode == 0, packed.stderr
+    assert "owner runs and may write to data" in here.wherry("storage:import", "owner", "data").text
+    here.wherry("run", "owner", "rm", "/app/data/mine")
     here.wherry("ps:stop", "owner")
-    packed = here.ssh("run", "owner", "tar", "-cf", "-", "-C", "/app/data", "mine")
-    assert "mine" in packed.text
+    program = [f"/usr/local/bin/{here.name}", "storage:import", "owner", "data"]
+    assert subprocess.run(program, input=packed.stdout, capture_output=True, timeout=60).returncode == 0
+    assert here.wherry("run", "owner", "cat", "/app/data/mine").text == "kept\n"
     source = here.json("storage:info", "owner", "data")["source"]
     assert here.docker("volume", "inspect", source).status == 0
     assert here.wherry("apps:destroy", "owner", "--confirm", "owner").status == 0

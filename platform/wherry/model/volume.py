@@ -152,9 +152,10 @@ def check_writers(app: str, mounts: Iterable[Mount], shared: set[str], quantitie
     for volume in sorted({mount.volume for mount in mounts if not mount.read_only} - shared):
         writers = {name: count for name, count in quantities.items() if count and volume in written_by(mounts, name)}
         if sum(writers.values()) > 1:
+            one = "Let one of them write (--types, --read-only)" if len(writers) > 1 else "Run one"
             raise Conflict(
                 f"{volume} is written to by one instance at a time, and these would: {_instances(writers)}",
-                hint=f"Let one write (--types, --read-only), or share it if the app can: wherry storage:share {app} {volume}",
+                hint=f"{one}, or share the volume if the app can: wherry storage:share {app} {volume}",
                 code="one_writer",
             )
 

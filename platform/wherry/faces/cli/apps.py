@@ -6,7 +6,7 @@ from typing import Any
 
 from wherry.errors import InvalidInput
 from wherry.faces.cli import follow
-from wherry.faces.cli.render import ago, counted, facts, printable, quoted, size
+from wherry.faces.cli.render import ago, counted, disk, facts, printable, quoted
 from wherry.faces.cli.session import Session
 
 
@@ -105,7 +105,7 @@ def losses(session: Session) -> str:
 
 
 def _with_size(volume: dict[str, Any]) -> str:
-    held = f" ({size(volume['size'])})" if volume["size"] else ""
+    held = f" ({disk(volume['size'])})" if volume["size"] else ""
     return f'the volume "{volume["name"]}"{held}'
 
 

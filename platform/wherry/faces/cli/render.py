@@ -129,6 +129,11 @@ def size(count: int | None) -> str:
     return f"{count / 2**20:.0f} MB" if count < 2**30 else f"{count / 2**30:.1f} GB"
 
 
+def disk(count: int | None) -> str:
+    """What files take: `12 KB`, `84 MB`, `1.2 GB`; "-" when unknown."""
+    return f"{count / 1024:.0f} KB" if count is not None and count < 2**20 else size(count)
+
+
 def counted(number: int, noun: str) -> str:
     """`1 app`, `3 apps`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -15,11 +15,11 @@ MEGABYTE = 2**20
 
 
 def attached(session: Session) -> int:
-    return _converse(session, {"command": session.given.many("CMD"), **_limits(session)})
+    return converse(session, {"command": session.given.many("CMD"), **_limits(session)})
 
 
 def enter(session: Session) -> int:
-    return _converse(session, {"instance": session.given.maybe("INSTANCE") or "web.1", "command": session.given.many("CMD")})
+    return converse(session, {"instance": session.given.maybe("INSTANCE") or "web.1", "command": session.given.many("CMD")})
 
 
 def detached(session: Session) -> int:
@@ -54,11 +54,13 @@ def stop(session: Session) -> int:
     return session.show(run, f"{run['name']} ended: {_end(run)}")
 
 
-def _converse(session: Session, body: dict[str, Any]) -> int:
+def converse(session: Session, body: dict[str, Any], terminal: bool = True) -> int:
+    """Runs what `body` asks for with the streams of this command, on a terminal when there is one and it may have it; the
+    exit status of the program."""
     from wherry.faces.cli.keyboard import Keyboard
     from wherry.faces.cli.line import Line, connect
 
-    keyboard = Keyboard(session.terminal, wanted="--no-tty" not in session.given.options)
+    keyboard = Keyboard(session.terminal, wanted=terminal and "--no-tty" not in session.given.options)
     if keyboard.is_terminal:
         rows, columns = keyboard.size()
         body["terminal"] = {"rows": rows, "columns": columns, "term": session.terminal.environ.get("TERM") or "xterm"}

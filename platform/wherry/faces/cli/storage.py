@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from wherry.errors import InvalidInput
+from wherry.errors import Conflict, InvalidInput
 from wherry.faces.cli import follow
 from wherry.faces.cli.client import segment
-from wherry.faces.cli.render import ago, facts, printable, quoted, size
+from wherry.faces.cli.render import ago, disk, facts, printable, quoted
+from wherry.faces.cli.run import converse
 from wherry.faces.cli.session import Session
 
 
 def every(session: Session) -> int:
     document = session.api.get(session.app_path("/volumes"))
-    rows = [[volume["name"], size(volume["size"]), _writers(volume), mounted(volume)] for volume in document["volumes"]]
+    rows = [[volume["name"], disk(volume["size"]), _writers(volume), mounted(volume)] for volume in document["volumes"]]
     app = printable(session.given.app)
     empty = f"{app} has no volume; make one: wherry storage:create {app} uploads"
     return session.show(document, session.table(rows, ("VOLUME", "SIZE", "WRITTEN BY", "MOUNTED AT")) if rows else empty)
@@ -25,7 +26,7 @@ def info(session: Session) -> int:
     pairs = [
         ("volume", volume["name"]),
         ("app", volume["app"]),
-        ("size", size(volume["size"]) + measured),
+        ("size", disk(volume["size"]) + measured),
         ("written by", _writers(volume)),
         ("mounted at", mounted(volume)),
         ("in Docker", volume["source"]),
@@ -73,6 +74,38 @@ def destroy(session: Session) -> int:
     return follow.settle(session, session.api.send("DELETE", _volume_path(session, name), query={"confirm": confirm}))
 
 
+def export(session: Session) -> int:
+    """By `tar` in a one-off of the app's image, so that it is the image's user who reads."""
+    volume = session.api.get(_volume_path(session, session.given.word("VOLUME")))
+    path = _path_of(volume, writable=False)
+    if session.terminal.interactive:
+        raise InvalidInput(
+            f"this is an archive: send it to a file, e.g. wherry storage:export {volume['app']} {volume['name']} > {volume['name']}.tar.gz"
+        )
+    return converse(session, {"command": ["tar", "-czf", "-", "-C", path, "."]}, terminal=False)
+
+
+def restore(session: Session) -> int:
+    volume = session.api.get(_volume_path(session, session.given.word("VOLUME")))
+    path, app = _path_of(volume, writable=True), volume["app"]
+    if not volume["shared"] and not session.api.get(session.app_path())["stopped"]:
+        raise Conflict(f"{app} runs and may write to {volume['name']}", hint=f"Stop it first: wherry ps:stop {app}", code="app_runs")
+    status = converse(session, {"command": ["tar", "-xzf", "-", "-C", path]}, terminal=False)
+    if status == 0:
+        session.terminal.complain(f"{volume['name']} of {app} holds what was sent, over what was there")
+    return status
+
+
+def _path_of(volume: dict[str, Any], writable: bool) -> str:
+    """Where a one-off sees the volume. Raises Conflict when it does not."""
+    for mount in volume["mounts"]:
+        if not (writable and mount["read_only"]):
+            return str(mount["path"])
+    app, name = volume["app"], volume["name"]
+    where = "mounted nowhere to write to" if writable and volume["mounts"] else "not mounted"
+    raise Conflict(f"{name} is {where}", hint=f"Mount it first: wherry storage:mount {app} {name}:/app/{name}", code="not_mounted")
+
+
 def mounted(volume: dict[str, Any]) -> str:
     """`/app/uploads`, `/data in web, /data in worker (read-only)`, or `-`."""
     return ", ".join(map(_place, volume["mounts"])) or "-"
@@ -101,7 +134,7 @@ def _ask(session: Session, name: str) -> str:
     volume = session.api.get(_volume_path(session, name))
     if volume["mounts"]:
         return ""
-    held = f" with {size(volume['size'])}" if volume["size"] else ""
+    held = f" with {disk(volume['size'])}" if volume["size"] else ""
     session.terminal.complain(f'This deletes the volume "{printable(name)}" of {volume["app"]}{held}. Nothing brings it back.')
     answer = session.terminal.ask(f"Type {printable(name)} to go on, or pass --confirm {printable(name)}: ")
     if answer != name:

@@ -50,6 +50,23 @@ TABLE = (
         changes=True,
     ),
     Command(
+        "storage:export",
+        "APP VOLUME",
+        "Write what is in a volume to standard output, as a tar.gz",
+        "storage.export",
+        ("wherry storage:export shop uploads > uploads.tar.gz",),
+        "A one-off of the app's image packs it with tar while the app runs on. Ask a database for its own copy instead,\n"
+        "so that it is whole.",
+    ),
+    Command(
+        "storage:import",
+        "APP VOLUME",
+        "Unpack a tar.gz from standard input into a volume, over what is there",
+        "storage.restore",
+        ("wherry storage:import shop uploads < uploads.tar.gz",),
+        "The app must be stopped, unless the volume is shared.",
+    ),
+    Command(
         "storage:share",
         "APP VOLUME",
         "Let several instances write to a volume at the same time",
