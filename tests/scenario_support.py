@@ -31,7 +31,7 @@ class Page(http.server.BaseHTTPRequestHandler):
         if self.path.startswith("/slow"):
             time.sleep(float(self.path.rpartition("=")[2] or 3))
         known = {{"/instance": os.environ["WHERRY_INSTANCE"], "/env": os.environ.get("COLOUR", "")}}
-        body = known[self.path].encode() if self.path in known else VERSION
+        body = known[self.path].encode("utf-8", "surrogateescape") if self.path in known else VERSION
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

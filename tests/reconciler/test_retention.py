@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from platform_support import ADMIN, Machine, machine
+from wherry import clock
 from wherry.errors import NotFound
-from wherry.reconciler.sweep import sweep
+from wherry.reconciler.sweep import OTHER_LOGS, sweep
 from wherry.services import config_vars, domains, formation, releases
-from wherry.store import builds, events
+from wherry.store import builds, events, operations
 
 
 @pytest.fixture
@@ -60,3 +61,13 @@ def test_releases_of_one_image_share_it_until_the_last_has_gone(here: Machine) -
     assert kept_images(here) == {"good"}
     here.wait(formation.scale(here.services, ADMIN, "shop", {"web": 2}))
     assert versions(here)[0] == "v6"
+
+
+def test_what_a_kept_release_said_is_kept_with_it(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.wait(config_vars.change(here.services, ADMIN, "shop", {"A": "1"}))
+    with here.outside.database.write() as connection:
+        for _ in range(OTHER_LOGS + 1):
+            operations.finish(connection, operations.add(connection, "shop", "restart", "alice", {}, clock.now()), "succeeded", clock.now())
+    sweep(here.outside)
+    assert releases.output(here.services, ADMIN, "shop", 2)[1][-1].startswith("Set A. v2 live in ")

@@ -90,10 +90,20 @@ def test_config_is_a_release_and_rollback_brings_both_back(here: Site, app: Make
     set_ = here.wherry("config:set", "tint", "COLOUR=bl ue'\"$HOME")
     assert set_.status == 0, set_.text
     assert here.get("tint", "/env") == (200, "bl ue'\"$HOME")
+    odd = "two\nlines \\ 'q' \"d\" $HOME 🛶 \\"
+    assert here.wherry("config:set", "tint", "COLOUR", stdin=odd).status == 0
+    before = here.containers("tint")
+    kept = here.wherry("config:set", "tint", "COLOUR=later", "--no-restart")
+    assert kept.status == 0 and "v4 is kept" in kept.text, kept.text
+    assert here.wherry("domains:add", "tint", "tint.example.org").status == 0
+    assert here.containers("tint") == before
     tint.release(2)
-    back = here.wherry("rollback", "tint", "v1")
-    assert back.status == 0 and "v4 = v1" in back.text, back.text
-    assert here.get("tint") == (200, "1") and here.get("tint", "/env") == (200, "")
+    assert here.get("tint", "/env") == (200, "later")
+    back = here.wherry("rollback", "tint", "v3")
+    assert back.status == 0 and "v7 = v3" in back.text, back.text
+    assert here.get("tint", "/env") == (200, odd)
+    assert here.get("tint") == (200, "1") and here.wherry("config:get", "tint", "COLOUR").text == f"{odd}\n"
+    assert "tint.example.org" in here.wherry("domains", "tint").text
 
 
 def test_stopped_is_told_to_visitors_and_start_brings_it_back(here: Site, app: Make) -> None:

@@ -72,5 +72,6 @@ def test_a_secret_stands_nowhere_but_in_its_app(here: Site, app: Make) -> None:
         here.wherry("operations", "vault", "--json").text,
         here.wherry("logs", "vault", "-n", "500").text,
         "".join(path.read_text() for path in (here.home / "logs" / "operations").iterdir()),
+        "".join(path.read_bytes().decode("latin-1") for path in (here.home / "state").iterdir() if path.is_file()),
     ]
     assert not any(canary in text for text in shown)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from wherry import clock
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.retention import expire_releases
-from wherry.store import builds, events, operations
+from wherry.store import builds, events, operations, releases
 
 OLD = 3600.0
 """Seconds after which an archive without an operation was left by a hook that died."""
@@ -20,7 +20,7 @@ EVENTS_AT_LEAST = 10_000
 """The newest events that stay whatever their age: a clock that jumps must not empty the audit."""
 
 BUILD_LOGS, OTHER_LOGS = 50, 50
-"""Of each app, how many logs of builds and of other operations are kept."""
+"""Of each app, how many logs of builds and of other operations are kept, and those of the releases that are kept beside them."""
 
 
 def sweep(outside: Outside) -> None:
@@ -51,5 +51,5 @@ def _archives(outside: Outside) -> None:
 
 def _logs(outside: Outside) -> None:
     with outside.database.read() as connection:
-        keep = operations.with_log(connection, BUILD_LOGS, OTHER_LOGS)
+        keep = operations.with_log(connection, BUILD_LOGS, OTHER_LOGS) | releases.operations(connection)
     outside.operation_logs.remove_all_but(keep)
