@@ -67,13 +67,20 @@ def test_a_full_disk_is_a_failure_and_a_nearly_full_one_a_warning() -> None:
 
 def test_a_whole_database_is_well_and_a_damaged_one_is_named(platform: Platform) -> None:
     deployed(platform)
-    assert levels(on_state.database(platform.settings)) == [("database", OK)]
+    assert levels(on_state.database(platform.settings)) == [("database", OK), ("key", OK)]
     platform.database.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     platform.database.close()
     body = bytearray(platform.settings.database.read_bytes())
     body[4096:8192] = b"\xff" * 4096
     platform.settings.database.write_bytes(bytes(body))
     assert ("database", FAIL) in levels(on_state.database(platform.settings))
+
+
+def test_a_key_that_is_gone_is_told_with_the_way_out(platform: Platform) -> None:
+    deployed(platform, config={"TOKEN": "s3cret"})
+    platform.database.key.path.unlink()
+    (_, key) = on_state.database(platform.settings)
+    assert (key.check, key.level) == ("key", FAIL) and "secret.key, is gone" in key.what and "--forget-secrets" in key.fix
 
 
 def test_an_operation_that_nobody_takes_up_or_that_never_ends_is_told(platform: Platform) -> None:

@@ -55,7 +55,7 @@ def _values(settings: Settings) -> list[str]:
     try:
         with Database(settings.database).read() as connection:
             for app in apps.every(connection):
-                configs = [app.config, app.build.args, *(release.config for release in releases.of_app(connection, app, 500))]
+                configs = [app.environment, app.build.args, *(release.config for release in releases.of_app(connection, app, 500))]
                 found += [str(value) for config in configs for value in config.values()]
     except (WherryError, ValueError):
         return found

@@ -64,9 +64,20 @@ def database(settings: Settings) -> Iterator[Finding]:
         yield fail("database", f"it is damaged: {wrong[0][:120]}", copies)
     else:
         yield ok("database", f"whole, {settings.database.stat().st_size / 1e6:.1f} MB")
+        yield from _key(made)
     newest = migrations()[-1][0]
     if made.version() != newest:
         yield fail("database", f"its form is {made.version()}, this version wants {newest}", "Bring it up to date: sudo scripts/up")
+
+
+def _key(made: Database) -> Iterator[Finding]:
+    """What is sealed in the database opens with the key that is there."""
+    try:
+        with made.read() as connection:
+            apps.every(connection)
+        yield ok("key", f"{made.key.path} opens what is sealed; keep a copy of it apart from the database")
+    except Unavailable as error:
+        yield fail("key", error.message, error.hint)
 
 
 def containers(settings: Settings, state: State) -> Iterator[Finding]:
