@@ -74,8 +74,20 @@ def rollback(work: Work) -> None:
     release = known_release(work) or _back_to(work, target)
     if why := work.operation.payload.get("why"):
         work.say(f"{why}; going back to {target.version}")
-    words = f"{release.version} = {target.version} (image {target.build.commit[:7]}, config of {target.version})"
+    words = f"{release.version} = {target.version} (image {target.build.commit[:7]}, config of {target.version}{_kept(target, release)})"
     go_live(work, release, lambda: f"{words}. Live in {work.seconds():.1f} s.")
+
+
+def _kept(target: Release, release: Release) -> str:
+    """What a rollback left as it is today although it was otherwise then."""
+    then, now = target.shape, release.shape
+    names = {
+        "formation": then.formation != now.formation,
+        "domains": (then.domains, then.default_host) != (now.domains, now.default_host),
+        "volumes": then.mounts != now.mounts,
+    }
+    kept = [name for name, differs in names.items() if differs]
+    return f"; {' and '.join(kept)} of today" if kept else ""
 
 
 def _back_to(work: Work, target: Release) -> Release:

@@ -62,12 +62,13 @@ def export(session: Session) -> int:
 
 def import_vars(session: Session) -> int:
     path = session.given.maybe("FILE")
+    where = quoted(path) if path and path != "-" else "standard input"
     raw = content(session, path, LARGEST, "give a file, or the config vars on standard input: wherry config:import APP < .env")
     if len(raw) > LARGEST:
-        raise InvalidInput(f"{quoted(path or '-')}: more than {LARGEST // 1024**2} MB", field="config")
-    found = _read(text(raw, quoted(path or "standard input")), session.given.option("--format"))
+        raise InvalidInput(f"{where}: more than {LARGEST // 1024**2} MB", field="config")
+    found = _read(text(raw, where), session.given.option("--format"))
     if not found:
-        raise InvalidInput(f"{quoted(path or 'standard input')} holds no config var; a line is KEY=value", field="config")
+        raise InvalidInput(f"{where} holds no config var; a line is KEY=value", field="config")
     return _change(session, found)
 
 
