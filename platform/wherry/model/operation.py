@@ -10,6 +10,8 @@ KINDS = (
     "config",
     "scale",
     "limits",
+    "check",
+    "checks",
     "restart",
     "stop",
     "start",

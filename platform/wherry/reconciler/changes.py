@@ -26,11 +26,11 @@ from wherry.store.database import Connection
 def config(work: Work) -> None:
     """Sets and removes config vars; the change is a release, and takes effect when its instances are ready. A change of
     global ones comes with its words and changes nothing of the app's own."""
-    app, carried = _app_and_release(work)
+    app, carried = app_and_release(work)
     payload = work.operation.payload
     after = config_var.merged(app.config, payload["changes"])
     if carried is None:
-        _commit_only(work, config=after)
+        commit_only(work, config=after)
         return
     environment = replace(app, config=after).environment
     before, now = (app.config, after) if after != app.config else (carried.config, environment)
@@ -102,11 +102,11 @@ def _back_to(work: Work, target: Release) -> Release:
 
 def scale(work: Work) -> None:
     """New quantities. Before the first deploy only the wish is kept."""
-    app, release = _app_and_release(work)
+    app, release = app_and_release(work)
     wished: dict[str, int] = work.operation.payload["formation"]
     formation = {**app.formation, **wished}
     if release is None:
-        _commit_only(work, formation=formation)
+        commit_only(work, formation=formation)
         return
     check_types(wished, release.build.processes)
     words = _scale_words(wished_quantities(app, release), wished)
@@ -124,10 +124,10 @@ def scale(work: Work) -> None:
 
 def limits(work: Work) -> None:
     """New limits of process types: a release, whose instances of those types start beside the old ones."""
-    app, current = _app_and_release(work)
+    app, current = app_and_release(work)
     after = changed(app.limits, work.operation.payload["limits"])
     if current is None:
-        _commit_only(work, limits=after)
+        commit_only(work, limits=after)
         return
     words = told(app.limits, after, work.outside.settings.instance_memory) or "the limits stay"
     release = known_release(work) or new_release(work, current.build, app.config, f"Limit {words}", limits=after)
@@ -138,7 +138,7 @@ def restart(work: Work) -> None:
     """Fresh instances beside the old ones, then the old ones leave. A restart of the whole app takes up config that waits
     for it; one of a part keeps to what the other instances carry."""
     scope = work.operation.payload["scope"]
-    app, release = _app_and_release(work, waiting=scope == EVERYTHING)
+    app, release = app_and_release(work, waiting=scope == EVERYTHING)
     restarts = work.operation.progress.get("restarts") or {**app.restarts, scope: app.restarts.get(scope, 0) + 1}
     with work.outside.database.write() as connection:
         work.reached(connection, restarts=restarts)
@@ -155,7 +155,7 @@ def restart(work: Work) -> None:
 
 def start(work: Work) -> None:
     """What was stopped runs again: all of it, or one scope. An app that was stopped as a whole takes up config that waits."""
-    app, release = _app_and_release(work, waiting=work.app().stopped)
+    app, release = app_and_release(work, waiting=work.app().stopped)
     scope = work.operation.payload["scope"]
     held = [] if scope == EVERYTHING else [known for known in app.held if known != scope]
     what = app.name if scope == EVERYTHING else scope
@@ -228,14 +228,14 @@ def _took(work: Work, what: str) -> Callable[[], str]:
     return lambda: f"{what} in {work.seconds():.1f} s"
 
 
-def _app_and_release(work: Work, waiting: bool = False) -> tuple[App, Release | None]:
+def app_and_release(work: Work, waiting: bool = False) -> tuple[App, Release | None]:
     """The app with the release that its instances carry; with `waiting` the current one, which they may not carry yet."""
     app = work.app()
     with work.outside.database.read() as connection:
         return app, releases.current(connection, app) if waiting else releases.running(connection, app)
 
 
-def _commit_only(work: Work, **columns: Any) -> None:
+def commit_only(work: Work, **columns: Any) -> None:
     with work.outside.database.write() as connection:
         _change(work, **columns)(connection)
         work.succeed(connection)

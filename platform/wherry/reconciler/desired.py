@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from wherry.model.app import App
 from wherry.model.check import HealthCheck
+from wherry.model.check_settings import applied, before_visitors, is_disabled
 from wherry.model.limits import limits_of, wish_of
 from wherry.model.process import RELEASE, WEB
 from wherry.model.release import Release, wished_quantities
@@ -36,9 +38,15 @@ class Desired:
     front: Route | None = None
     main_host: str = "localhost"
     restart_policy: str = "always"
+    check_settings: dict[str, Any] = field(default_factory=dict)
 
     def checks_of(self, process_type: str) -> tuple[HealthCheck, ...]:
+        """The checks in force."""
         return self.checks.get(process_type, ())
+
+    def startup_of(self, process_type: str) -> tuple[HealthCheck, ...]:
+        """Those that a new instance must pass before it gets visitors."""
+        return before_visitors(self.check_settings, process_type, self.checks_of(process_type))
 
 
 def desired_of(app: App, release: Release | None, settings: Settings) -> Desired:
@@ -51,7 +59,9 @@ def desired_of(app: App, release: Release | None, settings: Settings) -> Desired
     specs = tuple(spec_of(app, release, name, index, settings) for name, index in slots if not app.holds(name, index))
     held = () if app.stopped else tuple(slot for slot in slots if app.holds(*slot))
     idle, main = _idle(app, specs, quantities), main_host(app, settings)
-    return Desired(app.name, specs, front.hosts, idle, release.build.checks, held, front, main, app.restart_policy)
+    set_so = release.shape.checks
+    checks = applied(set_so, release.build.checks)
+    return Desired(app.name, specs, front.hosts, idle, checks, held, front, main, app.restart_policy, set_so)
 
 
 def spec_of(app: App, release: Release, process_type: str, index: int, settings: Settings) -> InstanceSpec:
@@ -75,6 +85,7 @@ def spec_of(app: App, release: Release, process_type: str, index: int, settings:
         generation=app.generation(process_type, index),
         root=build.root,
         mounts=mounts_of(app, process_type),
+        stop_first=is_disabled(release.shape.checks, process_type),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from wherry import clock, failpoint
 from wherry.errors import DeployFailed, Unavailable
-from wherry.model.check import READINESS, STARTUP, of_kind
+from wherry.model.check_settings import number
 from wherry.model.restart_policy import ALWAYS, gives_up
 from wherry.reconciler import fronts, report
 from wherry.reconciler.desired import Desired
@@ -104,11 +104,10 @@ class Executor:
 
     def _wait(self, container: Observed, spec: InstanceSpec) -> str:
         settings = self.outside.settings
-        checks = of_kind(self.desired.checks_of(spec.type), STARTUP, READINESS)
+        checks = self.desired.startup_of(spec.type)
+        boot = number(self.desired.check_settings, "boot", settings.boot_timeout)
         try:
-            return wait_until_ready(
-                self.outside.engine, self.outside.look, container, checks, settings.boot_timeout, self.desired.main_host, self.cancelled
-            )
+            return wait_until_ready(self.outside.engine, self.outside.look, container, checks, boot, self.desired.main_host, self.cancelled)
         except DeployFailed as failure:
             self._failed(container, failure)
             raise
@@ -149,7 +148,7 @@ class Executor:
 
     def _leave(self, container: Observed) -> None:
         try:
-            self._depart(container, self.outside.settings.drain_timeout)
+            self._depart(container, number(self.desired.check_settings, "drain", self.outside.settings.drain_timeout))
         except Exception as error:
             # Forgotten, it is found again and retired anew; remembered as leaving, it would stay for ever.
             print(f"{container.app} {container.name}: {error}", file=sys.stderr, flush=True)

@@ -58,7 +58,8 @@ def go_live(
     shape = release.shape
     columns: dict[str, Any] = {"config": release.own_config, "limits": shape.limits, "checks": shape.checks, "mounts": shape.mounts}
 
-    window = bakes.wanted(work.outside, work.actor, work.app(), release)
+    # What a person set for checks changes no code: there is nothing to watch, and a watch that was on ends.
+    window = None if work.operation.kind == "checks" else bakes.wanted(work.outside, work.actor, work.app(), release)
 
     def live() -> str:
         if window is None or not window.back_to:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from wherry import clock, failpoint
 from wherry.errors import DeployFailed, Unavailable, WherryError
-from wherry.reconciler import changes, outline, registries, storage
+from wherry.reconciler import changes, checks, outline, registries, storage
 from wherry.reconciler.build_queue import queue_of
 from wherry.reconciler.deploy import deploy
 from wherry.reconciler.doctor import doctor
@@ -26,6 +26,8 @@ VERBS: dict[str, Callable[[Work], None]] = {
     "config": changes.config,
     "scale": changes.scale,
     "limits": changes.limits,
+    "check": checks.run,
+    "checks": checks.change,
     "restart": changes.restart,
     "stop": changes.stop,
     "start": changes.start,

@@ -135,7 +135,7 @@ def app_document(settings: Settings, app: App, formation: dict[str, int]) -> App
         "releases": "releases",
         "runs": "runs",
         "config_vars": "config-vars",
-        **{name: name for name in ("labels", "limits", "domains", "certificates", "https", "allow", "logins", "maintenance")},
+        **{name: name for name in ("labels", "limits", "checks", "domains", "certificates", "https", "allow", "logins", "maintenance")},
     }
     links = {"self": at, **{key: f"{at}/{name}" for key, name in names.items()}, "operations": f"/api/operations?app={app.name}"}
     links |= {action: f"{at}/actions/{action}" for action in ("restart", "stop", "start")}
@@ -226,7 +226,9 @@ def _request(operation: Operation) -> dict[str, Any]:
     """What may be shown of a wish: of config vars the names, never the values."""
     payload = operation.payload
     shown: dict[str, Any] = {
-        name: payload[name] for name in ("formation", "limits", "scope", "commit", "origin", "server", "user") if name in payload
+        name: payload[name]
+        for name in ("formation", "limits", "scope", "commit", "origin", "server", "user", "set", "types", "into", "instance")
+        if name in payload
     }
     if "changes" in payload:
         shown["keys"] = sorted(payload["changes"])

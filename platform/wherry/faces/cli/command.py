@@ -84,6 +84,7 @@ NOUNS = {
     "labels": "Apps",
     "ps": "Processes",
     "sizes": "Processes",
+    "checks": "Checks",
     "logs": "Logs",
     "drains": "Logs",
     "run": "One-offs",
