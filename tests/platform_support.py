@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wherry import clock, settings
 from wherry.building.app_json_env import EnvVar
-from wherry.building.builder import Built, Line, Outline, Source
+from wherry.building.builder import Built, Line, Outline, Source, Stored
 from wherry.building.memory_adoption import MemoryAdoption
 from wherry.errors import DeployFailed
 from wherry.model.build import FIRST_DEPLOY, POSTDEPLOY
@@ -37,8 +37,19 @@ class TextBuilder(MemoryAdoption):
     `readiness=/path` and `liveness=/path` are asked of web once a second, and one failure counts. `seen` is the config of the
     last build."""
 
+    stored_images: Stored = Stored()
+
     def prune(self, keep: set[str]) -> int:
+        apps = {image: layers for image, layers in self.stored_images.apps.items() if image in keep}
+        app_of = {image: app for image, app in self.stored_images.app_of.items() if image in keep}
+        self.stored_images = replace(self.stored_images, apps=apps, app_of=app_of)
         return 0
+
+    def stored(self) -> Stored:
+        return self.stored_images
+
+    def disk(self) -> Path:
+        return Path("/")
 
     def outline(self, source: Source, line: Line) -> Outline:
         line("-----> Text")

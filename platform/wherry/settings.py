@@ -197,6 +197,13 @@ DECLARED: tuple[Setting, ...] = (
     Setting("WHERRY_BUILD_PIDS", "1024", _count, "Processes and threads that all builds may have together."),
     Setting("WHERRY_BUILD_DISK", "10240", _count, "MB by which the disk of Docker's images may fill while one build runs."),
     Setting(
+        "WHERRY_DISK_BUDGET",
+        "0",
+        _count,
+        "MB that the images of all apps may take together. Above it the oldest go, never one that runs or that `wherry rollback` "
+        "would go back to. 0: half of the disk.",
+    ),
+    Setting(
         "WHERRY_DISK_RESERVE",
         "0",
         _count,
@@ -286,6 +293,7 @@ class Settings:
     build_cpu: float = 0.0
     build_pids: int = 1024
     build_disk: int = 10240
+    disk_budget: int = 0
     disk_reserve: int = 0
     bake: int = 0
     registry: str = ""

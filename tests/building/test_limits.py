@@ -54,16 +54,22 @@ def test_without_a_processor_limit_builds_may_take_all_that_nobody_wants(v2: Pat
 def test_with_a_tree_for_each_controller_the_groups_of_each_are_capped(tmp_path: Path) -> None:
     for controller, file in (("memory", "memory.limit_in_bytes"), ("cpu", "cpu.shares"), ("pids", "pids.max"), ("blkio", "blkio.weight")):
         group(tmp_path / controller, "docker/buildkit", file)
-    limits = Limits(1 << 28, pids=9, root=tmp_path)
-    limits.prepare()
+    Limits(1 << 28, pids=9, root=tmp_path).prepare()
     assert (tmp_path / "memory/docker/buildkit/memory.limit_in_bytes").read_text() == str(1 << 28)
     assert (tmp_path / "pids/docker/buildkit/pids.max").read_text() == "9"
-    assert (tmp_path / "memory/wherry-builds").is_dir() and (tmp_path / "blkio/wherry-builds").is_dir()
+    assert (tmp_path / "blkio/docker/buildkit/blkio.weight").read_text() == "10"
 
 
-def test_the_engine_is_given_our_groups_name_only_where_it_could_be_made(tmp_path: Path, v2: Path) -> None:
-    assert Limits(1, root=v2).parent == "/wherry-builds"
-    assert Limits(1, name="other-builds", root=v2).parent == ""
+def test_the_processes_of_a_step_are_moved_into_our_own_group(v2: Path) -> None:
+    (v2 / STEP / "cgroup.procs").write_text("4711\n")
+    (v2 / "system.slice/docker-app.scope/cgroup.procs").write_text("4712\n")
+    Limits(1 << 28, root=v2).apply()
+    assert (v2 / "wherry-builds/cgroup.procs").read_text() == "4711"
+
+
+def test_our_group_is_made_where_one_tree_holds_all_controllers(v2: Path) -> None:
+    Limits(1 << 28, name="other-builds", root=v2).prepare()
+    assert (v2 / "other-builds").is_dir()
 
 
 def test_what_builds_meet_is_counted(v2: Path) -> None:

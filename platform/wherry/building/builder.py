@@ -11,6 +11,7 @@ from wherry.building.app_json_env import EnvVar
 from wherry.model.build_settings import BuildSettings
 from wherry.model.check import HealthCheck
 from wherry.model.cron import CronTask
+from wherry.model.disk import Layers
 from wherry.model.origin import ImageName
 from wherry.secret import Secret
 
@@ -71,6 +72,17 @@ class Fetched:
 
 
 @dataclass(frozen=True)
+class Stored:
+    """This platform's images by their ids, with their layers: those of `apps`, whose `app_of` says, and the `base` images under them.
+    `cache` is the bytes of the engine's build cache, whoever filled it."""
+
+    apps: dict[str, Layers] = field(default_factory=dict)
+    base: dict[str, Layers] = field(default_factory=dict)
+    app_of: dict[str, str] = field(default_factory=dict)
+    cache: int = 0
+
+
+@dataclass(frozen=True)
 class Outline:
     """What a build would come to. `processes` is None when only the image can tell."""
 
@@ -98,6 +110,12 @@ class Builder(Protocol):
 
     def check_login(self, server: str, login: Login) -> None:
         """Raises Forbidden when the registry refuses it, Unavailable when it does not answer."""
+
+    def stored(self) -> Stored:
+        """What is there now. Blocks for a moment, on old engines for some seconds."""
+
+    def disk(self) -> Path:
+        """A folder on the disk that images lie on."""
 
     def prune(self, keep: set[str]) -> int:
         """Removes this platform's images that are not in `keep` and not in use, and what is too much of the build cache.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import io
 import json
 import queue
@@ -32,6 +33,7 @@ from wherry.building import trace  # noqa: E402
 from wherry.building.limits import Limits  # noqa: E402
 from wherry.building.session import Logins, Session  # noqa: E402
 from wherry.errors import Unavailable  # noqa: E402
+from wherry.model.disk import Layers  # noqa: E402
 from wherry.secret import Secret  # noqa: E402
 
 SOCKET = "unix:///var/run/docker.sock"
@@ -72,6 +74,7 @@ class Image:
     tags: tuple[str, ...]
     digests: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,11 @@ class Solve:
     args: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, Secret] = field(default_factory=dict)
 
-    def query(self, build_id: str, session: str, platform: str = "", cgroup: str = "") -> dict[str, str]:
+    def query(self, build_id: str, session: str, platform: str = "") -> dict[str, str]:
         wanted = {"t": self.tag, "target": self.target, "nocache": "1" if self.no_cache else "", "pull": "1" if self.pull else ""}
         fixed = {"version": "2", "buildid": build_id, "dockerfile": self.dockerfile, "labels": json.dumps(self.labels), "rm": "1"}
         fixed["session"] = session
-        wanted |= {"buildargs": json.dumps(self.args) if self.args else "", "platform": platform, "cgroupparent": cgroup}
+        wanted |= {"buildargs": json.dumps(self.args) if self.args else "", "platform": platform}
         return fixed | {key: value for key, value in wanted.items() if value}
 
 
@@ -238,6 +241,29 @@ class BuildKit:
             found = self._api().images(all=False, filters={"label": wanted})
         return [image for entry in found if (image := self.image(entry["Id"]))]
 
+    def layers(self, image: Image) -> Layers:
+        """The image's layers from the ground up: a key that stands for it and all below, and its bytes."""
+        with _translated():
+            try:
+                history = self._api().history(image.id)
+            except docker.errors.ImageNotFound:
+                return []
+        sizes = [int(step["Size"]) for step in reversed(history) if step.get("Size")]
+        found: list[tuple[str, int]] = []
+        key = ""
+        for number, layer in enumerate(image.layers):
+            key = hashlib.sha256(f"{key}{layer}".encode()).hexdigest()
+            found.append((key, sizes[number] if number < len(sizes) else 0))
+        return found
+
+    def cache_size(self) -> int:
+        """Bytes of the engine's build cache. Engines before 23 add up all else as well, which takes a while."""
+        with _translated(), self._new() as api:
+            answer = api.get(api._url("/system/df"), params={"type": "build-cache"}, timeout=300)
+            api._raise_for_status(answer)
+            found = answer.json()
+            return sum(int(record.get("Size") or 0) for record in found.get("BuildCache") or () if not record.get("Shared"))
+
     def shrink_cache(self, keep: int) -> int:
         """Forgets the oldest build cache until `keep` bytes are left; returns the bytes that came free."""
         with _translated(), self._new() as api:
@@ -287,8 +313,8 @@ class BuildKit:
         """Runs in a thread of its own: sends the tar, then puts every message of the answer on the queue."""
         try:
             with self._new() as api, self._session(wish) as session:
-                headers, cgroup = {"Content-Type": "application/x-tar"}, self.limits.parent if self.limits else ""
-                params = wish.query(build_id, session.id, self.platform, cgroup)
+                headers = {"Content-Type": "application/x-tar"}
+                params = wish.query(build_id, session.id, self.platform)
                 answer = api.post(api._url("/build"), params=params, data=wish.body, headers=headers, stream=True)
                 if answer.status_code != 200:
                     messages.put({"error": answer.json().get("message", f"HTTP {answer.status_code}")})
@@ -342,6 +368,7 @@ def _image(found: dict[str, Any]) -> Image:
         tags=tuple(found.get("RepoTags") or ()),
         digests=tuple(found.get("RepoDigests") or ()),
         env=tuple(config.get("Env") or ()),
+        layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
     )
 
 

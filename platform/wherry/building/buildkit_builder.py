@@ -13,7 +13,7 @@ from wherry.building.adoption import Adoption
 from wherry.building.app_json_env import EnvVar
 from wherry.building.app_json_scripts import PREDEPLOY
 from wherry.building.archive import open_tree
-from wherry.building.builder import Built, Line, Outline, Source
+from wherry.building.builder import Built, Line, Outline, Source, Stored
 from wherry.building.buildkit import BuildKit, Image, Solve, SolveFailed, SolveStopped
 from wherry.building.buildpack import Buildpack, fill, load_all
 from wherry.building.context import Context
@@ -73,6 +73,18 @@ class BuildKitBuilder(Adoption):
                 self._remove(image)
         cache = self._settings.build_cache * 1024**2
         return self._engine.shrink_cache(cache) if cache else 0
+
+    def stored(self) -> Stored:
+        """See Builder."""
+        images = self._engine.images({OWNER: self._settings.name})
+        layers = {image.id: self._engine.layers(image) for image in images}
+        app_of = {image.id: image.labels[APP] for image in images if image.labels.get(APP)}
+        base = {image: found for image, found in layers.items() if image not in app_of}
+        return Stored({image: layers[image] for image in app_of}, base, app_of, self._engine.cache_size())
+
+    def disk(self) -> Path:
+        """See Builder."""
+        return disk_of(self._settings, self._engine.root()).path
 
     def _prepare(self, planned: Planned, source: Source, line: Line) -> Context:
         """The tar to build from, once the person knows what was decided and the stack is there."""

@@ -123,7 +123,7 @@ class Guard:
                 f"the build filled the disk by more than the {self._disk.most // MB} MB that one may",
                 "Let it write less, or raise WHERRY_BUILD_DISK.",
             ),
-            NO_ROOM_LEFT: ("the disk is too full for this build", "Free some; who uses it: df -h, docker system df"),
+            NO_ROOM_LEFT: ("the disk is too full for this build", "See who uses it: wherry disk"),
         }[what]
         return refuse(sentence, fix, code=what, evidence=evidence, source="the build" if evidence else "")
 

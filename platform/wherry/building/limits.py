@@ -1,8 +1,9 @@
 """What builds may take of the machine together, and how they are held to it: by a cgroup around all steps of all builds.
 
-BuildKit takes no memory, processor or process limit with a build. What it takes depends on the engine: from Docker 25 on the
-name of a cgroup to run the steps in, which is one of ours; before, all steps of the engine share `docker/buildkit` under the
-cgroupfs driver, and under systemd's each step has a cgroup of its own, found by its name while it runs.
+BuildKit takes no memory, processor or process limit with a build, and over the engine's HTTP API no cgroup either (seen on 20.10 and
+26.1), so the cgroups that it makes are capped from outside while it works. Under the cgroupfs driver all steps share `docker/buildkit`.
+Under systemd's each step has one of its own, found by its name; it is capped, and its processes are moved into a cgroup of ours, so
+that the steps of all builds share one limit and the kernel counts in one place what it had to end.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from wherry.model import shares
 from wherry.settings import Settings
 
 CGROUPS = Path("/sys/fs/cgroup")
-SHARED = ("docker/buildkit", "system.slice/system.slice:docker:*", "system.slice/docker:buildkit:*")
+SHARED = "docker/buildkit"
+STEPS = ("system.slice/system.slice:docker:*", "system.slice/docker:buildkit:*")
 CPU_SHARES, CPU_WEIGHT = 64, 6
 """A running app has 1024, or 100 under cgroup v2: when both want the processor, a build gets a sixteenth of what one app gets."""
 IO_WEIGHT = 10
 PERIOD = 100_000
 """Microseconds over which processor time is counted."""
 CONTROLLERS = ("memory", "cpu", "pids", "io")
-OF_V1 = ("memory", "cpu", "pids", "blkio")
 
 
 @dataclass(frozen=True)
@@ -48,27 +49,30 @@ class Limits:
     name: str = "wherry-builds"
     root: Path = CGROUPS
 
-    @property
-    def parent(self) -> str:
-        """What an engine that takes a cgroup's name is given; empty where this process could not make one."""
-        return f"/{self.name}" if any(self._files("memory/cgroup.procs", (self.name,))) else ""
-
     def prepare(self) -> None:
-        """Makes and caps the cgroup before a build starts, so that not even its first moment is free of limits."""
+        """Before a build: makes the cgroup for the steps of systemd's driver. Where this process may not, steps stay where they are."""
         if self._one_tree:
             for controller in CONTROLLERS:  # those below have it only when it is said here
                 _write(self.root / "cgroup.subtree_control", f"+{controller}")
-        tops = [self.root] if self._one_tree else [self.root / controller for controller in OF_V1]
-        for top in tops:
             with contextlib.suppress(OSError):
-                (top / self.name).mkdir(exist_ok=True)
+                (self.root / self.name).mkdir(exist_ok=True)
         self.apply()
 
     def apply(self) -> int:
         """Caps the cgroups of builds that are there now; returns how many files hold what they should. Called again and again
-        while a build runs, for under systemd's driver its steps come and go. Where this process may not write, the answer is 0."""
+        while a build runs, for steps come and go. Where this process may not write, the answer is 0."""
         wishes = self._of_v2() if self._one_tree else self._of_v1()
-        return sum(_write(path, value) for name, value in wishes for path in self._files(name))
+        written = sum(_write(path, value) for name, value in wishes for path in self._files(name))
+        self._gather()
+        return written
+
+    def _gather(self) -> None:
+        """A step's later processes are born where its first one is."""
+        own = self.root / self.name / "cgroup.procs"
+        for path in self._files("pids/cgroup.procs", STEPS) if own.exists() else ():
+            for pid in _text(path).split():
+                with contextlib.suppress(OSError):  # it has ended
+                    own.write_text(pid, "ascii")
 
     def taken(self) -> Taken:
         """Zeros where the kernel does not say."""
@@ -111,7 +115,7 @@ class Limits:
         """The places of `controller/file` in every cgroup that builds run in."""
         controller, _, file = name.partition("/")
         top = self.root if self._one_tree else self.root / controller
-        for group in groups or (self.name, *SHARED):
+        for group in groups or (self.name, SHARED, *STEPS):
             yield from top.glob(f"{group}/{file}")
 
 

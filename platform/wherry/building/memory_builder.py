@@ -13,7 +13,7 @@ from pathlib import Path
 from wherry.building import plan
 from wherry.building.app_json_env import EnvVar
 from wherry.building.archive import open_tree
-from wherry.building.builder import Built, Line, Outline, Source
+from wherry.building.builder import Built, Line, Outline, Source, Stored
 from wherry.building.buildpack import Buildpack, load_all
 from wherry.building.failure import refuse
 from wherry.building.memory_adoption import MemoryAdoption
@@ -37,6 +37,14 @@ class MemoryBuilder(MemoryAdoption):
     def prune(self, keep: set[str]) -> int:
         """See Builder. There is nothing to remove."""
         return 0
+
+    def stored(self) -> Stored:
+        """See Builder. Nothing takes room."""
+        return Stored()
+
+    def disk(self) -> Path:
+        """See Builder."""
+        return Path("/")
 
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
         """See Builder."""

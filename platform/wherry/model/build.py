@@ -18,7 +18,8 @@ class Build:
     """`image` is the engine's image id (`sha256:…`). `processes` maps process type to command line, as the Procfile
     says; an empty command runs the image's own CMD. `checks` maps process type to its checks. `settings` are the
     build settings that it was made with; `origin` says where its source came from when nobody pushed it. `scripts` maps
-    POSTDEPLOY and FIRST_DEPLOY to commands; `cron` is kept for the scheduler. `sizes` maps process type to the name of a size."""
+    POSTDEPLOY and FIRST_DEPLOY to commands; `cron` is kept for the scheduler. `sizes` maps process type to the name of a size.
+    `gone` is when its image was let go for want of room, empty while it is kept."""
 
     id: int
     app_id: int
@@ -38,6 +39,7 @@ class Build:
     scripts: dict[str, str] = field(default_factory=dict)
     cron: tuple[CronTask, ...] = ()
     sizes: dict[str, str] = field(default_factory=dict)
+    gone: str = ""
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,11 @@ def rollback(work: Work) -> None:
     with work.outside.database.read() as connection:
         target = releases.get(connection, work.app(), work.operation.payload["to"])
     if not work.outside.engine.image_exists(target.build.image):
-        raise DeployFailed(f"the image of {target.version} is gone", code="image_gone", hint="Push that commit again.")
+        raise DeployFailed(
+            f"the image of {target.version} is gone",
+            code="image_gone",
+            hint=f"It made room. Push that commit again, or build the last one: wherry ps:rebuild {work.operation.app}",
+        )
     release = known_release(work) or _back_to(work, target)
     if why := work.operation.payload.get("why"):
         work.say(f"{why}; going back to {target.version}")

@@ -118,6 +118,7 @@ def _built(work: Work, found: Found, app: App, first: bool) -> Built:
             return builder.adopt(app.name, found.image, work.say)
         if first and add_first_config(work, builder.env(sources.source_of(found, app))):
             app = replace(app, config=work.app().config)
+        work.check_room()
         no_cache = "nocache" in work.operation.payload["options"]
         return builder.build(sources.source_of(found, app), work.say, no_cache=no_cache, cancelled=partial(_not_wanted, work))
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from wherry import clock
 from wherry.errors import Conflict, Unavailable, WherryError
-from wherry.reconciler import fronts, report, storage
+from wherry.reconciler import disk, fronts, report, storage
 from wherry.reconciler.bakes import Bakes
 from wherry.reconciler.certificates import Certificates
 from wherry.reconciler.converge import settle, wish_of
@@ -27,6 +27,7 @@ from wherry.reconciler.worker import Worker
 from wherry.routing.proxy import Route
 from wherry.running.engine import Observed
 from wherry.store import apps, instances, operations, releases
+from wherry.store import disk as store_disk
 
 TICK = 5.0
 """Seconds between looks without a hint."""
@@ -48,7 +49,7 @@ class Loop:
         self.drains = Drains(outside)
         self.bakes = Bakes(outside, self.wake)
         self.watcher = Watcher(outside, self.wake)
-        self._stopping = threading.Event()
+        self._stopping, self._disk_asked = threading.Event(), threading.Event()
         self._next_look = 0.0
 
     def recover(self, proxy_may_start: Callable[[bool], None] = lambda absent: None) -> None:
@@ -112,6 +113,7 @@ class Loop:
 
     def stop(self) -> None:
         self._stopping.set()
+        self._disk_asked.set()
         self.wake()
 
     def wake(self) -> None:
@@ -128,12 +130,18 @@ class Loop:
             self.worker.start_waiting()
             self.runs.look()
             self.bakes.look()
+            if self._disk_wanted():
+                self._disk_asked.set()
             if clock.monotonic() >= self._next_look:
                 self._next_look = clock.monotonic() + TICK
                 self._heal()
         except Unavailable as error:
             print(f"{error}", file=sys.stderr, flush=True)
             self._next_look = clock.monotonic() + 1.0
+
+    def _disk_wanted(self) -> bool:
+        with self.outside.database.read() as connection:
+            return store_disk.is_wanted(connection)
 
     def _sleep(self, door: socket.socket) -> None:
         now = clock.monotonic()
@@ -227,14 +235,22 @@ class Loop:
         return routes
 
     def _sweep(self) -> None:
-        """Clears up once an hour and looks at the sizes of volumes; not at once, since a start has better things to do."""
-        next_sweep = clock.monotonic() + SWEEP_EVERY
-        while not self._stopping.wait(MEASURE_EVERY):
+        """Clears up once an hour and looks at the sizes of volumes, not at once, since a start has better things to do; measures
+        the disk after a deploy and whenever somebody asks."""
+        next_sweep, next_sizes = clock.monotonic() + SWEEP_EVERY, clock.monotonic() + MEASURE_EVERY
+        while not self._stopping.is_set():
+            self._disk_asked.wait(max(0.0, min(next_sweep, next_sizes) - clock.monotonic()))
             try:
-                storage.measure(self.outside)
+                if clock.monotonic() >= next_sizes:
+                    next_sizes = clock.monotonic() + MEASURE_EVERY
+                    storage.measure(self.outside)
                 if clock.monotonic() >= next_sweep:
                     next_sweep = clock.monotonic() + SWEEP_EVERY
                     sweep(self.outside)
+                    self._disk_asked.set()
+                if self._disk_asked.is_set() and not self._stopping.is_set():
+                    self._disk_asked.clear()
+                    disk.collect(self.outside)
             except WherryError as error:
                 print(f"sweep: {error}", file=sys.stderr, flush=True)
 

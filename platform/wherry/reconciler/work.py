@@ -7,9 +7,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from wherry import clock
-from wherry.errors import WherryError
+from wherry import clock, machine
+from wherry.errors import DeployFailed, Unavailable, WherryError
+from wherry.model import shares
 from wherry.model.app import App
+from wherry.model.disk import refuse_when_full
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
 from wherry.reconciler.build_queue import BuildQueue, Waiter
@@ -17,6 +19,9 @@ from wherry.reconciler.outside import Outside
 from wherry.reconciler.pause import Pause
 from wherry.store import apps, events, operations, releases
 from wherry.store.database import Connection
+
+LEAST_ROOM = 100 * shares.MB
+"""What the smallest build leaves on the disk."""
 
 
 class Work:
@@ -83,6 +88,17 @@ class Work:
         with self._builds.turn(Waiter(self.operation.id, self.operation.app, say, self.cancelled)):
             self._note(build_began=clock.now(), **({"waiting": ""} if told else {}))
             yield
+
+    def check_room(self) -> None:
+        """Raises DeployFailed when the disk is too full to start a build."""
+        room = machine.room(self.outside.builder.disk())
+        if room is None:
+            return
+        reserve = shares.disk_reserve(self.outside.settings.disk_reserve, room.total)
+        try:
+            refuse_when_full("a build", LEAST_ROOM, room.free, room.inodes, reserve)
+        except Unavailable as error:  # an engine that is away is waited for; this does not pass by waiting
+            raise DeployFailed(error.message, code="disk_low", hint=error.hint) from error
 
     def _note(self, **facts: Any) -> None:
         with self.outside.database.write() as connection:

@@ -19,7 +19,7 @@ from wherry.reconciler.deploy import deploy
 from wherry.reconciler.doctor import doctor
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.work import Work
-from wherry.store import apps, operations
+from wherry.store import apps, disk, operations
 
 VERBS: dict[str, Callable[[Work], None]] = {
     "deploy": deploy,
@@ -40,6 +40,8 @@ VERBS: dict[str, Callable[[Work], None]] = {
     "mounts": storage.mounts,
     "volume": storage.destroy,
 }
+MAKES_IMAGES = ("deploy", "destroy")
+"""What changes what lies on the disk."""
 MAX_ATTEMPTS = 5
 """An operation whose owner died this often is what kills its owners."""
 PATIENCE = 90.0
@@ -66,6 +68,8 @@ class Worker:
             else:
                 told = f"the platform ended {orphan.attempts} times while it worked on this"
                 Work(self.outside, orphan, self._builds).fail(WherryError(told, code="gave_up"))
+        with self.outside.database.read() as connection:
+            self._builds.expect({one.id for one in operations.unfinished(connection) if one.kind == "deploy"})
 
     def start_waiting(self) -> None:
         """Starts a thread for every app that has work and none running."""
@@ -90,9 +94,15 @@ class Worker:
         finally:
             work.drop_spooled()
             self._builds.forget(operation_id)
+            if work.operation.kind in MAKES_IMAGES:
+                self._measure_disk()
             self.outside.database.close()
             failpoint.at("notify")
             self._woken()
+
+    def _measure_disk(self) -> None:
+        with self.outside.database.write() as connection:
+            disk.want(connection, clock.now())
 
     def _patiently(self, work: Work) -> None:
         end = clock.monotonic() + PATIENCE

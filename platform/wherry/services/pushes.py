@@ -14,10 +14,13 @@ from wherry.model.operation import Operation
 from wherry.model.release import serves
 from wherry.model.user import Actor
 from wherry.services import apps as app_services
+from wherry.services import disk
 from wherry.services.platform import Platform
 from wherry.store import apps, operations, releases
 
 OPTIONS = ("force", "nocache")
+USUAL_IMAGE = 300 * 1024**2
+"""Bytes: what an image with its dependencies takes, the base image aside."""
 PLAN = "plan"
 """The push option that asks what would be done, and does nothing."""
 
@@ -59,6 +62,16 @@ def plan(platform: Platform, actor: Actor, name: str, commit: str, tree: str, ar
     require(actor, "deploy", f"plan a push to {name}")
     check_name(name)
     return platform.wish(actor, name, "plan", _payload(platform, commit, tree, archive, ()))
+
+
+def check_room(platform: Platform, name: str, source: int) -> None:
+    """Raises Unavailable with the MB that are missing to build `source` bytes: they lie in the engine's hands twice while it builds, and
+    what comes out is as large as the last image of the app, or as many are."""
+    with platform.database.read() as connection:
+        app = apps.find(connection, name)
+        release = releases.current(connection, app) if app else None
+    image = min(release.build.size, USUAL_IMAGE) if release else USUAL_IMAGE
+    disk.check_room(platform, f"a push to {name}", 2 * source + image)
 
 
 def check_options(options: tuple[str, ...]) -> None:

@@ -17,6 +17,7 @@ from wherry.model.run import DETACHED_LIMIT, TYPE, Run, Screen, check_command, c
 from wherry.model.user import Actor
 from wherry.secret import Secret
 from wherry.services import apps as app_services
+from wherry.services import disk
 from wherry.services.limits import room
 from wherry.services.platform import Platform
 from wherry.store import events, instances, releases, runs
@@ -49,6 +50,7 @@ def start(platform: Platform, actor: Actor, name: str, wanted: Wanted) -> tuple[
     limit = check_time_limit(wanted.time_limit) if wanted.time_limit is not None else None
     app = app_services.get(platform, actor, name)
     release = _release(platform, app)
+    disk.check_room(platform, "a one-off", 0)
     memory = check_memory(wanted.memory, room().memory) if wanted.memory else _usual_memory(platform, release, command)
     run = Run(
         id=0,

@@ -20,7 +20,8 @@ BUILDS = "kind = 'deploy' AND NOT (state = 'succeeded' AND json_extract(progress
 
 
 def add(connection: sqlite3.Connection, build: Build) -> Build:
-    """Stores `build` (its id is ignored) and returns it with its id."""
+    """Stores `build` (its id is ignored) and returns it with its id. An image that was gone and is built again is there again."""
+    connection.execute("UPDATE builds SET gone = '' WHERE image = ?", (build.image,))
     cursor = connection.execute(
         'INSERT INTO builds (app_id, "commit", tree, buildpack, image, size,'
         " processes, checks, formation, root, port, created_at, settings, origin, scripts, cron, sizes)"
@@ -63,7 +64,12 @@ def _record(connection: sqlite3.Connection, operation: Operation) -> BuildRecord
 
 def images(connection: sqlite3.Connection) -> set[str]:
     """Every image that a release may be rolled back to."""
-    return {row[0] for row in connection.execute("SELECT DISTINCT image FROM builds")}
+    return {row[0] for row in connection.execute("SELECT DISTINCT image FROM builds WHERE gone = ''")}
+
+
+def let_go(connection: sqlite3.Connection, image: str, at: str) -> None:
+    """Says that an image is not kept any more, for want of room."""
+    connection.execute("UPDATE builds SET gone = ? WHERE image = ?", (at, image))
 
 
 def only_of(connection: sqlite3.Connection, app: App) -> set[str]:
@@ -94,4 +100,5 @@ def _build(row: sqlite3.Row) -> Build:
         scripts=unpack(row["scripts"]),
         cron=tuple(CronTask(**task) for task in unpack(row["cron"])),
         sizes=unpack(row["sizes"]),
+        gone=row["gone"],
     )

@@ -54,6 +54,7 @@ class ReleaseDocument(Struct):
     mounts: list[Any]
     operation: int | None
     watch: WatchDocument | None
+    image_gone: bool
     links: Links
 
 
@@ -111,6 +112,7 @@ def release_document(settings: Settings, app: App, release: Release, bake: Bake 
         shape.mounts,
         release.operation,
         _watch(bake) if bake else None,
+        bool(build.gone),
         _links(at, release),
     )
 

@@ -104,6 +104,7 @@ NOUNS = {
     "releases": "Releases",
     "operations": "Releases",
     "events": "Releases",
+    "disk": "The machine",
     "users": "People",
     "keys": "People",
     "tokens": "Credentials",

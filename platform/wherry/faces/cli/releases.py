@@ -119,8 +119,10 @@ def _row(release: dict[str, Any]) -> list[str]:
 
 
 def _outcome(release: dict[str, Any]) -> str:
-    """`live` for the current one, `failed: why` for one that never was, `bad: why` for one that went back by itself; the others
-    went live and need no word."""
+    """`live` for the current one, `failed: why` for one that never was, `bad: why` for one that went back by itself, `image gone` for
+    one that can not be gone back to; the others went live and need no word."""
+    if release["image_gone"]:
+        return "image gone"
     if release["outcome"] == "failed":
         return f"failed: {release['reason']}" if release["reason"] else "failed"
     watch = release["watch"] or {}

@@ -117,11 +117,13 @@ def _joined(push: Push, commit: Commit) -> Operation | None:
 
 def _queued(push: Push, commit: Commit) -> Operation:
     """Archives the commit while looking at its tree, then queues the deploy. Nothing is created when the tree is refused."""
+    pushes.check_room(push.platform, push.app, 0)
     with push.source.archived(commit.id, push.platform.settings.spool) as archive:
         links = push.source.check_tree(commit.tree)
         pushes.app_for(push.platform, push.actor, push.app)
         path = archive.finish(_modules(push, commit, links))
         failpoint.at("archive")
+        pushes.check_room(push.platform, push.app, path.stat().st_size)
         before = _open(push)
         operation = pushes.deploy(push.platform, push.actor, push.app, commit.id, commit.tree, path, push.options)
     failpoint.at("queue")
