@@ -24,7 +24,7 @@ NEARLY = 0.95
 ADD_UP_EVERY = 3.0
 KILLED = re.compile(r"\bkilled\b|exit code: 137|exited with 137|signal 9|signal: 9|SIGKILL", re.IGNORECASE)
 NO_MEMORY = re.compile(r"heap out of memory|cannot allocate memory|MemoryError|bad_alloc|OutOfMemoryError|out of memory", re.IGNORECASE)
-NO_FORK = re.compile(r"can(?:no|')t fork|fork: |can't start new thread|pthread_create|uv_thread_create")
+NO_FORK = re.compile(r"can(?:no|')t fork|fork: |can't start new thread|pthread_create|uv_thread_create", re.IGNORECASE)
 TRY_AGAIN = re.compile(r"Resource temporarily unavailable|EAGAIN")
 """What a failed fork says in many programs, and other things say too."""
 NO_ROOM = re.compile(r"No space left on device|ENOSPC|Disk quota exceeded", re.IGNORECASE)
