@@ -1,17 +1,22 @@
 """What a person asks for becomes true, or nothing changes: operations over a real database, engine and proxy in memory."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from platform_support import ADMIN, Machine, machine
+from wherry import clock
 from wherry.errors import Conflict, NothingToDo
+from wherry.model.operation import Operation
 from wherry.routing.memory_proxy import MemoryProxy
 from wherry.running.memory_engine import MemoryEngine
 from wherry.services import apps, config_vars, domains, formation, global_config, operations, pushes, releases
+from wherry.store import apps as stored_apps
 from wherry.store import instances
+from wherry.store import operations as stored_operations
+from wherry.store import releases as stored_releases
 
 
 @pytest.fixture
@@ -343,6 +348,45 @@ def test_an_operation_whose_engine_died_is_finished_by_the_next(tmp_path: Path) 
     with machine(tmp_path, engine, proxy) as after:
         assert after.wait(operation).state == "succeeded"
         assert after.targets("shop") == ["web.1", "web.2"]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda here: formation.scale(here.services, ADMIN, "shop", {"web": 2}),
+        lambda here: config_vars.change(here.services, ADMIN, "shop", {"A": "1"}),
+        lambda here: config_vars.change(here.services, ADMIN, "shop", {"A": "1"}, restart=False),
+    ],
+    ids=["scale", "config", "config without a restart"],
+)
+def test_what_is_done_again_after_a_kill_numbers_no_second_release(tmp_path: Path, ask: Callable[[Machine], Operation]) -> None:
+    engine, proxy = MemoryEngine(), MemoryProxy()
+    with machine(tmp_path, engine, proxy) as before:
+        before.push("shop", "a", image="good", web="run")
+        operation = before.wait(ask(before))
+        with before.outside.database.write() as connection:
+            connection.execute("UPDATE operations SET state = 'running', owner = 'a dead engine' WHERE id = ?", (operation.id,))
+    with machine(tmp_path, engine, proxy) as after:
+        assert after.wait(operation).state == "succeeded"
+        assert [one.version for one in releases.of_app(after.services, ADMIN, "shop")] == ["v2", "v1"]
+        assert apps.get(after.services, ADMIN, "shop").release == 2
+
+
+def test_a_release_whose_operation_is_given_up_has_failed(tmp_path: Path) -> None:
+    with machine(tmp_path) as before:
+        before.push("shop", "a", image="good", web="run")
+        with before.outside.database.write() as connection:
+            app = stored_apps.get(connection, "shop")
+            current = stored_releases.get(connection, app, 1)
+            operation = stored_operations.add(connection, "shop", "config", "alice", {"changes": {"A": "1"}}, clock.now())
+            release = stored_releases.add(connection, app, current.build, {"A": "1"}, "Set A", "alice", clock.now(), operation.id)
+            stored_operations.progress(connection, operation, release=release.number)
+            connection.execute("UPDATE operations SET state = 'running', owner = 'dead', attempts = 5 WHERE id = ?", (operation.id,))
+    with machine(tmp_path) as after:
+        assert after.wait(operation).state == "failed"
+        newest = releases.of_app(after.services, ADMIN, "shop")[0]
+        assert (newest.version, newest.outcome) == ("v2", "failed") and "ended 5 times" in newest.reason
+        assert apps.get(after.services, ADMIN, "shop").release == 1
 
 
 def test_a_new_engine_changes_nothing_that_serves(tmp_path: Path) -> None:
