@@ -88,6 +88,7 @@ def _outside(settings: Settings, logs: AppLogs) -> Outside:
         look=_Eyes(),
         collector=collector,
         platform_line=logs.platform_line,
+        move_log=logs.rename,
     )
 
 

@@ -131,7 +131,7 @@ def test_a_header_that_claims_another_user_means_nothing_over_tcp(client: FlaskC
 
 
 CHANGING = [route for route in ROUTES if "<app>" in route.path and route.method != "GET"]
-FREE = re.compile(r"/lock$|/runs\b|/actions/plan$")
+FREE = re.compile(r"/lock$|/runs\b|/actions/(plan|clone)$")
 
 
 @pytest.mark.parametrize("route", CHANGING, ids=lambda route: f"{route.method} {route.path}")

@@ -23,6 +23,8 @@ KINDS = (
     "doctor",
     "mounts",
     "volume",
+    "rename",
+    "clone",
 )
 FINAL = frozenset({"succeeded", "failed", "cancelled"})
 

@@ -49,6 +49,13 @@ def remove(settings: Settings, app: str) -> None:
     shutil.rmtree(grave, ignore_errors=True)
 
 
+def rename(settings: Settings, app: str, name: str) -> None:
+    """The repository goes on under another name. One that is not there, or was renamed already, is fine."""
+    source, target = path_of(settings, app), path_of(settings, name)
+    if source.exists() and not target.exists():
+        source.rename(target)
+
+
 def open_lock(path: Path) -> int:
     """A descriptor for the lock that makes pushes to one app take turns.
 

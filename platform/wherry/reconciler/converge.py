@@ -22,6 +22,7 @@ from wherry.reconciler.steps import Retire
 from wherry.routing.front import front_of
 from wherry.running.engine import InstanceSpec
 from wherry.store import apps, releases
+from wherry.store.database import Connection
 
 Say = Callable[[str], None]
 ROUNDS = 20
@@ -110,8 +111,10 @@ def _fronted(outside: Outside, desired: Desired) -> Desired:
 def ensure_network(outside: Outside, name: str) -> None:
     """The app has its network; its subnet is chosen once and kept, and passes over what others on the machine use."""
     with outside.database.read() as connection:
-        app = apps.get(connection, name)
-        number = apps.subnet(connection, app)
+        app = apps.find(connection, name)
+        number = apps.subnet(connection, app) if app else None
+    if app is None:
+        return  # an app that is just getting this name has its network already
     if number is None:
         number = _give_subnet(outside, app, -1)
     for _ in range(NETWORKS):
@@ -125,11 +128,16 @@ def ensure_network(outside: Outside, name: str) -> None:
 def _give_subnet(outside: Outside, app: App, refused: int) -> int:
     """The next number after all that were given, so that an address is not soon used by another app."""
     with outside.database.write() as connection:
-        used = apps.subnets(connection) | {refused}
-        first = max(used) + 1
-        number = next(found % NETWORKS for found in range(first, first + NETWORKS) if found % NETWORKS not in used)
+        number = fresh_subnet(connection, refused)
         apps.give_subnet(connection, app, number)
     return number
+
+
+def fresh_subnet(connection: Connection, refused: int = -1) -> int:
+    """The next number after all that were given, but not `refused`."""
+    used = apps.subnets(connection) | {refused}
+    first = max(used) + 1
+    return next(found % NETWORKS for found in range(first, first + NETWORKS) if found % NETWORKS not in used)
 
 
 def subnet_text(number: int) -> str:

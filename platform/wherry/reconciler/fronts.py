@@ -32,7 +32,7 @@ def refresh(outside: Outside, routes: dict[str, Route]) -> dict[str, Route]:
     after = dict(routes)
     for front in wished:
         present = routes.get(front.app)
-        if present is None:
+        if present is None or outside.memory.is_moving(front.app):
             continue
         after[front.app] = rules.with_front(present, front)
         try:

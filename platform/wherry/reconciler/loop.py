@@ -171,7 +171,7 @@ class Loop:
             if self._differs(name, mine, routes):
                 threading.Thread(target=self._settle, args=(name,), name=f"heal {name}", daemon=True).start()
         self.watcher.keep({seen.id for seen in containers if seen.running})
-        for stray in {seen.app for seen in containers} - names:
+        for stray in {seen.app for seen in containers if not self.outside.memory.is_moving(seen.app)} - names:
             self._remove_strays([seen for seen in containers if seen.app == stray])
 
     def _differs(self, name: str, containers: list[Observed], routes: dict[str, Route]) -> bool:

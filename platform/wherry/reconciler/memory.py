@@ -53,6 +53,7 @@ class Memory:
         self._leaving: set[str] = set()
         self._health: dict[str, Health] = {}
         self._crashes: dict[tuple[str, Slot], Crashes] = {}
+        self._moving: set[str] = set()
         self._busy: dict[str, threading.RLock] = {}
         self.fronts: dict[str, str] = {}
         """The fingerprint of each app's front as the proxy took it up last."""
@@ -76,6 +77,20 @@ class Memory:
         finally:
             if got:
                 lock.release()
+
+    @contextmanager
+    def moving(self, *names: str) -> Iterator[None]:
+        """While an app changes its name, containers of both names belong to it, whatever the database says."""
+        with self._lock:
+            self._moving |= set(names)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._moving -= set(names)
+
+    def is_moving(self, app: str) -> bool:
+        return app in self._moving
 
     def is_ready(self, container: str) -> bool:
         return container in self._ready

@@ -33,7 +33,8 @@ class Collector(Protocol):
 
 @dataclass(frozen=True)
 class Outside:
-    """`platform_line` writes a line of the platform's own into an app's log: app, instance, text."""
+    """`platform_line` writes a line of the platform's own into an app's log: app, instance, text; `move_log`
+    gives the log of an app to another name."""
 
     settings: Settings
     database: Database
@@ -44,6 +45,7 @@ class Outside:
     collector: Collector
     platform_line: Callable[[str, str, str], None]
     memory: Memory = field(default_factory=Memory)
+    move_log: Callable[[str, str], None] = lambda old, new: None
 
     @property
     def operation_logs(self) -> OperationLogs:

@@ -15,9 +15,11 @@ from wherry import clock, failpoint
 from wherry.errors import DeployFailed, Unavailable, WherryError
 from wherry.reconciler import changes, checks, outline, registries, storage
 from wherry.reconciler.build_queue import queue_of
+from wherry.reconciler.clones import clone
 from wherry.reconciler.deploy import deploy
 from wherry.reconciler.doctor import doctor
 from wherry.reconciler.outside import Outside
+from wherry.reconciler.renames import rename
 from wherry.reconciler.work import Work
 from wherry.store import apps, disk, operations
 
@@ -37,6 +39,8 @@ VERBS: dict[str, Callable[[Work], None]] = {
     "login": registries.login,
     "logout": registries.logout,
     "doctor": doctor,
+    "rename": rename,
+    "clone": clone,
     "mounts": storage.mounts,
     "volume": storage.destroy,
 }

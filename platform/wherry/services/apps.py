@@ -6,14 +6,15 @@ from collections.abc import Mapping
 
 from wherry import clock
 from wherry.access.require import require
-from wherry.errors import InvalidInput, NothingToDo
+from wherry.errors import Conflict, InvalidInput, NothingToDo
 from wherry.model.app import App, check_name
 from wherry.model.label import changed, matches, parse_filter
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
 from wherry.services.domains import check_default_host
 from wherry.services.platform import Platform
-from wherry.store import apps, events
+from wherry.store import apps, events, runs
+from wherry.store.database import Connection
 
 
 def create(platform: Platform, actor: Actor, name: str) -> App:
@@ -64,3 +65,35 @@ def destroy(platform: Platform, actor: Actor, name: str, confirm: str) -> Operat
     if confirm != name:
         raise InvalidInput(f"destroying {name} needs its name once more: pass --confirm {name}", field="confirm", code="not_confirmed")
     return platform.wish(actor, name, "destroy", {})
+
+
+def rename(platform: Platform, actor: Actor, name: str, new: str) -> Operation:
+    """Queues another name. The host of the old one becomes a domain of the app. Raises InvalidInput, Conflict for a name or
+    host that is taken, for an app with volumes, and while its one-offs run."""
+    require(actor, "deploy", f"rename {name}")
+    check_name(new)
+    with platform.database.read() as connection:
+        app = apps.get(connection, name)
+        _check_free(platform, connection, new)
+        open_runs = runs.of_app(connection, app, False)
+    if app.volumes:
+        raise Conflict(f"{name} has volumes, which can not change their app", code="has_volumes", hint="Clone it, and copy the data.")
+    if open_runs:
+        raise Conflict(f"{name} has one-offs that run: {open_runs[0].name}", code="runs_open", hint=f"End them: wherry run:list {name}")
+    return platform.wish(actor, name, "rename", {"to": new})
+
+
+def clone(platform: Platform, actor: Actor, name: str, new: str, deploy: bool = True) -> Operation:
+    """Queues a copy of the app under the name `new`, running at once unless `deploy` is False. Raises like `create`."""
+    require(actor, "deploy", f"clone {name}")
+    check_name(new)
+    with platform.database.read() as connection:
+        apps.get(connection, name)
+        _check_free(platform, connection, new)
+    return platform.wish(actor, new, "clone", {"clone_of": name, "deploy": deploy})
+
+
+def _check_free(platform: Platform, connection: Connection, name: str) -> None:
+    if apps.find(connection, name):
+        raise Conflict(f'app "{name}" exists already', code="name_taken", hint=f"See it with: wherry apps:info {name}")
+    check_default_host(platform, connection, name)

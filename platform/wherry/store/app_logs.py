@@ -59,6 +59,18 @@ class AppLogs:
         number, _, offset = cursor.partition(":")
         return log_reader.after(self._folder(app), int(number), int(offset), LineFilter(process, source))
 
+    def rename(self, app: str, name: str) -> None:
+        """The log goes on under another name. What is still written under the old one, by instances that leave, goes there too."""
+        with self._lock:
+            if self._folder(app).exists() and not self._folder(name).exists():
+                self._folder(app).rename(self._folder(name))
+            self._files[app] = self._files[name] = LogFile(self._folder(name), self._cap(name))
+
+    def forget_name(self, app: str) -> None:
+        """Nobody writes under this name any more: it may become another app's."""
+        with self._lock:
+            self._files.pop(app, None)
+
     def remove(self, app: str) -> None:
         """Deletes the app's log. Those who follow it come to its end. Stop collecting from the app's instances first."""
         with self._lock:

@@ -67,6 +67,17 @@ def change(connection: sqlite3.Connection, app: App, **columns: Any) -> App:
     return replace(app, **columns)
 
 
+def rename(connection: sqlite3.Connection, app: App, name: str, subnet: int) -> App:
+    """Gives the app another name and network; what waits in its queue comes along. Raises Conflict when the name is taken."""
+    try:
+        connection.execute("UPDATE apps SET name = ?, subnet = ? WHERE id = ?", (name, subnet, app.id))
+    except sqlite3.IntegrityError as error:
+        raise Conflict(f'app "{name}" exists already', code="name_taken", hint="Choose another name.") from error
+    connection.execute("DELETE FROM instances WHERE app = ?", (app.name,))
+    connection.execute("UPDATE operations SET app = ? WHERE app = ? AND state = 'queued'", (name, app.name))
+    return get(connection, name)
+
+
 def remove(connection: sqlite3.Connection, app: App) -> None:
     """Deletes the app with its builds and releases; operations and events stay as history."""
     connection.execute("DELETE FROM releases WHERE app_id = ?", (app.id,))

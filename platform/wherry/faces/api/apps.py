@@ -29,6 +29,15 @@ class AppQuery(Struct, forbid_unknown_fields=True):
     label: str = ""
 
 
+class NewName(Struct, forbid_unknown_fields=True):
+    name: str
+
+
+class NewClone(Struct, forbid_unknown_fields=True):
+    name: str
+    deploy: bool = True
+
+
 class LabelsDocument(Struct):
     app: str
     labels: dict[str, str]
@@ -72,6 +81,18 @@ def show_app(ask: Ask, app: str) -> Response:
 def destroy_app(ask: Ask, app: str, query: Confirm) -> Response:
     """destroy an app"""
     return accepted(services.destroy(ask.platform, ask.actor, app, query.confirm))
+
+
+@routes.on("POST", "/api/apps/<app>/actions/rename", needs="deploy", body=NewName, answers=OperationDocument, status=202)
+def rename_app(ask: Ask, app: str, body: NewName) -> Response:
+    """rename an app"""
+    return accepted(services.rename(ask.platform, ask.actor, app, body.name))
+
+
+@routes.on("POST", "/api/apps/<app>/actions/clone", needs="deploy", body=NewClone, answers=OperationDocument, status=202, on_locked=True)
+def clone_app(ask: Ask, app: str, body: NewClone) -> Response:
+    """clone an app"""
+    return accepted(services.clone(ask.platform, ask.actor, app, body.name, body.deploy))
 
 
 @routes.on("GET", "/api/apps/<app>/labels", needs="read", answers=LabelsDocument)

@@ -227,13 +227,13 @@ def _request(operation: Operation) -> dict[str, Any]:
     payload = operation.payload
     shown: dict[str, Any] = {
         name: payload[name]
-        for name in ("formation", "limits", "scope", "commit", "origin", "server", "user", "set", "types", "into", "instance")
+        for name in ("formation", "limits", "clone_of", "scope", "commit", "origin", "server", "user", "set", "types", "into", "instance")
         if name in payload
     }
     if "changes" in payload:
         shown["keys"] = sorted(payload["changes"])
     if "to" in payload:
-        shown["to"] = f"v{payload['to']}"
+        shown["to"] = payload["to"] if operation.kind == "rename" else f"v{payload['to']}"
     return shown
 
 

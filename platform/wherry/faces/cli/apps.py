@@ -48,6 +48,15 @@ def destroy(session: Session) -> int:
     return follow.settle(session, session.api.send("DELETE", session.app_path(), query={"confirm": confirm}))
 
 
+def rename(session: Session) -> int:
+    return follow.settle(session, session.api.send("POST", session.app_path("/actions/rename"), {"name": session.given.word("NEW")}))
+
+
+def clone(session: Session) -> int:
+    body = {"name": session.given.word("NEW"), "deploy": "--no-deploy" not in session.given.options}
+    return follow.settle(session, session.api.send("POST", session.app_path("/actions/clone"), body))
+
+
 def lock(session: Session) -> int:
     answer = session.api.send("PUT", session.app_path("/lock"), {"why": " ".join(session.given.many("WHY"))})
     app = printable(session.given.app)

@@ -36,6 +36,27 @@ TABLE = (
         changes=True,
     ),
     Command(
+        "apps:rename",
+        "APP NEW",
+        "Give an app another name",
+        "apps.rename",
+        ("wherry apps:rename shop store",),
+        "Fresh instances of the new name take over before the old ones end, so no request is lost. The host of the old name becomes a\n"
+        "domain of the app, so visitors still find it; git remotes have to be changed. Not for apps with volumes.",
+        aliases=("rename",),
+        changes=True,
+    ),
+    Command(
+        "apps:clone",
+        "APP NEW",
+        "Copy an app: image, config vars, limits and settings; it runs at once, without a build",
+        "apps.clone",
+        ("wherry apps:clone shop shop-test", "wherry apps:clone shop shop-test --no-deploy"),
+        "Domains, certificates, volumes and releases are not copied. Config vars are: a database that they name is shared then.",
+        (Option(("--skip-deploy", "--no-deploy"), "", "only the settings; nothing runs until a push"),),
+        changes=True,
+    ),
+    Command(
         "apps:lock",
         "APP [WHY…]",
         "Refuse pushes and changes until it is unlocked; reading, logs and run go on",
