@@ -11,6 +11,7 @@ from wherry.building.builder import Built
 from wherry.errors import DeployFailed
 from wherry.model.app import App
 from wherry.model.build import Build
+from wherry.model.limits import more
 from wherry.model.process import RELEASE
 from wherry.model.release import Release, serves
 from wherry.reconciler import sources
@@ -177,7 +178,8 @@ def _run_release_command(work: Work, spec: InstanceSpec) -> None:
     ensure_network(work.outside, work.operation.app)
     ended = work.outside.engine.run(spec, RELEASE_TIMEOUT, lambda text: work.say(f"       {text}"))
     if ended.exit_code or ended.oom:
-        how = "ran out of memory" if ended.oom else f"exited with code {ended.exit_code}"
-        raise DeployFailed(f"the release command {how}", code="release_command", hint="Its output is above.")
+        how = f"ran out of memory ({spec.memory} MB)" if ended.oom else f"exited with code {ended.exit_code}"
+        hint = f"Give it more: wherry ps:type {spec.app} {more(RELEASE, spec.memory)}" if ended.oom else "Its output is above."
+        raise DeployFailed(f"the release command {how}", code="release_command", hint=hint)
     with work.outside.database.write() as connection:
         work.reached(connection, release_command_done=True)

@@ -19,9 +19,11 @@ from wherry.store import apps, events, instances, releases
 
 @dataclass(frozen=True)
 class Report:
-    """`wishes` are the limits as they were wished, `seen` the instances as the engine last saw them, one-offs left out."""
+    """`release` is the one that the instances carry, `current` may be a later one that left them alone. `wishes` are the
+    limits as they were wished, `seen` the instances as the engine last saw them, one-offs left out."""
 
     app: App
+    current: Release | None
     release: Release | None
     quantities: dict[str, int]
     wishes: dict[str, dict[str, object]]
@@ -46,7 +48,7 @@ def of_app(platform: Platform, actor: Actor, name: str) -> Report:
         release = releases.running(connection, app)
         quantities = wished_quantities(app, release) if release else {}
         seen = [one for one in instances.of_app(connection, name) if one.type in quantities]
-        return Report(app, release, quantities, wishes, seen)
+        return Report(app, releases.current(connection, app), release, quantities, wishes, seen)
 
 
 def set_restart_policy(platform: Platform, actor: Actor, name: str, policy: str) -> App:

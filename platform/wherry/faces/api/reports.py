@@ -70,13 +70,13 @@ def set_restart_policy(ask: Ask, app: str, body: NewPolicy) -> Response:
 
 
 def _document(report: Report, default_memory: int) -> ReportDocument:
-    app, release = report.app, report.release
+    app, current = report.app, report.current
     at = f"/api/apps/{app.name}"
     return ReportDocument(
         app=app.name,
         release=f"v{app.release}" if app.release else None,
-        released_at=release.created_at if release else None,
-        released_by=release.actor if release else None,
+        released_at=current.created_at if current else None,
+        released_by=current.actor if current else None,
         state=report.state,
         running=sum(one.state == "running" for one in report.seen),
         wished=sum(report.quantities.values()),

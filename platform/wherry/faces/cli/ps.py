@@ -30,7 +30,7 @@ def report(session: Session) -> int:
         ("app", view["app"]),
         ("release", f"{view['release']}, {ago(view['released_at'])} by {view['released_by']}" if view["release"] else "none yet"),
         ("runs", f"{view['state']} ({view['running']} of {view['wished']} instances)"),
-        ("restart", _POLICIES.get(view["restart_policy"], f"{view['restart_policy']}: up to so many times in a row after a failure")),
+        ("restart", _policy_words(view["restart_policy"])),
         ("locked", f"by {view['locked_by']}" if view["locked_by"] else ""),
     ]
     header = ("TYPE", "RUNS", "SIZE", "MEMORY", "CPU", "PIDS", "RESTARTS", "COMMAND")
@@ -39,11 +39,15 @@ def report(session: Session) -> int:
     return session.show(view, "\n".join(parts))
 
 
-_POLICIES = {
-    "always": "always: what ends by itself is started again",
-    "on-failure": "on-failure: what ends with another status than 0 is started again",
-    "no": "no: what ends by itself stays down",
-}
+def _policy_words(policy: str) -> str:
+    """`on-failure:3: what fails is started again, up to 3 times in a row`."""
+    most = policy.partition(":")[2]
+    told = {
+        "always": "what ends by itself is started again",
+        "on-failure": "what fails is started again",
+        "no": "what ends by itself stays down",
+    }
+    return f"{policy}: {told.get(policy) or f'what fails is started again, up to {most} times in a row'}"
 
 
 def _report_row(name: str, process: dict[str, Any]) -> list[str]:
@@ -63,8 +67,8 @@ def put(session: Session) -> int:
     answer = session.api.send("PUT", session.app_path("/restart-policy"), {"policy": _policy(words)})
     if "message" in answer:
         return session.show(answer, printable(str(answer["message"])))
-    policy = answer["restart_policy"]
-    return session.show(answer, f"{printable(session.given.app)} restarts {printable(_POLICIES.get(policy, policy))}")
+    policy = printable(_policy_words(answer["restart_policy"]))
+    return session.show(answer, f"restart policy of {printable(session.given.app)} is {policy}")
 
 
 def _policy(words: list[str]) -> str:

@@ -87,7 +87,8 @@ def containers(settings: Settings, state: State) -> Iterator[Finding]:
     orphans = [row for row in found if row["Labels"].get(labels.APP) not in known]
     of_apps = [row for row in found if row not in orphans and row["Labels"].get(labels.KIND) == labels.INSTANCE]
     strange = [row for row in of_apps if row["Labels"].get(labels.IMAGE, "") not in state.images]
-    gone = [row for row in state.instances if row.container and row.container not in {row["Id"] for row in found}]
+    ids = {row["Id"] for row in found}
+    gone = [row for row in state.instances if row.container and row.state != "crashed" and row.container not in ids]
     networks = engine_api.labelled("networks", f"{labels.PLATFORM}={settings.name}")
     lost = [row["Name"] for row in networks if (row.get("Labels") or {}).get(labels.APP) not in known]
     for row in orphans:
@@ -124,8 +125,9 @@ def work(state: State) -> Iterator[Finding]:
         fix = "The engine does not work: see its log, then sudo scripts/up"
         yield fail("operations", f"{len(ignored)} wait and nobody takes them up", fix)
     if not stuck and not ignored:
-        waiting = sum(one.state == "queued" for one in state.operations)
-        yield ok("operations", f"{len(state.operations) - waiting} under way, {waiting} waiting")
+        others = [one for one in state.operations if one.kind != "doctor"]
+        waiting = sum(one.state == "queued" for one in others)
+        yield ok("operations", f"{len(others) - waiting} under way, {waiting} waiting")
 
 
 def crashes(state: State) -> Iterator[Finding]:
