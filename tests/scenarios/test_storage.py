@@ -11,11 +11,14 @@ from collections.abc import Callable
 
 import pytest
 
+from failpoint_support import armed
 from scenario_support import Repository, Site, until
 
 pytestmark = [pytest.mark.engine, pytest.mark.scenario]
 
 Make = Callable[[str], Repository]
+STAGES_OF_A_SWITCH = ["release_row", "route_write", "route_acknowledged", "drain", "stop_old", "collect"]
+STAGES_OF_A_SWITCH += ["create", "start", "health", "commit"]
 LEDGER = """
 import fcntl, http.server, os, signal, socketserver, sqlite3, sys, threading
 
@@ -138,3 +141,21 @@ def test_a_volume_belongs_to_the_apps_user_is_seen_by_one_offs_and_goes_out_and_
     assert here.docker("volume", "inspect", source).status == 0
     assert here.wherry("apps:destroy", "owner", "--confirm", "owner").status == 0
     assert here.docker("volume", "inspect", source).status != 0
+
+
+@pytest.mark.slow
+def test_the_engine_may_die_at_any_stage_of_a_writers_replacement(here: Site, app: Make) -> None:
+    made(here, shop := app("mortal"))
+    with armed(here, "kill") as points:
+        for version, stage in enumerate(STAGES_OF_A_SWITCH, 2):
+            points.set(stage)
+            shop.commit(ledger(version))
+            before = rows(here, "mortal")
+            with here.visitors("mortal", connections=10) as count:
+                pushed = shop.push()
+                until(lambda stage=stage: stage in points.struck(), 20, f"the stage {stage}")
+            assert pushed.status == 0, f"{stage}: {pushed.text}"
+            assert count["lost"] == count["backwards"] == 0, (stage, count)
+            assert rows(here, "mortal") == before + count["answered"], stage
+            assert here.get("mortal", "/beside")[1] == "False", stage
+            print(stage, count)
