@@ -12,6 +12,7 @@ from wherry.errors import Conflict, Unavailable, WherryError
 from wherry.reconciler import disk, fronts, report, storage
 from wherry.reconciler.bakes import Bakes
 from wherry.reconciler.certificates import Certificates
+from wherry.reconciler.chronicle import Chronicle
 from wherry.reconciler.converge import settle, wish_of
 from wherry.reconciler.desired import desired_of
 from wherry.reconciler.door import Door
@@ -48,6 +49,7 @@ class Loop:
         self.certificates = Certificates(outside, self.wake)
         self.drains = Drains(outside)
         self.bakes = Bakes(outside, self.wake)
+        self.chronicle = Chronicle(outside)
         self.watcher = Watcher(outside, self.wake)
         self._stopping, self._disk_asked = threading.Event(), threading.Event()
         self._next_look = 0.0
@@ -163,6 +165,7 @@ class Loop:
         routes = fronts.refresh(self.outside, self.outside.proxy.routes())
         self.certificates.look()
         self.drains.look()
+        self.chronicle.look()
         containers = self.outside.engine.observe()
         with self.outside.database.read() as connection:
             names = {app.name for app in apps.every(connection)}
