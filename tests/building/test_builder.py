@@ -100,3 +100,11 @@ def test_a_cancelled_build_says_so(builder: Builder, app: str, tmp_path: Path) -
     with pytest.raises(DeployFailed) as refused:
         builder.build(support.push(tmp_path, {**APP, "requirements.txt": f"# {app}\n"}, app), [].append, cancelled=lambda: True)
     assert refused.value.code == "build_cancelled"
+
+
+def test_what_was_built_is_stored_for_its_app_with_its_layers(builder: Builder, app: str, tmp_path: Path) -> None:
+    built = builder.build(support.push(tmp_path, APP, app), [].append)
+    stored = builder.stored()
+    assert stored.app_of[built.image] == app
+    assert sum(size for _, size in stored.apps[built.image]) in (0, built.size)
+    assert builder.disk().is_dir()

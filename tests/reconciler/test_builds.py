@@ -84,11 +84,10 @@ def test_a_build_whose_release_failed_was_a_good_build(here: Machine) -> None:
     assert (found.state, found.release, found.operation.error and found.operation.error["code"]) == ("succeeded", 1, "H10")
 
 
-def test_the_latest_builds_keep_their_output_and_what_is_known_of_older_ones_stays(here: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wherry.reconciler.sweep.BUILD_LOGS", 2)
+def test_the_latest_builds_keep_their_output_and_what_is_known_of_older_ones_stays(here: Machine) -> None:
     numbers = [here.push("shop", tree, fail="no", image="good").id for tree in "abc"]
     other = here.push("blog", "d", image="good", web="run").id
-    sweep(here.outside)
+    sweep(here.outside, build_logs=2)
     assert [builds.has_log(here.services, number) for number in (*numbers, other)] == [False, True, True, True]
     assert build(here, numbers[0]).state == "failed"
 

@@ -41,6 +41,9 @@ POLL = 0.1
 CANCEL_GRACE = 15.0
 LOOK = "Look at it: systemctl status docker"
 MAX_READ = 1024 * 1024
+ONLY_CACHE = (1, 42)
+"""The version of the API from which on the build cache can be asked for alone."""
+ASK_CACHE_EVERY = 3600.0
 
 
 class SolveFailed(Exception):
@@ -107,6 +110,8 @@ class BuildKit:
     def __init__(self, url: str = SOCKET, platform: str = "", limits: Limits | None = None, logins: Logins = lambda _: None) -> None:
         self._url, self.platform, self.limits, self._logins = url, platform, limits, logins
         self._lock = threading.Lock()
+        self._layers: dict[str, Layers] = {}
+        self._cache, self._ask_cache_again = 0, 0.0
         self._shared: Any = None
 
     def solve(
@@ -241,13 +246,28 @@ class BuildKit:
             found = self._api().images(all=False, filters={"label": wanted})
         return [image for entry in found if (image := self.image(entry["Id"]))]
 
-    def layers(self, image: Image) -> Layers:
-        """The image's layers from the ground up: a key that stands for it and all below, and its bytes."""
+    def labels(self, owner: str) -> dict[str, dict[str, str]]:
+        """The labels of all images with the label `owner` (`key=value`), by their ids; one call, however many there are."""
+        with _translated():
+            found = self._api().images(all=False, filters={"label": [owner]})
+        return {entry["Id"]: entry.get("Labels") or {} for entry in found}
+
+    def layers(self, image_id: str) -> Layers:
+        """The image's layers from the ground up: a key that stands for it and all below, and its bytes. An id never means another
+        image, so each is looked at once."""
+        if image_id not in self._layers:
+            self._layers[image_id] = self._looked_up(image_id)
+        return self._layers[image_id]
+
+    def _looked_up(self, image_id: str) -> Layers:
+        image = self.image(image_id)
         with _translated():
             try:
-                history = self._api().history(image.id)
+                history = self._api().history(image_id) if image else []
             except docker.errors.ImageNotFound:
-                return []
+                image = None
+        if image is None:
+            return []
         sizes = [int(step["Size"]) for step in reversed(history) if step.get("Size")]
         found: list[tuple[str, int]] = []
         key = ""
@@ -257,7 +277,14 @@ class BuildKit:
         return found
 
     def cache_size(self) -> int:
-        """Bytes of the engine's build cache. Engines before 23 add up all else as well, which takes a while."""
+        """Bytes of the engine's build cache. Engines before 23 walk through all volumes to say that, so they are asked once an hour."""
+        old = _version(self._api()._version) < ONLY_CACHE
+        if not old or time.monotonic() > self._ask_cache_again:
+            self._ask_cache_again = time.monotonic() + ASK_CACHE_EVERY
+            self._cache = self._asked_cache_size()
+        return self._cache
+
+    def _asked_cache_size(self) -> int:
         with _translated(), self._new() as api:
             answer = api.get(api._url("/system/df"), params={"type": "build-cache"}, timeout=300)
             api._raise_for_status(answer)
@@ -383,3 +410,7 @@ def _translated() -> Iterator[None]:
         if isinstance(error, docker.errors.APIError):
             raise Unavailable(f"the Docker engine refuses: {error.explanation or error}", code="engine_unavailable") from error
         raise Unavailable("the Docker engine does not answer", hint=LOOK, code="engine_unavailable") from error
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))

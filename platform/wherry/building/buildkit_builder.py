@@ -76,9 +76,9 @@ class BuildKitBuilder(Adoption):
 
     def stored(self) -> Stored:
         """See Builder."""
-        images = self._engine.images({OWNER: self._settings.name})
-        layers = {image.id: self._engine.layers(image) for image in images}
-        app_of = {image.id: image.labels[APP] for image in images if image.labels.get(APP)}
+        labels = self._engine.labels(f"{OWNER}={self._settings.name}")
+        layers = {image: self._engine.layers(image) for image in labels}
+        app_of = {image: known[APP] for image, known in labels.items() if known.get(APP)}
         base = {image: found for image, found in layers.items() if image not in app_of}
         return Stored({image: layers[image] for image in app_of}, base, app_of, self._engine.cache_size())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,8 +49,8 @@ def disk_of(settings: Settings, root: Path) -> Disk:
 class Guard:
     """One build's. `look` about ten times a second; when it answers True, the build has to end, and `refusal` says why."""
 
-    def __init__(self, limits: Limits, disk: Disk) -> None:
-        self._limits, self._disk = limits, disk
+    def __init__(self, limits: Limits, disk: Disk, now: Callable[[], float] = clock.monotonic) -> None:
+        self._limits, self._disk, self._now = limits, disk, now
         self._before = limits.taken()
         self._stuck_since: float | None = None
         self._most_pids = 0
@@ -83,10 +83,10 @@ class Guard:
         if now < self._limits.pids * NEARLY:
             self._stuck_since = None
         elif self._stuck_since is None:
-            self._stuck_since = clock.monotonic()
+            self._stuck_since = self._now()
 
     def _too_much(self) -> str:
-        if self._stuck_since is not None and clock.monotonic() - self._stuck_since > STUCK:
+        if self._stuck_since is not None and self._now() - self._stuck_since > STUCK:
             return PROCESSES
         room = machine.room(self._disk.path)
         if room and self._room - room.free > self._disk.most and self._wrote_too_much():
@@ -95,9 +95,9 @@ class Guard:
 
     def _wrote_too_much(self) -> bool:
         """The disk filled; was it this build, or a neighbour? To add up what was written takes a while, so not at every look."""
-        if clock.monotonic() < self._add_up_again:
+        if self._now() < self._add_up_again:
             return False
-        self._add_up_again = clock.monotonic() + ADD_UP_EVERY
+        self._add_up_again = self._now() + ADD_UP_EVERY
         layers = self._disk.path / "overlay2"
         return not layers.is_dir() or _written_since(layers, self._began) > self._disk.most
 

@@ -29,6 +29,7 @@ class MemoryBuilder(MemoryAdoption):
         super().__init__()
         self._packs = packs or source_root() / "buildpacks"
         self.built: list[Source] = []
+        self._app_of: dict[str, str] = {}
 
     def env(self, source: Source) -> dict[str, EnvVar]:
         """See Builder."""
@@ -40,7 +41,7 @@ class MemoryBuilder(MemoryAdoption):
 
     def stored(self) -> Stored:
         """See Builder. Nothing takes room."""
-        return Stored()
+        return Stored({image: [(image, 0)] for image in self._app_of}, {}, dict(self._app_of))
 
     def disk(self) -> Path:
         """See Builder."""
@@ -61,7 +62,8 @@ class MemoryBuilder(MemoryAdoption):
             digest.update(chunk)
         self.built.append(source)
         line("-----> Built in 0.0 s, 0 MB")
-        return self._built(planned, f"sha256:{digest.hexdigest()}")
+        self._app_of[image := f"sha256:{digest.hexdigest()}"] = source.app
+        return self._built(planned, image)
 
     def outline(self, source: Source, line: Line) -> Outline:
         """See Builder."""

@@ -23,10 +23,10 @@ BUILD_LOGS, OTHER_LOGS = 50, 50
 """Of each app, how many logs of builds and of other operations are kept, and those of the releases that are kept beside them."""
 
 
-def sweep(outside: Outside) -> None:
+def sweep(outside: Outside, build_logs: int = BUILD_LOGS) -> None:
     """Blocks while the engine removes images; meant for a thread of its own."""
     _archives(outside)
-    _logs(outside)
+    _logs(outside, build_logs)
     _events(outside)
     expire_releases(outside)
     with outside.database.read() as connection:
@@ -49,7 +49,7 @@ def _archives(outside: Outside) -> None:
             path.unlink(missing_ok=True)
 
 
-def _logs(outside: Outside) -> None:
+def _logs(outside: Outside, build_logs: int) -> None:
     with outside.database.read() as connection:
-        keep = operations.with_log(connection, BUILD_LOGS, OTHER_LOGS) | releases.operations(connection)
+        keep = operations.with_log(connection, build_logs, OTHER_LOGS) | releases.operations(connection)
     outside.operation_logs.remove_all_but(keep)
