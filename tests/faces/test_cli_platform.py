@@ -2,6 +2,7 @@
 
 import json
 import re
+import tarfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -414,3 +415,13 @@ def test_destroying_an_app_names_its_volumes_with_their_sizes(wherry: Wherry) ->
         connection.execute("UPDATE volumes SET size = 1288490189")
     asked = wherry("apps:destroy full", b"no\n").err
     assert asked.startswith('This deletes full, its 1 instance, 1 release and the volume "data" (1.2 GB). Nothing brings them back.\n')
+
+
+def test_the_doctor_is_asked_over_the_api_and_its_status_tells_whether_something_is_broken(wherry: Wherry, tmp_path: Path) -> None:
+    """What it finds depends on the machine that the tests run on; that it looks at this platform's own state does not."""
+    ran = run(["doctor", "--bundle", "-o", str(tmp_path / "bundle.tar.gz")], wherry.environ)
+    assert "ok    database: whole" in ran.out, ran
+    broken = any(line.startswith("fail") for line in ran.out.splitlines())
+    assert ran.status == (1 if broken else 0)
+    with tarfile.open(tmp_path / "bundle.tar.gz") as archive:
+        assert any(name.endswith("/doctor.json") for name in archive.getnames())

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scenario_support import Repository, Site, until
+from scenario_support import Repository, Site, tiny_app, until
 from wherry.model.limits import SIZES
 
 pytestmark = [pytest.mark.engine, pytest.mark.scenario]
@@ -22,15 +22,21 @@ def inspected(here: Site, app: str, process: str) -> list[str]:
 
 def test_new_limits_reach_docker_and_lose_no_request_and_out_of_memory_is_named(here: Site, app: Make) -> None:
     sized = app("sized")
-    sized.commit({"Procfile": "web: python app.py\n" + GREEDY})
-    sized.release(1)
+    sized.commit({**tiny_app(1), "Procfile": "web: python app.py\n" + GREEDY})
+    assert sized.push().status == 0
     with here.visitors("sized", connections=20) as count:
         done = here.wherry("ps:type", "sized", "web=medium", "web.cpu=1.5", "worker.memory=64m")
         assert done.status == 0 and "web 256 MB -> medium (512 MB), 1.5 CPU" in done.text, done.text
     assert count["lost"] == 0 and count["answered"] > 100, count
-    assert inspected(here, "sized", "web") == [f"{512 * 2**20} {SIZES['medium'].share} 1500000000 {SIZES['medium'].pids}"]
+    size = SIZES["medium"]
+    until(lambda: inspected(here, "sized", "web") == [f"{512 * 2**20} {size.share} 1500000000 {size.pids}"])
     assert here.wherry("ps:scale", "sized", "worker=1").status == 0
-    until(lambda: "R14 ran out of memory (64 MB); give it more: wherry ps:type sized worker=micro" in here.wherry("logs", "sized").text)
+    until(
+        lambda: (
+            "R14 ran out of memory (64 MB); give it more: wherry ps:type sized worker=micro"
+            in here.wherry("logs", "sized", "--source", "platform").text
+        )
+    )
     refused = here.ssh("ps:type", "sized", "web.memory=99999g")
     assert refused.status == 2 and 'memory "99999g": give a number with m or g, 32m-' in refused.text
 
@@ -45,7 +51,7 @@ def test_a_rename_and_a_copy_lose_no_request_and_need_no_build(here: Site, app: 
     assert count["lost"] == 0 and count["answered"] > 100, count
     assert here.get("late") == here.get("early") == here.get("late-twin") == (200, "1")
     assert here.containers("early") == []
-    assert "version 1 is up" in here.wherry("logs", "late").text
+    assert "version 1 is up" in here.wherry("logs", "late", "--source", "app").text
     early.git("remote", "set-url", "wherry", f"ssh://wherry@127.0.0.1:{here.ssh_port}/late")
     assert early.release(2).status == 0
     assert (here.get("late"), here.get("late-twin")) == ((200, "2"), (200, "1"))
