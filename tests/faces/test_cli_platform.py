@@ -385,6 +385,8 @@ def test_a_volume_is_made_mounted_looked_at_unmounted_and_destroyed(wherry: Wher
     assert wherry("storage:create disk data").err.startswith("disk has a volume data already")
     unseen = (5, "", "data is not mounted\nMount it first: wherry storage:mount disk data:/app/data\n")
     assert wherry("storage:export disk data") == wherry("storage:import disk data") == unseen
+    unknown = 'no process "wb"; this release has: web, worker\n'
+    assert wherry("storage:mount disk data:/app/data --types wb") == (2, "", unknown)
     mounted = wherry("storage:mount disk data:/app/data --types web").out.splitlines()
     assert mounted[-1] == "Mount data at /app/data in web. v2 live in N s"
     assert wherry("storage:mount disk data:/app/data --types web").out == "data is mounted at /app/data already; nothing to do\n"

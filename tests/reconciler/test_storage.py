@@ -167,7 +167,7 @@ def test_a_volume_is_destroyed_by_its_name_when_nothing_has_it_mounted(here: Mac
 def test_one_offs_see_the_volumes(here: Machine) -> None:
     from wherry.reconciler.desired import mounts_of
 
-    with_volume(here)
+    with_volume(here, worker="work")
     here.wait(storage.mount(here.services, ADMIN, "shop", "data", "/read", read_only=True, types=["worker"]))
     app = apps.get(here.services, ADMIN, "shop")
     assert [mount.path for mount in mounts_of(app, "run")] == ["/data", "/read"]

@@ -10,6 +10,7 @@ from wherry.access.require import require
 from wherry.errors import Conflict, InvalidInput, NothingToDo
 from wherry.model.app import App
 from wherry.model.operation import Operation
+from wherry.model.process import runnable
 from wherry.model.release import wished_quantities
 from wherry.model.user import Actor
 from wherry.model.volume import (
@@ -85,6 +86,7 @@ def mount(
     with platform.database.read() as connection:
         app = apps.get(connection, name)
         volumes.get(app, volume)
+        _check_types(connection, app, wished.types)
         present = mounts_from_json(app.mounts)
         after = with_mount(present, wished)
         _check_writers(connection, app, after, _shared(app))
@@ -128,6 +130,15 @@ def _become(platform: Platform, actor: Actor, app: App, after: tuple[Mount, ...]
             events.add(connection, actor, "app.changed", app.name, clock.now(), mounts=mounts_to_json(after))
             return None
     return platform.wish(actor, app.name, "mounts", payload)
+
+
+def _check_types(connection: Connection, app: App, types: tuple[str, ...]) -> None:
+    """Raises InvalidInput for a process type that the release does not have. Before the first deploy nobody knows them."""
+    release = releases.current(connection, app)
+    known = runnable(release.build.processes) if release else list(types)
+    for name in types:
+        if name not in known:
+            raise InvalidInput(f'no process "{name}"; this release has: {", ".join(known)}', field="types")
 
 
 def _check_writers(connection: Connection, app: App, mounts: tuple[Mount, ...], shared: set[str]) -> None:
