@@ -21,10 +21,6 @@ def built(app_id: int) -> Build:
     return Build(0, app_id, "3f2c1ab", "77aa", "python", "sha256:aa", 84, {"web": "run"}, "2026-01-01T00:00:00.000000Z")
 
 
-def test_migrations_are_numbered_without_a_gap_and_no_number_is_given_twice() -> None:
-    assert [number for number, _ in migrations()] == list(range(1, len(migrations()) + 1))
-
-
 def test_a_second_migration_does_nothing(database: Database) -> None:
     assert database.migrate() == []
 
