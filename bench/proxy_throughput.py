@@ -14,7 +14,7 @@ from by_hand import stack_image
 from figure import Check, Figure, Row, ratio
 from place import Place, ensure
 
-from scenario_support import Site, free_port, until
+from scenario_support import free_port, until
 
 NGINX, WRK = "/usr/sbin/nginx", "/usr/bin/wrk"
 ROUNDS, SECONDS, CONNECTIONS = 5, 5, 50
@@ -62,9 +62,9 @@ def measure(place: Place, rounds: int = ROUNDS) -> Figure:
         _write_upstream(repository.folder, stack_image(place.site))
         place.release(repository, {})
         upstream = f"{docker_socket.address(place.site.containers('fast')[0])}:{UPSTREAM_PORT}"
-        with _peer(place.folder / "peer", upstream) as peer:
-            ours, theirs = _rounds(place, peer, rounds)
-        straight = _wrk(place.site, f"http://{upstream}/")
+        with peer(place.folder / "peer", upstream) as bare:
+            ours, theirs = _rounds(place, bare, rounds)
+        straight = wrk(f"http://{upstream}/")
     return _figure(ours, theirs, straight)
 
 
@@ -74,11 +74,11 @@ def _rounds(place: Place, peer: str, rounds: int) -> tuple[list[float], list[flo
     for number in range(rounds):
         place.say(f"proxy: round {number + 1} of {rounds} …")
         for made, url in ((ours, f"http://127.0.0.1:{place.site.http_port}/"), (theirs, peer))[:: -1 if number % 2 else 1]:
-            made.append(_wrk(place.site, url))
+            made.append(wrk(url))
     return ours, theirs
 
 
-def _wrk(site: Site, url: str) -> float:
+def wrk(url: str) -> float:
     """Requests per second. Raises AssertionError when any was not answered well."""
     argv = [WRK, "-t2", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-H", "Host: fast.localhost", url]
     out = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
@@ -87,16 +87,24 @@ def _wrk(site: Site, url: str) -> float:
 
 
 @contextmanager
-def _peer(folder: Path, upstream: str) -> Iterator[str]:
+def peer(folder: Path, upstream: str) -> Iterator[str]:
     """A bare nginx proxy with as many workers as Wherry's HAProxy has threads."""
-    folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     words = {"workers": min(4, os.cpu_count() or 1), "folder": folder, "address": upstream, "port": port}
-    (folder / "nginx.conf").write_text(PEER % words)
+    with nginx(folder, PEER % words):
+        yield f"http://127.0.0.1:{port}/"
+
+
+@contextmanager
+def nginx(folder: Path, text: str) -> Iterator[None]:
+    """An nginx of its own; its pid file is `nginx.pid` in its folder, or in /tmp."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = text.replace("pid /tmp/nginx.pid", f"pid {folder}/nginx.pid")
+    (folder / "nginx.conf").write_text(text)
     process = subprocess.Popen([NGINX, "-p", folder, "-c", folder / "nginx.conf", "-g", "daemon off;"])
     try:
         until(lambda: (folder / "nginx.pid").exists(), 10, "nginx")
-        yield f"http://127.0.0.1:{port}/"
+        yield
     finally:
         process.terminate()
         process.wait()

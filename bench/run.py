@@ -20,6 +20,7 @@ BENCHMARKS = {
     "lost": "lost_requests",
     "memory": "control_plane_memory",
     "proxy": "proxy_throughput",
+    "lines": "router_lines",
     "apps": "twenty_apps",
 }
 """By name, in the order of a whole run: memory is measured on a platform that has worked."""
