@@ -14,8 +14,8 @@ import docker
 
 MAKE = """
 set -e
-apt-get update -qq && apt-get install -qq -y --no-install-recommends $PACKAGES >/dev/null 2>&1
-ruby /make/repack.rb /served/gems $GEMS
+apt-get update -qq && apt-get install -qq -y --no-install-recommends rake ruby-sinatra puma >/dev/null 2>&1
+ruby /make/repack.rb /served/gems sinatra puma rake
 cp -r /make/quick /tmp/quick && cd /tmp/quick && gem build --force --output /served/gems/quick-1.0.0.gem quick.gemspec
 cd /served && gem generate_index
 """
@@ -55,18 +55,12 @@ def on_the_bridge(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[st
         server.server_close()
 
 
-SINATRA = ("rake ruby-sinatra puma", "sinatra puma rake")
-RAILS = ("rake ruby-railties ruby-sprockets-rails puma", "railties sprockets-rails puma rake")
-"""Packages of the distribution, and the gems to make of them with all that they need."""
-
-
-def make_gems(image: str, data: Path, folder: Path, what: tuple[str, str] = SINATRA) -> None:
+def make_gems(image: str, data: Path, folder: Path) -> None:
     """Fills `folder` with gems and their index, in a container of a Ruby build image."""
     client = docker.from_env()
     try:
         volumes = {str(data): {"bind": "/make", "mode": "ro"}, str(folder): {"bind": "/served"}}
-        environment = {"BUNDLE_FROZEN": "0", "PACKAGES": what[0], "GEMS": what[1]}
-        client.containers.run(image, ["sh", "-c", MAKE], remove=True, volumes=volumes, environment=environment)
+        client.containers.run(image, ["sh", "-c", MAKE], remove=True, volumes=volumes, environment={"BUNDLE_FROZEN": "0"})
     finally:
         client.close()
 
