@@ -427,3 +427,24 @@ def test_the_doctor_is_asked_over_the_api_and_its_status_tells_whether_something
     assert ran.status == (1 if broken else 0)
     with tarfile.open(tmp_path / "bundle.tar.gz") as archive:
         assert any(name.endswith("/doctor.json") for name in archive.getnames())
+
+
+def test_what_a_log_keeps_is_shown_and_set(shop: Wherry) -> None:
+    assert shop("logs:set shop").out.splitlines() == [
+        "router lines   on",
+        "query strings  left out",
+        "kept on disk   as much as WHERRY_LOG_SIZE says",
+    ]
+    assert "router lines   off" in shop("logs:set shop router=off max-size=2").out
+    again = shop("logs:set shop router=off")
+    assert (again.status, again.out) == (0, "the log of shop is kept like that already; nothing to do\n")
+    assert "kept on disk   32 MB" in shop("logs:set shop max-size 32m").out
+
+
+def test_drains_are_listed_without_their_secrets(shop: Wherry) -> None:
+    assert shop("drains shop").out == "shop has no drains; its log stays here\n"
+    assert (
+        "shop drains to https://***@192.88.99.1/*** from now on, as d." in shop("drains:add shop https://me:s3cret@192.88.99.1/s3cret").out
+    )
+    assert "s3cret" not in shop("drains shop").out + shop("drains shop --json").out + shop("events shop").out
+    assert shop("drains:remove shop https://me:s3cret@192.88.99.1/s3cret").status == 0

@@ -131,4 +131,4 @@ def _why(error: Exception) -> str:
     if isinstance(error, WherryError):
         return error.message
     words = getattr(error, "verify_message", "") or getattr(error, "strerror", "") or str(error) or type(error).__name__
-    return str(words).splitlines()[0][:120]
+    return str(words).splitlines()[0][:120].rstrip(".")

@@ -15,7 +15,15 @@ from wherry.model.user import PLATFORM
 TOLD_OTHERWISE = ("instance", "run")
 """Nouns whose events leave better lines under the instance's own name, at once."""
 ENDS = ("failed", "cancelled")
-QUIET = ("app.changed", "deploy.succeeded", "config.succeeded", "rollback.succeeded", "limits.succeeded", "plan.succeeded")
+QUIET = (
+    "app.changed",
+    "deploy.succeeded",
+    "config.succeeded",
+    "rollback.succeeded",
+    "limits.succeeded",
+    "plan.succeeded",
+    "scale.succeeded",
+)
 """Said by the release that they made."""
 PASSED_OVER = ("operation", "release", "origin", "public")
 """Facts that say nothing to whoever reads a log."""

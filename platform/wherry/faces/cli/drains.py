@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from wherry.errors import InvalidInput, NotFound
 from wherry.faces.cli.client import segment
 from wherry.faces.cli.render import ago, printable
 from wherry.faces.cli.session import Session
@@ -23,11 +24,25 @@ def add(session: Session) -> int:
 
 
 def remove(session: Session) -> int:
-    which = session.given.word("DRAIN")
-    listed = session.api.get(session.app_path("/drains"))["drains"]
-    token = next((drain["token"] for drain in listed if which in (drain["token"], drain["url"])), which)
+    token = _token(session, session.given.word("DRAIN"))
     session.api.send("DELETE", session.app_path(f"/drains/{segment(token)}"))
     return session.show({"removed": token}, f"{printable(session.given.app)} drains there no longer")
+
+
+def _token(session: Session, which: str) -> str:
+    """An address is looked up here: with what is secret in it, it does not belong into a path."""
+    from wherry.model.drain import SPELLINGS, shown
+
+    scheme, sign, rest = which.partition("://")
+    masked = shown(f"{SPELLINGS.get(scheme, scheme)}{sign}{rest}")
+    listed = session.api.get(session.app_path("/drains"))["drains"]
+    found = [drain["token"] for drain in listed if which == drain["token"] or masked == drain["url"] or which == drain["url"]]
+    if not found:
+        app = printable(session.given.app)
+        raise NotFound(f"{app} has no such drain", code="no_such_drain", hint=f"See them with: wherry drains {app}")
+    if len(found) > 1:
+        raise InvalidInput(f"that fits {len(found)} drains: name one by its token, e.g. {found[0]}", field="drain")
+    return str(found[0])
 
 
 def _state(drain: dict[str, Any]) -> str:

@@ -37,6 +37,8 @@ def set_fields(session: Session) -> int:
     words = session.given.many("NAME=VALUE")
     path = session.app_path("/log-settings")
     document = session.api.send("PATCH", path, wished(words)) if words else session.api.get(path)
+    if "message" in document:  # nothing was to be done
+        return session.show(document, printable(str(document["message"])))
     return session.show(document, _kept(document))
 
 
