@@ -38,7 +38,8 @@ def check_schedule(text: str) -> str:
         for part in field.lower().split(","):
             if not _fits(part, NAMES.get(name, {}), low, high):
                 raise InvalidInput(
-                    f'schedule "{text[:40]}": the {name} is "{ascii(part[:20])[1:-1]}": give {low}-{high} or *', field="schedule"
+                    f'schedule "{ascii(text[:40])[1:-1]}": the {name} is "{ascii(part[:20])[1:-1]}": give {low}-{high} or *',
+                    field="schedule",
                 )
     return " ".join(fields)
 
