@@ -17,6 +17,7 @@ from place import Place, place
 BENCHMARKS = {
     "push": "push_to_live",
     "rollback": "rollback",
+    "rebuild": "rebuild",
     "lost": "lost_requests",
     "memory": "control_plane_memory",
     "proxy": "proxy_throughput",
