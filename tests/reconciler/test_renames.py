@@ -4,12 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from draining_support import syslog
 from platform_support import ADMIN, Machine, machine
+from wherry import clock
 from wherry.errors import Conflict, InvalidInput
+from wherry.model.log_line import LogRecord
 from wherry.model.user import Actor
-from wherry.services import apps, config_vars, domains, formation, limits, releases
+from wherry.services import apps, config_vars, domains, drains, formation, limits, releases
 from wherry.services.runs import Wanted
 from wherry.services.runs import start as start_run
+from wherry.store.app_logs import AppLogs
 
 READER = Actor("rita", "read", "test")
 
@@ -73,6 +77,17 @@ def test_an_app_that_does_not_start_under_the_new_name_keeps_the_old_one(tmp_pat
         here.until(lambda: here.targets("shop") == ["web.1", "web.2"] and "store" not in here.proxy.routes())
         assert here.engine.observe("store") == [] and list(here.engine.networks) == ["shop"]
         assert here.proxy.routes()["shop"].hosts == ("shop.example.org", "shop.localhost")
+
+
+def test_a_drain_goes_on_with_the_log_of_the_new_name(tmp_path: Path) -> None:
+    with syslog() as receiver, machine(tmp_path, WHERRY_DRAIN_INTERNAL="yes") as here:
+        shop(here)
+        logs = AppLogs(here.services.settings.app_logs)
+        drains.add(here.services, ADMIN, "shop", f"syslog+tcp://127.0.0.1:{receiver.port}")
+        places = here.services.settings.drain_positions
+        here.until(lambda: places.exists() and any(places.iterdir()))
+        here.wait(apps.rename(here.services, ADMIN, "shop", "store"))
+        here.until(lambda: logs.append("store", [LogRecord(clock.now(), "app", "web.1", "here I am")]) or "here I am" in receiver.texts())
 
 
 def test_an_engine_that_dies_after_the_switch_leaves_the_rest_to_the_next(tmp_path: Path) -> None:

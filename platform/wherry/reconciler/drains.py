@@ -20,20 +20,27 @@ GOODBYE = 2.0
 
 
 class Drains:
-    """`look` is called by the loop."""
+    """`look` is called by the loop. A worker is known by its drain and the app's name of its time."""
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
-        self._workers: dict[int, DrainWorker] = {}
+        self._workers: dict[tuple[int, str], DrainWorker] = {}
 
     def look(self) -> None:
         with self._outside.database.read() as connection:
-            wished = {drain.id: drain for drain in drains.every(connection)}
-        for number in self._workers.keys() - wished.keys():
-            self._workers.pop(number).stop()
+            wished = {(drain.id, drain.app): drain for drain in drains.every(connection)}
+        for key in self._workers.keys() - wished.keys():
+            self._end(key[0], self._workers.pop(key), any(number == key[0] for number, _ in wished))
+        for key in wished.keys() - self._workers.keys():
+            self._workers[key] = self._started(wished[key])
+
+    def _end(self, number: int, worker: DrainWorker, renamed: bool) -> None:
+        """The log of a renamed app moved, place and all: whoever goes on there must not meet the one before at its note."""
+        worker.stop()
+        if renamed:
+            worker.join(GOODBYE)
+        else:
             self._place(number).unlink(missing_ok=True)
-        for number in wished.keys() - self._workers.keys():
-            self._workers[number] = self._started(wished[number])
 
     def stop(self) -> None:
         for worker in self._workers.values():
