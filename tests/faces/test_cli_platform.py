@@ -123,7 +123,7 @@ def test_two_releases_are_compared_and_tell_what_they_said(wherry: Wherry) -> No
     assert wherry("releases:output compared v1").out.splitlines()[0] == "-----> Built in N s, 1 MB"
     assert wherry("releases:output compared").out == "v3 has no output: nothing had to be started for it\n"
     assert wherry("releases:output compared v9") == (4, "", "no release v9 (v1-v3 exist)\n")
-    assert wherry("rollback story 3") == (0, "story runs v3 already; nothing to do\n", "")
+    assert wherry("rollback compared 3") == (0, "compared runs v3 already; nothing to do\n", "")
 
 
 def test_a_failed_deploy_is_told_once_and_exits_with_1(wherry: Wherry) -> None:
