@@ -1,4 +1,4 @@
-"""Docker Hub's way for most languages: official images under the names that the Hub uses, from a registry that hands out a token for
+"""Docker Hub's way for every language: official images under the names that the Hub uses, from a registry that hands out a token for
 each fetch as the Hub does. What is in them is of Debian's packages; the path to them is what is proven."""
 
 from __future__ import annotations
@@ -25,12 +25,20 @@ if TYPE_CHECKING:
     from conftest import Bench
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
-PLAIN = "FROM {own}-build\nUSER root\nRUN userdel app; rm -rf /app\n"
+BARE = "USER root\nENV PATH=$PATH:/usr/sbin:/sbin\nRUN userdel app; rm -rf /app\n"
+PLAIN = "FROM {own}-build\n" + BARE
 OFFICIAL = {
     "python": {"python:3.13-slim": PLAIN + "RUN ln -sf /opt/uv/bin/pip /opt/uv/bin/uv /usr/local/bin/\n"},
     "nodejs": {"node:24-slim": PLAIN},
     "go": {"golang:{version}": PLAIN},
     "rust": {"rust:1.99-slim": PLAIN},
+    "ruby": {"ruby:3.4-slim": PLAIN},
+    "java": {
+        "maven:3.9-eclipse-temurin-{version}": PLAIN + "RUN mkdir -p /opt/java && ln -s /usr/lib/jvm/java-{version}-* /opt/java/openjdk\n"
+        "ENV JAVA_HOME=/opt/java/openjdk\n",
+        "eclipse-temurin:{version}-jre": "FROM {own}\n" + BARE + "RUN mv /opt/java /opt/jre && mkdir /opt/java && "
+        "mv /opt/jre /opt/java/openjdk\nENV JAVA_HOME=/opt/java/openjdk PATH=/opt/java/openjdk/bin:$PATH\n",
+    },
     "php": {
         "php:8.4-apache": PLAIN + "RUN for name in docker-php-ext-configure docker-php-ext-install docker-php-ext-enable; do "
         "ln -s /bin/true /usr/local/bin/$name; done; rm -rf /etc/wherry /usr/local/bin/heroku-php-*\n",
