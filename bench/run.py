@@ -22,6 +22,7 @@ BENCHMARKS = {
     "memory": "control_plane_memory",
     "proxy": "proxy_throughput",
     "lines": "router_lines",
+    "hogs": "hogs",
     "apps": "twenty_apps",
 }
 """By name, in the order of a whole run: memory is measured on a platform that has worked."""

@@ -1,0 +1,106 @@
+"""What visitors of a running app notice while builds beside it want all memory, processes or disk that there are."""
+
+from __future__ import annotations
+
+import http.client
+import statistics
+import threading
+import time
+from dataclasses import dataclass, field
+
+from by_hand import stack_image
+from figure import Check, Figure, Row
+from place import Place
+from small_app import new_version, small_app
+
+CONNECTIONS = 4
+PAUSE = 0.01
+"""Seconds between two requests of a visitor: people, not a flood, which would be slow by itself."""
+CALM = 12.0
+"""Seconds of the measurement before each hog."""
+TITLE = "Builds that want everything"
+HOW = (
+    f"The 99th percentile of an app's answers to {CONNECTIONS} visitors, before and while a build beside it takes all memory, starts"
+    " processes without end, or writes a file of 20 GB; each build ends with the name of what it ran out of."
+)
+HOGS = {
+    "memory": ("tail /dev/zero", "build_memory"),
+    "processes": ("while :; do sleep 60 & done", "build_processes"),
+    "disk": ("dd if=/dev/zero of=/big bs=1M count=20000", "build_disk"),
+}
+"""What each build runs, and the code of the error that it ends with."""
+
+
+@dataclass
+class Visitors:
+    """Asks on keep-alive connections. `took` is how long each good answer took, in ms; `bad` says what else came."""
+
+    port: int
+    host: str
+    took: list[float] = field(default_factory=list)
+    bad: list[str] = field(default_factory=list)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def __enter__(self) -> Visitors:
+        self._threads = [threading.Thread(target=self._ask, daemon=True) for _ in range(CONNECTIONS)]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(30)
+
+    @property
+    def p99(self) -> float:
+        return statistics.quantiles(self.took, n=100)[98]
+
+    def _ask(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        while not self._stop.wait(PAUSE):
+            try:
+                self._once(connection)
+            except (OSError, http.client.HTTPException) as error:
+                self.bad.append(type(error).__name__)
+                connection.close()
+        connection.close()
+
+    def _once(self, connection: http.client.HTTPConnection) -> None:
+        began = time.monotonic()
+        connection.request("GET", "/", headers={"Host": self.host})
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status == 200:
+            self.took.append((time.monotonic() - began) * 1000)
+        else:
+            self.bad.append(str(answer.status))
+
+
+def measure(place: Place) -> Figure:
+    rows, checks, bad = [], [], []
+    with place.app("neighbour") as neighbour:
+        place.release(neighbour, small_app(new_version()))
+        for hog in HOGS:
+            place.say(f"hogs: {hog} …")
+            calm, busy = _beside(place, hog)
+            rows += [Row(f"p99 before, {hog}", (calm.p99,), "ms"), Row(f"p99 while a build hogs {hog}", (busy.p99,), "ms")]
+            checks.append(Check(f"p99 beside a hog of {hog} / before", busy.p99 / calm.p99, "×", 2.0))
+            bad += calm.bad + busy.bad
+    checks.append(Check("requests lost", len(bad), "", 0))
+    return Figure("hogs", TITLE, HOW, tuple(checks), tuple(rows), tuple(sorted(set(bad))))
+
+
+def _beside(place: Place, hog: str) -> tuple[Visitors, Visitors]:
+    """The neighbour's visitors in a calm while and during the push of the hog, which has to fail with its name."""
+    run, code = HOGS[hog]
+    port, host = place.site.http_port, "neighbour.localhost"
+    with Visitors(port, host) as calm:
+        time.sleep(CALM)
+    with place.app(f"hog-{hog}") as greedy:
+        greedy.commit({"Dockerfile": f"FROM {stack_image(place.site)}\nUSER root\nRUN : {new_version()}; {run}\nCMD true\n"})
+        with Visitors(port, host) as busy:
+            pushed = greedy.push()
+    assert f"wherry help {code}" in pushed.text, pushed.text
+    return calm, busy
