@@ -12,10 +12,14 @@ from typing import NamedTuple
 
 import docker
 
+SINATRA = {"sinatra": "ruby-sinatra", "puma": "puma", "rake": "rake"}
+RAILS = {"railties": "ruby-railties", "sprockets-rails": "ruby-sprockets-rails", "puma": "puma"}
+"""Gems, and the distribution's packages that they are made of."""
+
 MAKE = """
 set -e
-apt-get update -qq && apt-get install -qq -y --no-install-recommends rake ruby-sinatra puma >/dev/null 2>&1
-ruby /make/repack.rb /served/gems sinatra puma rake
+apt-get update -qq && apt-get install -qq -y --no-install-recommends patchelf $PACKAGES >/dev/null 2>&1
+ruby /make/repack.rb /served/gems $GEMS
 cp -r /make/quick /tmp/quick && cd /tmp/quick && gem build --force --output /served/gems/quick-1.0.0.gem quick.gemspec
 cd /served && gem generate_index
 """
@@ -55,12 +59,13 @@ def on_the_bridge(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[st
         server.server_close()
 
 
-def make_gems(image: str, data: Path, folder: Path) -> None:
-    """Fills `folder` with gems and their index, in a container of a Ruby build image."""
+def make_gems(image: str, data: Path, folder: Path, gems: dict[str, str] = SINATRA) -> None:
+    """Fills `folder` with `gems`, what they need and their index, in a container of a Ruby build image."""
     client = docker.from_env()
     try:
         volumes = {str(data): {"bind": "/make", "mode": "ro"}, str(folder): {"bind": "/served"}}
-        client.containers.run(image, ["sh", "-c", MAKE], remove=True, volumes=volumes, environment={"BUNDLE_FROZEN": "0"})
+        environment = {"BUNDLE_FROZEN": "0", "GEMS": " ".join(gems), "PACKAGES": " ".join(gems.values())}
+        client.containers.run(image, ["sh", "-c", MAKE], remove=True, volumes=volumes, environment=environment)
     finally:
         client.close()
 

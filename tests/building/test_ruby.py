@@ -156,7 +156,7 @@ def test_assets_are_made_in_the_build_where_there_is_a_task_for_them(
     broken = support.push(tmp_path / "app", {"Rakefile": "task('assets:precompile') { raise LoadError, 'no such library' }\n"}, source.app)
     with pytest.raises(DeployFailed) as refused:
         bench.build(broken)
-    assert refused.value.message == "the assets could not be made (assets:precompile)"
+    assert refused.value.message == "the assets could not be made: LoadError: no such library"
 
 
 @pytest.mark.engine
