@@ -92,6 +92,7 @@ def test_config_is_a_release_and_rollback_brings_both_back(here: Site, app: Make
     assert here.get("tint", "/env") == (200, "bl ue'\"$HOME")
     odd = "two\nlines \\ 'q' \"d\" $HOME 🛶 \\"
     assert here.wherry("config:set", "tint", "COLOUR", stdin=odd).status == 0
+    until(lambda: len(here.containers("tint")) == 1, what="the end of the instance before")
     before = here.containers("tint")
     kept = here.wherry("config:set", "tint", "COLOUR=later", "--no-restart")
     assert kept.status == 0 and "v4 is kept" in kept.text, kept.text
