@@ -3,11 +3,14 @@ worker, and each worker has a short folder of its own for temporary files."""
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-CROWDED = ("engine", "scenario")
+CROWDED = re.compile(r"\bmark\.(engine|scenario)\b")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -18,8 +21,20 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.basetemp = str(given.with_name(given.name.rpartition("gw")[2]))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if any(item.get_closest_marker(name) for name in CROWDED):
-            item.add_marker(pytest.mark.xdist_group("engine"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """All files that want an engine are one piece of work, every other file is one. Not `xdist_group`: xdist 3.8 writes its groups
+    where pytest 9.2 no longer looks, and then several workers share the engine."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Turns(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "engine" if wants_an_engine(config.rootpath / file) else file
+
+    return Turns(config, log)
+
+
+@cache
+def wants_an_engine(file: Path) -> bool:
+    return bool(CROWDED.search(file.read_text("utf-8")))
