@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -78,6 +79,45 @@ class Machine:
         if done.returncode:
             raise Failed(f"fresh-machine {verb}: {tail(done.stdout)}")
         return done.stdout
+
+
+class Visitor(threading.Thread):
+    """Asks for a page again and again on one connection, never twice for the same answer, and counts what went wrong."""
+
+    def __init__(self, machine: Machine, host: str) -> None:
+        super().__init__(daemon=True)
+        self.machine, self.host = machine, host
+        self.good = 0
+        self.bad: list[str] = []
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        connection = http.client.HTTPConnection(self.machine.address, 80, timeout=30.0)
+        while not self._done.is_set():
+            try:
+                connection.request("GET", "/", headers={"Host": self.host})
+                answer = connection.getresponse()
+                answer.read()
+                self._note(answer.status)
+            except (OSError, http.client.HTTPException) as error:
+                self.bad.append(type(error).__name__)
+                connection.close()
+            time.sleep(0.005)
+        connection.close()
+
+    def _note(self, status: int) -> None:
+        if status == 200:
+            self.good += 1
+        else:
+            self.bad.append(str(status))
+
+    def __enter__(self) -> Visitor:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self.join(40)
 
 
 def wait_for(machine: Machine, host: str, text: str = "", limit: float = 30.0) -> None:
