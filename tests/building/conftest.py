@@ -14,10 +14,11 @@ import building_support as support
 from wherry import settings
 from wherry.building import logins
 from wherry.building.builder import Built, Source
-from wherry.building.buildkit import BuildKit, Solve
+from wherry.building.buildkit import BuildKit
 from wherry.building.buildkit_builder import BuildKitBuilder
 from wherry.building.context import Context
 from wherry.building.limits import limits_of
+from wherry.building.solve import Solve
 from wherry.building.stack import APP, OWNER
 from wherry.settings import Settings
 

@@ -17,10 +17,11 @@ import building_support as support
 from served_support import served
 from tiny_image import NAME, TAG, tiny_image
 from wherry.building import cnb
-from wherry.building.buildkit import BuildKit, Image, Solve
+from wherry.building.buildkit import BuildKit
 from wherry.building.buildkit_builder import BuildKitBuilder
 from wherry.building.context import Context
 from wherry.building.memory_builder import MemoryBuilder
+from wherry.building.solve import Image, Solve
 from wherry.errors import DeployFailed
 from wherry.model.build_settings import BuildSettings
 from wherry.running import docker_client

@@ -15,10 +15,10 @@ import pytest
 import building_support as support
 from registry_server import Registry, token_registry
 from served_support import served
-from wherry.building.buildkit import Solve
 from wherry.building.buildkit_builder import BuildKitBuilder
 from wherry.building.buildpack import load_all
 from wherry.building.context import Context
+from wherry.building.solve import Solve
 from wherry.building.stack import OWNER
 
 if TYPE_CHECKING:

@@ -10,11 +10,12 @@ from contextlib import closing
 
 from wherry.building import dockerfile
 from wherry.building.builder import Built, Fetched, Line, Login
-from wherry.building.buildkit import BuildKit, Image, PullFailed, Solve, SolveFailed
+from wherry.building.buildkit import BuildKit
 from wherry.building.context import Context
 from wherry.building.failure import refuse, shown
 from wherry.building.progress import Progress
 from wherry.building.registry_failure import explained, unreachable
+from wherry.building.solve import Image, PullFailed, Solve, SolveFailed
 from wherry.building.stack import APP, OWNER
 from wherry.errors import Forbidden, WherryError
 from wherry.model.origin import ImageName

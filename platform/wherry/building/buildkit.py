@@ -18,7 +18,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,9 +31,9 @@ import requests  # noqa: E402
 from wherry.building import trace  # noqa: E402
 from wherry.building.limits import Limits  # noqa: E402
 from wherry.building.session import Logins, Session  # noqa: E402
+from wherry.building.solve import Image, PullFailed, Solve, SolveFailed, SolveStopped  # noqa: E402
 from wherry.errors import Unavailable  # noqa: E402
 from wherry.model.disk import Layers  # noqa: E402
-from wherry.secret import Secret  # noqa: E402
 
 SOCKET = "unix:///var/run/docker.sock"
 POLL = 0.1
@@ -44,62 +43,6 @@ MAX_READ = 1024 * 1024
 ONLY_CACHE = (1, 42)
 """The version of the API from which on the build cache can be asked for alone."""
 ASK_CACHE_EVERY = 3600.0
-
-
-class SolveFailed(Exception):
-    """The builder's own sentence, as it came."""
-
-
-class PullFailed(Exception):
-    """The engine's own sentence about a registry, as it came."""
-
-
-class SolveStopped(Exception):
-    """The build was cancelled; `timed_out` says that nobody asked for it."""
-
-    def __init__(self, timed_out: bool) -> None:
-        super().__init__("timed out" if timed_out else "cancelled")
-        self.timed_out = timed_out
-
-
-@dataclass(frozen=True)
-class Image:
-    """What the engine knows of an image. `size` is bytes; `starts` says that it has a CMD or an ENTRYPOINT; `env` are
-    its `KEY=value`."""
-
-    id: str
-    size: int
-    user: str
-    starts: bool
-    ports: tuple[int, ...]
-    architecture: str
-    labels: dict[str, str]
-    tags: tuple[str, ...]
-    digests: tuple[str, ...] = ()
-    env: tuple[str, ...] = ()
-    layers: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Solve:
-    """One build: the tar, and what to make of it. `secrets` are those that a step may mount; no layer holds them."""
-
-    body: Iterator[bytes]
-    tag: str = ""
-    dockerfile: str = "Dockerfile"
-    target: str = ""
-    labels: dict[str, str] = field(default_factory=dict)
-    no_cache: bool = False
-    pull: bool = False
-    args: dict[str, str] = field(default_factory=dict)
-    secrets: dict[str, Secret] = field(default_factory=dict)
-
-    def query(self, build_id: str, session: str, platform: str = "") -> dict[str, str]:
-        wanted = {"t": self.tag, "target": self.target, "nocache": "1" if self.no_cache else "", "pull": "1" if self.pull else ""}
-        fixed = {"version": "2", "buildid": build_id, "dockerfile": self.dockerfile, "labels": json.dumps(self.labels), "rm": "1"}
-        fixed["session"] = session
-        wanted |= {"buildargs": json.dumps(self.args) if self.args else "", "platform": platform}
-        return fixed | {key: value for key, value in wanted.items() if value}
 
 
 class BuildKit:

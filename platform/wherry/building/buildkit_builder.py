@@ -14,7 +14,7 @@ from wherry.building.app_json_env import EnvVar
 from wherry.building.app_json_scripts import PREDEPLOY
 from wherry.building.archive import open_tree
 from wherry.building.builder import Built, Line, Outline, Source, Stored
-from wherry.building.buildkit import BuildKit, Image, Solve, SolveFailed, SolveStopped
+from wherry.building.buildkit import BuildKit
 from wherry.building.buildpack import Buildpack, fill, load_all
 from wherry.building.context import Context
 from wherry.building.explain import explain
@@ -23,6 +23,7 @@ from wherry.building.guard import Guard, disk_of
 from wherry.building.limits import limits_of
 from wherry.building.plan import Planned
 from wherry.building.progress import Progress
+from wherry.building.solve import Image, Solve, SolveFailed, SolveStopped
 from wherry.building.stack import APP, OWNER, Stacks
 from wherry.building.versions import choose
 from wherry.errors import DeployFailed

@@ -24,7 +24,7 @@ from wherry.model.origin import ImageName, parse_image
 from wherry.secret import Secret
 
 if TYPE_CHECKING:
-    from wherry.building.buildkit import Image
+    from wherry.building.solve import Image
 
 NAME = "cnb"
 PROJECT = "project.toml"

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from wherry.building import cnb, dockerfile
 from wherry.building.builder import Line, Login
-from wherry.building.buildkit import BuildKit, Image, PullFailed
+from wherry.building.buildkit import BuildKit
 from wherry.building.buildpack import fill
 from wherry.building.cnb import CloudNative
 from wherry.building.failure import refuse
 from wherry.building.progress import Watched, tail
 from wherry.building.registry_failure import explained
+from wherry.building.solve import Image, PullFailed
 from wherry.errors import DeployFailed
 
 CODE = "cnb_failed"

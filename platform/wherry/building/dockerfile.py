@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from wherry.building.buildkit import Image
 from wherry.building.failure import refuse, shown
 from wherry.building.progress import Watched, tail, without_mounts
 from wherry.building.registry_failure import explained
+from wherry.building.solve import Image
 from wherry.errors import DeployFailed, InvalidInput, WherryError
 from wherry.model.origin import parse_image
 

@@ -17,11 +17,12 @@ from pathlib import Path
 
 from wherry.building import debian
 from wherry.building.builder import Line
-from wherry.building.buildkit import BuildKit, Solve, SolveFailed
+from wherry.building.buildkit import BuildKit
 from wherry.building.buildpack import Buildpack, fill, load_all
 from wherry.building.context import Context
 from wherry.building.failure import refuse
 from wherry.building.progress import Progress, tail
+from wherry.building.solve import Solve, SolveFailed
 from wherry.errors import InvalidInput
 from wherry.settings import Settings, source_root
 
