@@ -92,7 +92,8 @@ def test_an_image_that_starts_as_root_does_with_its_volume_what_it_likes(images:
 def test_a_volume_that_is_only_read_keeps_its_owner_and_its_content(images: Images, volume: VolumeMount) -> None:
     image = images.of_user("1000")
     run(images, image, volume, "echo kept > /srv/data/file")
-    told = run(images, images.of_user("2000"), replace(volume, read_only=True), "cat /srv/data/file; touch /srv/data/no 2>/dev/null || echo refused")
+    try_it = "cat /srv/data/file; touch /srv/data/no 2>/dev/null || echo refused"
+    told = run(images, images.of_user("2000"), replace(volume, read_only=True), try_it)
     assert told.split() == ["0", "kept", "refused"]
 
 
