@@ -23,6 +23,7 @@ from wherry.routing.memory_proxy import MemoryProxy
 from wherry.running.memory_engine import MemoryEngine
 from wherry.services import operations, platform, pushes
 from wherry.services.platform import Platform
+from wherry.store.app_logs import AppLogs
 from wherry.store.database import Database
 
 ADMIN = Actor("alice", "admin", "test")
@@ -105,6 +106,7 @@ class Machine:
     loop: Loop
     engine: MemoryEngine
     proxy: MemoryProxy
+    logs: AppLogs
 
     def push(self, app: str, tree: str, options: tuple[str, ...] = (), **words: str) -> Operation:
         """Deploys a source of these words and waits for the end."""
@@ -161,6 +163,7 @@ def machine(
     Database(made.database).migrate()
     engine, proxy = engine or MemoryEngine(), proxy or MemoryProxy()
     said = [] if lines is None else lines
+    logs = AppLogs(made.app_logs)
     outside = Outside(
         settings=made,
         database=Database(made.database),
@@ -170,6 +173,8 @@ def machine(
         look=engine,
         collector=NoOutput(),
         platform_line=lambda app, process, text: said.append(f"{app} {process}: {text}"),
+        move_log=logs.rename,
+        forget_log=logs.forget_name,
     )
     loop = Loop(outside)
     loop.recover()
@@ -179,7 +184,7 @@ def machine(
     while not made.engine_socket.exists():
         clock.sleep(0.005)
     try:
-        yield Machine(outside, platform.of(made), loop, engine, proxy)
+        yield Machine(outside, platform.of(made), loop, engine, proxy, logs)
     finally:
         loop.stop()
         thread.join()

@@ -89,6 +89,7 @@ def _outside(settings: Settings, logs: AppLogs) -> Outside:
         collector=collector,
         platform_line=logs.platform_line,
         move_log=logs.rename,
+        forget_log=logs.forget_name,
     )
 
 

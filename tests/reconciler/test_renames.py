@@ -90,6 +90,16 @@ def test_a_drain_goes_on_with_the_log_of_the_new_name(tmp_path: Path) -> None:
         here.until(lambda: logs.append("store", [LogRecord(clock.now(), "app", "web.1", "here I am")]) or "here I am" in receiver.texts())
 
 
+def test_an_app_that_takes_the_old_name_has_a_log_of_its_own(tmp_path: Path) -> None:
+    with machine(tmp_path) as here:
+        shop(here)
+        here.logs.append("shop", [LogRecord(clock.now(), "app", "web.1", "of the first")])
+        assert here.wait(apps.rename(here.services, ADMIN, "shop", "store")).state == "succeeded"
+        here.logs.append("shop", [LogRecord(clock.now(), "app", "web.1", "of the second")])
+        assert [line.rpartition(": ")[2] for line in here.logs.tail("store", 10, source="app")] == ["of the first"]
+        assert [line.rpartition(": ")[2] for line in here.logs.tail("shop", 10, source="app")] == ["of the second"]
+
+
 def test_an_engine_that_dies_after_the_switch_leaves_the_rest_to_the_next(tmp_path: Path) -> None:
     with machine(tmp_path) as here:
         shop(here)

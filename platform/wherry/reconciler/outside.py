@@ -34,7 +34,7 @@ class Collector(Protocol):
 @dataclass(frozen=True)
 class Outside:
     """`platform_line` writes a line of the platform's own into an app's log: app, instance, text; `move_log`
-    gives the log of an app to another name."""
+    gives the log of an app to another name, `forget_log` says that nobody writes under the old one any more."""
 
     settings: Settings
     database: Database
@@ -46,6 +46,7 @@ class Outside:
     platform_line: Callable[[str, str, str], None]
     memory: Memory = field(default_factory=Memory)
     move_log: Callable[[str, str], None] = lambda old, new: None
+    forget_log: Callable[[str], None] = lambda old: None
 
     @property
     def operation_logs(self) -> OperationLogs:

@@ -114,6 +114,7 @@ def _clear_away(work: Work, old: str) -> None:
     outside.engine.remove_one_offs(old, detached=True)
     outside.engine.remove_network(old)
     repositories.rename(outside.settings, old, work.operation.payload["to"])
+    outside.forget_log(old)
     shutil.rmtree(outside.settings.app_logs / old, ignore_errors=True)
 
 
