@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from wherry.building import app_json, procfile, versions
 from wherry.errors import WherryError
-from wherry.model import app, config_var, cron, front, log_line, origin, process
+from wherry.faces.cli import ps
+from wherry.model import app, config_var, cron, front, log_line, origin
 from wherry.receiving import no_terminal, refs, requests
 from wherry.routing import hosts
 
@@ -38,7 +39,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "config key": config_var.check_key,
     "config value": lambda text: config_var.check_value("A", text),
     "schedule": cron.check_schedule,
-    "scale": lambda text: process.parse_scale([text]),
+    "scale": lambda text: ps.formation_of([text]),
     "host": hosts.normalise,
     "domain": hosts.normalise_domain,
     "remote": origin.parse_remote,

@@ -29,22 +29,6 @@ def quantities(processes: dict[str, str], formation: dict[str, int]) -> dict[str
     return {name: formation.get(name, default_quantity(name)) for name in runnable(processes)}
 
 
-def parse_scale(pairs: list[str]) -> dict[str, int]:
-    """Reads `["web=2", "worker=1"]`. Raises InvalidInput for anything but whole numbers from 0 to 50, each type once."""
-    wished: dict[str, int] = {}
-    for pair in pairs:
-        name, sign, quantity = pair.partition("=")
-        shown = ascii(pair[:60])[1:-1]
-        if not sign or not re.fullmatch(TYPE_FORM, name):
-            raise InvalidInput(f'"{shown}": give process=quantity, e.g. web=2', field="scale")
-        if name in wished:
-            raise InvalidInput(f"{name} is named twice; give each process once, e.g. web=2", field="scale")
-        wished[name] = check_quantity(name, quantity)
-    if not wished:
-        raise InvalidInput("nothing to scale: give process=quantity, e.g. web=2", field="scale")
-    return wished
-
-
 def check_quantity(name: str, quantity: object) -> int:
     """`quantity` is an int from JSON or the digits from a command line."""
     text = str(quantity) if isinstance(quantity, (int, str)) and not isinstance(quantity, bool) else ascii(quantity)

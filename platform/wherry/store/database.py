@@ -141,10 +141,6 @@ class Database:
         self.connection().execute("VACUUM INTO ?", (str(target),))
 
 
-def _down(error: sqlite3.OperationalError) -> Unavailable:
-    return Unavailable(f"the database can not be written: {error}", code="database_down", hint="Is the disk full? See: df -h")
-
-
 def migrations() -> list[tuple[int, Path]]:
     """All known migrations in order, as (number, file)."""
     found = [(int(re.match(r"[0-9]+", path.name)[0]), path) for path in MIGRATIONS.glob("[0-9]*.sql")]  # type: ignore[index]

@@ -34,6 +34,11 @@ def read_body(request: Request, shape: type[T]) -> T:
     return _shaped(parse(raw), shape, "body")
 
 
+def given(body: msgspec.Struct) -> dict[str, Any]:
+    """The fields of a change that its body names; what it leaves out stays as it is."""
+    return {name: value for name, value in msgspec.structs.asdict(body).items() if value is not msgspec.UNSET}
+
+
 def read_query(request: Request, shape: type[T]) -> T:
     """The query parameters as `shape`, each at most once."""
     values: dict[str, str] = {}

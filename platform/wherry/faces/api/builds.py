@@ -6,10 +6,11 @@ import re
 from typing import Annotated, Any
 
 from flask import Response
-from msgspec import UNSET, Meta, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from wherry.errors import NotFound
 from wherry.faces.api.answers import ok
+from wherry.faces.api.bodies import given
 from wherry.faces.api.documents import Links, operation_document
 from wherry.faces.api.routes import Ask, Routes
 from wherry.model.build import BuildRecord
@@ -123,8 +124,7 @@ def show_build_settings(ask: Ask, app: str) -> Response:
 @routes.on("PATCH", "/api/apps/<app>/build", needs="deploy", body=BuildChanges, answers=BuildSettingsDocument)
 def change_build_settings(ask: Ask, app: str, body: BuildChanges) -> Response:
     """change build settings"""
-    changes = {name: value for name, value in structs.asdict(body).items() if value is not UNSET}
-    return ok(_document(app, services.change(ask.platform, ask.actor, app, changes)))
+    return ok(_document(app, services.change(ask.platform, ask.actor, app, given(body))))
 
 
 def _document(app: str, found: BuildSettings) -> BuildSettingsDocument:

@@ -8,6 +8,7 @@ from flask import Response, request
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from wherry.faces.api.answers import ok
+from wherry.faces.api.bodies import given
 from wherry.faces.api.documents import Links
 from wherry.faces.api.followers import EVENTS, JSON, TEXT, as_events, as_text, form_of
 from wherry.faces.api.routes import Ask, Routes
@@ -76,8 +77,7 @@ def show_log_settings(ask: Ask, app: str) -> Response:
 @routes.on("PATCH", "/api/apps/<app>/log-settings", needs="deploy", body=LogSettingsChange, answers=LogSettingsDocument)
 def change_log_settings(ask: Ask, app: str, body: LogSettingsChange) -> Response:
     """change log settings"""
-    changes = {name: value for name, value in structs.asdict(body).items() if value is not UNSET}
-    return ok(_document(app, services.change(ask.platform, ask.actor, app, changes)))
+    return ok(_document(app, services.change(ask.platform, ask.actor, app, given(body))))
 
 
 def _document(app: str, found: LogSettings) -> LogSettingsDocument:
