@@ -19,7 +19,7 @@ from wherry.receiving.ssh_library import paramiko
 
 CHUNK = 256 * 1024
 GONE = (OSError, EOFError, paramiko.SSHException)
-"""What sending to a client raises that is not there any more."""
+"""What talking to a client raises that is not there any more."""
 
 TIDYING = 1.0
 """Seconds between the end of the input and SIGHUP: git, cut off in a pack, cleans up best when it notices by itself."""
@@ -78,9 +78,19 @@ class Session:
     def _listen(self) -> None:
         with self._process.stdin as stdin:
             os.set_blocking(stdin.fileno(), False)
-            while not self._ended.is_set() and (data := self._channel.recv(CHUNK)):
+            while data := self._receive():
                 if not self._take(stdin.fileno(), data):
                     break
+
+    def _receive(self) -> bytes:
+        """Empty when the process has ended, or the client sends no more or left. Reading sends too: it makes room for more,
+        which fails when the line was cut in this moment."""
+        if self._ended.is_set():
+            return b""
+        try:
+            return bytes(self._channel.recv(CHUNK))
+        except GONE:
+            return b""
 
     def _take(self, descriptor: int, data: bytes) -> bool:
         """False when nothing more is to be read from the client."""

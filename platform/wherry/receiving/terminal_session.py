@@ -43,7 +43,7 @@ class TerminalSession(Session):
 
     def _listen(self) -> None:
         """Keys go to the process; the end of a file that was sent instead of keys is Ctrl-D."""
-        while not self._ended.is_set() and (data := self._channel.recv(CHUNK)):
+        while data := self._receive():
             if not self._write(self._controller, data):
                 return
         if not self._ended.is_set() and not self._channel.closed:
