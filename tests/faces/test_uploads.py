@@ -87,12 +87,12 @@ def wherry(api: Served, *words: str, stdin: bytes = b"", **environ: str) -> Ran:
 
 def test_the_command_line_sends_a_file_and_standard_input(api: Served, platform: Platform, tmp_path: Path) -> None:
     path = tmp_path / "app.tgz"
-    path.write_bytes(archive())
+    path.write_bytes(body := archive())
     sent = wherry(api, "git:from-archive", "shop", str(path), "--no-wait")
     assert sent.status == 0 and "is queued" in sent.out, sent.err
-    assert wherry(api, "git:from-archive", "shop", "--no-wait", stdin=archive()).status == 0
-    assert wherry(api, "git:from-archive", "shop", "-", "--no-wait", stdin=archive()).status == 0
-    assert spooled(platform) == [archive()] * 3
+    assert wherry(api, "git:from-archive", "shop", "--no-wait", stdin=body).status == 0
+    assert wherry(api, "git:from-archive", "shop", "-", "--no-wait", stdin=body).status == 0
+    assert spooled(platform) == [body] * 3
 
 
 def test_the_command_line_says_what_the_platform_has_against_a_body_that_it_stopped_to_read(api: Served) -> None:

@@ -25,7 +25,7 @@ from wherry.store.database import Connection
 if TYPE_CHECKING:
     from wherry.routing.certificate_work import Bundle
 
-PATIENCE = 5.0
+PATIENCE = 10.0
 
 
 class Shown(NamedTuple):

@@ -21,7 +21,7 @@ from wherry.secret import Secret
 from wherry.services.platform import Platform
 from wherry.store import apps, events, fronts
 
-PATIENCE = 3.0
+PATIENCE = 10.0
 """Seconds that a change may take until the proxy has it; usually it is a tenth of one."""
 PASSWORD_BYTES = 15
 
@@ -134,7 +134,7 @@ def change(
 
 
 def faced(platform: Platform, app: App) -> Faced:
-    """Wakes the engine and waits until the proxy has the app's front, at most three seconds; not at all without an engine."""
+    """Wakes the engine and waits until the proxy has the app's front, at most PATIENCE; not at all without an engine."""
     wished = fingerprint(front_of(app, platform.settings))
     heard, end = platform.wake(), clock.monotonic() + PATIENCE
     while not (live := _published(platform, app.name) == wished) and heard and clock.monotonic() < end:
