@@ -80,7 +80,7 @@ def free_port() -> int:
 
 
 def _wait(address: str, port: int) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while True:
         try:
             socket.create_connection((address, port), 1).close()

@@ -106,7 +106,7 @@ def real_api(home: Path) -> Iterator[dict[str, str]]:
 
 
 def _until_it_answers(path: Path, server: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         with socket.socket(socket.AF_UNIX) as door:
             if door.connect_ex(str(path)) == 0:

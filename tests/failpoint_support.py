@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scenario_support import Site, until
+from scenario_support import Site
+from waiting import until
 from wherry.failpoint import STAGES
 
 

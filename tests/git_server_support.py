@@ -135,7 +135,7 @@ def git(folder: Path, *words: str) -> str:
 
 
 def _until_it_listens(port: int) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while True:
         try:
             knock(port).close()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from waiting import PATIENCE, until
 from wherry import clock, settings
 from wherry.building.app_json_env import EnvVar
 from wherry.building.builder import Built, Line, Outline, Source, Stored
@@ -122,7 +123,7 @@ class Machine:
     def wait(self, operation: Operation | None) -> Operation:
         """The operation as it is once it is over."""
         assert operation is not None
-        end = clock.monotonic() + 20
+        end = clock.monotonic() + PATIENCE
         while clock.monotonic() < end:
             found = operations.get(self.services, ADMIN, operation.id)
             if found.done:
@@ -139,11 +140,7 @@ class Machine:
         return sorted(target.name.split("-")[0] for target in route.targets) if route else []
 
     def until(self, true: Callable[[], object]) -> None:
-        """Waits until `true()`; fails after 10 seconds."""
-        end = clock.monotonic() + 10
-        while not true():
-            assert clock.monotonic() < end, "it did not become true"
-            clock.sleep(0.01)
+        until(true)
 
 
 def settings_in(home: Path, **words: str) -> settings.Settings:

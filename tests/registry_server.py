@@ -89,7 +89,7 @@ def _served(made: Registry, auth: str) -> Iterator[None]:
 
 
 def _until_it_listens(port: int) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while True:
         try:
             knock(port).close()

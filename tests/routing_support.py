@@ -9,12 +9,13 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from waiting import until
 from wherry import command
 from wherry.errors import Unavailable
 from wherry.routing import haproxy_config
@@ -48,7 +49,7 @@ class Haproxy:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = command.spawn(haproxy_config.command(self.settings), stdout=log, stderr=log)
-        wait_until(self.answers)
+        until(self.answers)
 
     def answers(self) -> bool:
         try:
@@ -70,7 +71,7 @@ class Haproxy:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
-        wait_until(lambda: not self.listens())
+        until(lambda: not self.listens())
 
     def stop(self) -> None:
         self.process.terminate()
@@ -86,13 +87,6 @@ def running_haproxy(home: Path) -> Iterator[Haproxy]:
         yield haproxy
     finally:
         haproxy.stop()
-
-
-def wait_until(true: Callable[[], bool], timeout: float = 10.0) -> None:
-    deadline = time.monotonic() + timeout
-    while not true():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.005)
 
 
 @dataclass

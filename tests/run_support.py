@@ -48,7 +48,7 @@ class Typist:
     def type(self, keys: bytes) -> None:
         os.write(self.controller, keys)
 
-    def until(self, text: bytes, seconds: float = 20) -> bytes:
+    def until(self, text: bytes, seconds: float = 60) -> bytes:
         """Waits until `text` stands on the screen, behind what was waited for before; returns what came until then."""
         end = time.monotonic() + seconds
         while text not in self.seen:
@@ -64,7 +64,7 @@ class Typist:
     def resize(self, rows: int, columns: int) -> None:
         ioctl(self.controller, TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
-    def leave(self, seconds: float = 20) -> int:
+    def leave(self, seconds: float = 60) -> int:
         """Waits for the end of the program; its exit status."""
         try:
             end = time.monotonic() + seconds
@@ -149,7 +149,7 @@ class Yard:
     def log(self, app: str = "shop") -> list[str]:
         return AppLogs(self.services.settings.app_logs).tail(app, 200)
 
-    def until(self, true: Callable[[], object], seconds: float = 20) -> float:
+    def until(self, true: Callable[[], object], seconds: float = 60) -> float:
         """Waits until `true()`; returns how long it took."""
         began = clock.monotonic()
         while not true():

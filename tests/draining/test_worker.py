@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import ssl
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 
 from certificate_support import Authority
 from draining_support import posts, syslog, unframed
+from waiting import until
 from wherry.draining import frames
 from wherry.draining.senders import Way
 from wherry.draining.worker import DrainWorker
@@ -47,7 +47,7 @@ class Shop:
         worker.start()
         self.workers.append(worker)
         if not place.exists():
-            wait_until(place.exists)
+            until(place.exists)
         return worker
 
     def stop(self) -> None:
@@ -65,18 +65,11 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     made.stop()
 
 
-def wait_until(true: Callable[[], object], timeout: float = 15.0) -> None:
-    end = time.monotonic() + timeout
-    while not true():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
-
-
 def test_lines_arrive_as_syslog_messages_from_the_moment_the_drain_is_there(shop: Shop) -> None:
     with syslog() as receiver:
         shop.drain(f"syslog+tcp://127.0.0.1:{receiver.port}")
         shop.says("one", "two\n3 forged")
-        wait_until(lambda: len(receiver.messages) == 2)
+        until(lambda: len(receiver.messages) == 2)
     assert receiver.messages == [
         f"<190>1 {AT} shop app web.1 - - one".encode(),
         f"<190>1 {AT} shop app web.1 - - two\\n3 forged".encode(),
@@ -93,11 +86,11 @@ def test_lines_arrive_over_tls_from_a_receiver_that_is_who_it_says(shop: Shop) -
     with syslog(tls=server) as receiver:
         shop.drain(f"syslog+tls://localhost:{receiver.port}", Way(True, ssl.create_default_context(cadata=authority.certificate)))
         shop.says("one")
-        wait_until(lambda: receiver.messages)
+        until(lambda: receiver.messages)
         shop.stop()
         shop.drain(f"syslog+tls://localhost:{receiver.port}")
         shop.says("two")
-        wait_until(lambda: shop.told)
+        until(lambda: shop.told)
     assert receiver.texts() == ["one"]
     assert shop.told[0][0] == "failing" and "certificate" in shop.told[0][1]
 
@@ -116,7 +109,7 @@ def test_lines_are_posted_as_heroku_posts_them(shop: Shop) -> None:
     with posts() as receiver:
         shop.drain(f"http://user:p%40ss@127.0.0.1:{receiver.port}/in?key=1")
         shop.says("one", "two")
-        wait_until(lambda: len(receiver.messages) == 2)
+        until(lambda: len(receiver.messages) == 2)
     assert receiver.messages[0] == f"<190>1 {AT} shop app web.1 - one\n".encode()
     head = receiver.heads[0]
     assert (head["path"], head["Content-Type"], head["Logplex-Drain-Token"]) == ("/in?key=1", "application/logplex-1", "d.1")
@@ -128,14 +121,14 @@ def test_a_receiver_that_was_away_gets_all_in_order_once_it_is_back(shop: Shop) 
         port = taken.getsockname()[1]
     shop.drain(f"syslog+tcp://127.0.0.1:{port}")
     shop.says(*(str(number) for number in range(100)))
-    wait_until(lambda: shop.told)
+    until(lambda: shop.told)
     assert shop.told[0] == ("failing", "Connection refused")
     with syslog(port) as receiver:
-        wait_until(lambda: len(receiver.messages) >= 100)
-        wait_until(lambda: len(shop.told) == 2)
+        until(lambda: len(receiver.messages) >= 100)
+        until(lambda: len(shop.told) == 2)
         receiver.hang_up()
         shop.says("after it hung up")
-        wait_until(lambda: "after it hung up" in receiver.texts())
+        until(lambda: "after it hung up" in receiver.texts())
     assert receiver.texts()[:100] == [str(number) for number in range(100)]
     assert shop.told[1] == ("sending", "")
 
@@ -144,11 +137,11 @@ def test_a_restart_of_the_platform_leaves_out_no_line(shop: Shop) -> None:
     with syslog() as receiver:
         shop.drain(f"syslog+tcp://127.0.0.1:{receiver.port}")
         shop.says("one")
-        wait_until(lambda: receiver.messages)
+        until(lambda: receiver.messages)
         shop.stop()
         shop.says("while nobody sent")
         shop.drain(f"syslog+tcp://127.0.0.1:{receiver.port}")
-        wait_until(lambda: receiver.texts()[-1:] == ["while nobody sent"])
+        until(lambda: receiver.texts()[-1:] == ["while nobody sent"])
     assert receiver.texts() == ["one", "while nobody sent"]
 
 
@@ -160,7 +153,7 @@ def test_what_the_log_could_not_keep_is_told_in_herokus_words(shop: Shop) -> Non
         for number in range(100):
             shop.says(*(f"{number} {noise.randbytes(100).hex()}" for _ in range(50)))
         shop.drain(f"syslog+tcp://127.0.0.1:{receiver.port}")
-        wait_until(lambda: receiver.messages and b"- 99 " in receiver.messages[-1])
+        until(lambda: receiver.messages and b"- 99 " in receiver.messages[-1])
     assert any(text.startswith("Error L10 (output buffer overflow): messages were dropped") for text in receiver.texts())
     assert len(receiver.messages) < 5_000
 
@@ -170,10 +163,10 @@ def test_lines_that_are_refused_as_such_do_not_hold_up_the_others(shop: Shop) ->
         receiver.answer = 400
         shop.drain(f"http://127.0.0.1:{receiver.port}/")
         shop.says("poison", "pill")
-        wait_until(lambda: len(receiver.heads) >= 3)
+        until(lambda: len(receiver.heads) >= 3)
         receiver.answer = 200
         shop.says("fine")
-        wait_until(lambda: "fine" in receiver.texts())
+        until(lambda: "fine" in receiver.texts())
     assert "Error L10 (output buffer overflow): 2 messages dropped: it answers 400" in receiver.texts()
     assert not any("169.254" in head["path"] for head in receiver.heads)
 
@@ -183,7 +176,7 @@ def test_a_redirect_is_not_followed(shop: Shop) -> None:
         receiver.answer = 307
         shop.drain(f"http://127.0.0.1:{receiver.port}/")
         shop.says("one")
-        wait_until(lambda: shop.told)
+        until(lambda: shop.told)
     assert shop.told == [("failing", "it answers 307")]
 
 
@@ -191,7 +184,7 @@ def test_nothing_is_sent_inwards_unless_the_owner_allows_it(shop: Shop) -> None:
     with syslog() as receiver:
         shop.drain(f"syslog+tcp://127.0.0.1:{receiver.port}", Way(internal=False))
         shop.says("one")
-        wait_until(lambda: shop.told)
+        until(lambda: shop.told)
     assert shop.told[0] == ("failing", "127.0.0.1 is at 127.0.0.1, which is a private or local address")
     assert receiver.messages == []
 

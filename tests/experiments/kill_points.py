@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from experiments.lab import Lab
 from failpoint_support import Failpoints, armed
 from invariants import free_again, hold, versioned
-from scenario_support import Repository, Site, until
+from scenario_support import Repository, Site
+from waiting import until
 from wherry.failpoint import STAGES
 
 SECRET = "canary-7f3a91"
@@ -44,7 +45,7 @@ def strike(site: Site, shop: Repository, points: Failpoints, stage: str, version
     shop.commit(versioned(shop.app, version))
     with site.visitors(shop.app, connections=10) as count:
         done = shop.push()
-        until(lambda: stage in points.struck(), 20, f"the stage {stage}")
+        until(lambda: stage in points.struck(), what=f"the stage {stage}")
         wait = free_again(lambda: site.wherry("config:set", shop.app, f"SECRET={SECRET}-{version}").status == 0)
         hold(site, {shop.app: {str(version)} if done.status == 0 else {str(version - 1), str(version)}}, SECRET)
     heard_the_truth(site, shop, stage, done.status, version)

@@ -5,13 +5,14 @@ import pty
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cli_support import ARGV, real_api, run
 from platform_support import settings_in
+from waiting import until
 from wherry.model.build import Build
 from wherry.store import apps, builds, releases
 from wherry.store.app_logs import AppLogs
@@ -35,13 +36,6 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     database.close()
     with real_api(home) as found:
         yield found
-
-
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < end, "it did not become true"
-        time.sleep(0.02)
 
 
 def test_ctrl_c_stops_following_and_not_the_operation(environ: dict[str, str]) -> None:

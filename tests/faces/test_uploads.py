@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import tarfile
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ def api(platform: Platform) -> Iterator[Served]:
         yield server
 
 
+@functools.cache
 def archive() -> bytes:
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w:gz") as tar:

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from wherry import clock
+from waiting import until
 from wherry.errors import DeployFailed
 from wherry.reconciler.build_queue import BuildQueue, Waiter
 
@@ -31,13 +31,6 @@ class Builds:
         with self.queue.turn(Waiter(number, app, lambda why: self.said.append((app, why)), lambda: app in self.cancelled)):
             self.began.append(app)
             assert self.end[app].wait(30)
-
-
-def until(true: Callable[[], object]) -> None:
-    end = clock.monotonic() + 20
-    while not true():
-        assert clock.monotonic() < end
-        clock.sleep(0.01)
 
 
 def test_the_oldest_wish_is_next_whoever_came_to_the_queue_first() -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from certificate_support import Authority, names_in, served_certificate
-from routing_support import Haproxy, Upstream, get, settings_in, wait_until
+from routing_support import Haproxy, Upstream, get, settings_in
+from waiting import until
 from wherry.errors import InvalidInput, Unavailable
 from wherry.routing import haproxy_config
 from wherry.routing.certificates import ensure_fallback_certificate
@@ -151,7 +152,7 @@ def test_twenty_renewals_and_domain_changes_under_load_lose_nothing(secure: Hapr
             hosts = tuple(sorted((HOST, f"n{turn}.example.org", "*.n.example.org")))
             secure.proxy.publish(Route("shop", hosts, (target,), secure=hosts, hsts="max-age=60"))
             time.sleep(0.02)
-        wait_until(lambda: len(answers) > 500)
+        until(lambda: len(answers) > 500)
     assert set(answers) == {200}
 
 

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from routing_support import Haproxy, Upstream, Visitor, get, load_on, wait_until
+from routing_support import Haproxy, Upstream, Visitor, get, load_on
+from waiting import until
 from wherry.routing.proxy import Door, Route, Target
 
 HOST = "shop.example.org"
@@ -38,13 +39,13 @@ def test_an_app_that_is_stopped_before_its_successor_starts_loses_no_request(hap
         for version in range(1, 6):
             before, old = load.count, present
             haproxy.proxy.publish(HELD)
-            wait_until(lambda old=old: haproxy.proxy.in_flight("shop")[old.name] == 0)
+            until(lambda old=old: haproxy.proxy.in_flight("shop")[old.name] == 0)
             old.stop()
             haproxy.proxy.release("shop", old.name)
             time.sleep(0.2)
             present = instance(f"web.1-v{version}")
             haproxy.proxy.publish(route(present.target))
-            wait_until(lambda before=before: load.count > before + 200)
+            until(lambda before=before: load.count > before + 200)
     assert load.lost == []
     assert 0.2 < load.slowest < 2
     assert [heard for heard in load.answers if heard != sorted(heard)] == []

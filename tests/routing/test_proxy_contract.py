@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from routing_support import Haproxy, Upstream, Visitor, get, settings_in, start_upstream, wait_until
+from routing_support import Haproxy, Upstream, Visitor, get, settings_in, start_upstream
+from waiting import until
 from wherry.errors import Unavailable
 from wherry.routing.haproxy_proxy import HaproxyProxy
 from wherry.routing.memory_proxy import MemoryProxy
@@ -56,7 +57,7 @@ class World:
         visitor = Visitor(self.port)
         before = {name: len(upstream.received) for name, upstream in self.upstreams.items()}
         visitor.send(host, "/held")
-        wait_until(lambda: any(len(upstream.received) > before[name] for name, upstream in self.upstreams.items()))
+        until(lambda: any(len(upstream.received) > before[name] for name, upstream in self.upstreams.items()))
         yield next(name for name, upstream in self.upstreams.items() if len(upstream.received) > before[name])
         for upstream in self.upstreams.values():
             upstream.gate.set()
@@ -180,7 +181,7 @@ def test_a_request_under_way_is_counted_until_it_ends_even_after_its_target_left
         world.proxy.publish(world.route("shop", "web.1-b"))
         assert name == "web.1-a"
         assert world.proxy.in_flight("shop") == {"web.1-a": 1, "web.1-b": 0}
-    wait_until(lambda: world.proxy.in_flight("shop")["web.1-a"] == 0)
+    until(lambda: world.proxy.in_flight("shop")["web.1-a"] == 0)
 
 
 def test_a_released_target_is_forgotten_with_what_was_under_way(world: World) -> None:

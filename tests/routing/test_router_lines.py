@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing_support import Haproxy, Upstream, Visitor, get, say, wait_until
+from routing_support import Haproxy, Upstream, Visitor, get, say
+from waiting import until
 from wherry.model.log_line import LogRecord, encode
 from wherry.model.log_settings import LogSettings
 from wherry.routing import router_lines
@@ -39,7 +40,7 @@ class Log:
         return [str(record.text) for record in self.records.get(app, [])]
 
     def wait(self, count: int, app: str = "shop") -> list[str]:
-        wait_until(lambda: len(self.lines(app)) >= count)
+        until(lambda: len(self.lines(app)) >= count)
         return self.lines(app)
 
 
@@ -134,7 +135,7 @@ def test_a_hostile_request_makes_one_line_or_none(haproxy: Haproxy, log: Log, sh
     for request in HOSTILE:
         say(haproxy.settings.http_port, request + b"\r\nHost: shop.example.org\r\nConnection: close\r\n\r\n")
     get(haproxy.settings.http_port, HOST, "/last")
-    wait_until(lambda: any("/last" in line for line in log.lines()))
+    until(lambda: any("/last" in line for line in log.lines()))
     for record in log.records["shop"]:
         line = encode(record)
         assert line.count(b"\n") == 1 and len(line) < 2000
@@ -177,7 +178,7 @@ def test_load_is_thinned_and_counted(own_haproxy: Haproxy, instance: Callable[[s
         for _ in range(100):
             visitor.read()
     visitor.close()
-    wait_until(lambda: any("dropped" in line for line in made.lines()))
+    until(lambda: any("dropped" in line for line in made.lines()))
     time.sleep(1.5)
     router.stop()
     shown = sum("at=info" in line for line in made.lines())

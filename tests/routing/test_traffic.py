@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 import pytest
 
-from routing_support import Haproxy, Upstream, Visitor, get, load_on, running_haproxy, say, wait_until
+from routing_support import Haproxy, Upstream, Visitor, get, load_on, running_haproxy, say
+from waiting import until
 from wherry.routing import haproxy_config
 from wherry.routing.certificates import ensure_fallback_certificate
 from wherry.routing.haproxy_proxy import HaproxyProxy
@@ -132,7 +133,7 @@ def test_a_slow_answer_survives_a_switch(haproxy: Haproxy, instance: Instance) -
     old, visitor = instance("web.1-a"), Visitor(haproxy.settings.http_port)
     haproxy.proxy.publish(_route(old.target))
     visitor.send(HOST, "/held")
-    wait_until(lambda: haproxy.proxy.in_flight("shop") == {"web.1-a": 1})
+    until(lambda: haproxy.proxy.in_flight("shop") == {"web.1-a": 1})
     haproxy.proxy.publish(_route(instance("web.1-b").target))
     old.gate.set()
     assert visitor.read().text == "web.1-a"
@@ -154,10 +155,10 @@ def test_fifteen_deploys_under_load_lose_nothing_and_never_go_back(haproxy: Hapr
         for version in range(1, 16):
             before, old, present = load.count, present, instance(f"web.1-v{version:02}")
             haproxy.proxy.publish(_route(present.target))
-            wait_until(lambda old=old: haproxy.proxy.in_flight("shop")[old.name] == 0)
+            until(lambda old=old: haproxy.proxy.in_flight("shop")[old.name] == 0)
             old.stop()
             haproxy.proxy.release("shop", old.name)
-            wait_until(lambda before=before: load.count > before + 100)
+            until(lambda before=before: load.count > before + 100)
     assert load.lost == []
     assert load.count > 1500
     assert [heard for heard in load.answers if heard != sorted(heard)] == []
@@ -171,7 +172,7 @@ def test_scaling_up_and_down_under_load_loses_nothing(haproxy: Haproxy, instance
         for quantity in (5, 2, 4, 1, 3):
             before = load.count
             haproxy.proxy.publish(_route(*targets[:quantity]))
-            wait_until(lambda before=before: load.count > before + 100)
+            until(lambda before=before: load.count > before + 100)
     assert load.lost == []
 
 
@@ -193,7 +194,7 @@ def test_more_apps_than_the_pool_holds_are_served_and_nobody_notices(own_haproxy
         for number in range(haproxy_config.POOL):
             own_haproxy.proxy.publish(_route(upstream.target, app=f"app-{number}"))
         before = load.count
-        wait_until(lambda: load.count > before + 100)
+        until(lambda: load.count > before + 100)
     assert load.lost == []
     assert own_haproxy.worker() != worker
     assert get(own_haproxy.settings.http_port, f"app-{haproxy_config.POOL - 1}.example.org").status == 200
@@ -204,7 +205,7 @@ def test_a_request_that_a_reload_left_behind_is_still_counted_and_cut(own_haprox
     upstream, visitor = instance("web.1-a"), Visitor(own_haproxy.settings.http_port)
     own_haproxy.proxy.publish(_route(upstream.target))
     visitor.send(HOST, "/held")
-    wait_until(lambda: own_haproxy.proxy.in_flight("shop") == {"web.1-a": 1})
+    until(lambda: own_haproxy.proxy.in_flight("shop") == {"web.1-a": 1})
     for number in range(haproxy_config.POOL):
         own_haproxy.proxy.publish(_route(upstream.target, app=f"app-{number}"))
     own_haproxy.proxy.publish(_route(instance("web.1-b").target))
@@ -266,7 +267,7 @@ def test_a_restarted_engine_changes_nothing_under_load(own_haproxy: Haproxy, ins
         for _ in range(5):
             before = load.count
             HaproxyProxy(own_haproxy.settings).start(routes)
-            wait_until(lambda before=before: load.count > before + 100)
+            until(lambda before=before: load.count > before + 100)
     assert load.lost == []
     assert own_haproxy.worker() == worker
     assert _disk(own_haproxy) == disk
@@ -276,7 +277,7 @@ def test_a_restarted_engine_cuts_no_request_that_was_draining(own_haproxy: Hapro
     old, visitor = instance("web.1-a"), Visitor(own_haproxy.settings.http_port)
     own_haproxy.proxy.publish(_route(old.target))
     visitor.send(HOST, "/held")
-    wait_until(lambda: own_haproxy.proxy.in_flight("shop") == {"web.1-a": 1})
+    until(lambda: own_haproxy.proxy.in_flight("shop") == {"web.1-a": 1})
     new = _route(instance("web.1-b").target)
     own_haproxy.proxy.publish(new)
     engine = HaproxyProxy(own_haproxy.settings)
@@ -294,7 +295,7 @@ def test_another_configuration_is_reloaded_without_loss(own_haproxy: Haproxy, in
         ensure_fallback_certificate(own_haproxy.settings.proxy / "certificates", "example.org")
         HaproxyProxy(own_haproxy.settings).start([route])
         before = load.count
-        wait_until(lambda: load.count > before + 100)
+        until(lambda: load.count > before + 100)
     assert load.lost == []
     assert own_haproxy.worker() != worker
     assert say(own_haproxy.settings.https_port, b"GET / HTTP/1.1\r\n\r\n") == b""

@@ -8,12 +8,13 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from docker_log_server import DockerLogServer
+from waiting import until
 from wherry.model.log_line import CUT_MARK
 from wherry.running.log_collector import LogCollector
 from wherry.store.app_logs import AppLogs
@@ -42,13 +43,6 @@ def collector(tmp_path: Path, server: DockerLogServer, logs: AppLogs) -> Iterato
 
 def texts(logs: AppLogs, app: str = "shop", **wanted: str) -> list[str]:
     return [line.split("]: ", 1)[1] for line in logs.tail(app, 1_000_000, **wanted)]
-
-
-def until(true: Callable[[], object], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not become true in time"
-        time.sleep(0.005)
 
 
 def noted(folder: Path) -> list[str] | None:
@@ -349,7 +343,7 @@ def test_300_containers_are_followed_by_one_thread(server: DockerLogServer, coll
     for number in range(300):
         server.container(f"c{number}").write(f"hello {number}")
         collector.add(f"c{number}", f"app{number % 7}", f"web.{number // 7 + 1}")
-    until(lambda: sum(len(texts(logs, f"app{number}")) for number in range(7)) == 300, 15)
+    until(lambda: sum(len(texts(logs, f"app{number}")) for number in range(7)) == 300)
     assert [thread.name for thread in threading.enumerate()].count("log-collector") == 1
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tiny_image import tiny_image
+from waiting import until
 from wherry.running.log_collector import LogCollector
 from wherry.store.app_logs import AppLogs
 
@@ -64,13 +65,6 @@ def collector(tmp_path: Path, logs: AppLogs) -> Iterator[LogCollector]:
 
 def texts(logs: AppLogs, app: str = "shop", **wanted: str) -> list[str]:
     return [line.split("]: ", 1)[1] for line in logs.tail(app, 1_000_000, **wanted)]
-
-
-def until(true: Callable[[], object], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not become true in time"
-        time.sleep(0.01)
 
 
 def test_the_last_lines_of_a_crashed_instance_survive_its_removal(start: Any, collector: LogCollector, logs: AppLogs) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from scenario_support import Repository, Site, tiny_app, until
+from scenario_support import Repository, Site, tiny_app
+from waiting import until
 
 pytestmark = [pytest.mark.engine, pytest.mark.scenario]
 

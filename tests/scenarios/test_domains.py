@@ -12,7 +12,8 @@ from collections.abc import Callable
 import pytest
 
 from certificate_support import Authority, names_in, served_certificate
-from scenario_support import Repository, Site, until
+from scenario_support import Repository, Site
+from waiting import until
 
 pytestmark = [pytest.mark.engine, pytest.mark.scenario]
 

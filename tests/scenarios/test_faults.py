@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from scenario_support import Repository, Site, tiny_app, until
+from scenario_support import Repository, Site, tiny_app
+from waiting import until
 
 pytestmark = [pytest.mark.engine, pytest.mark.scenario]
 
@@ -58,7 +59,7 @@ def test_apps_serve_on_while_the_control_plane_is_killed(here: Site, app: Make) 
         for part in ("engine", "api", "receiver"):
             kill(here, part)
             time.sleep(1.5)
-        until(lambda: here.wherry("ps", name).status == 0, 20, "the API's return")
+        until(lambda: here.wherry("ps", name).status == 0, what="the API's return")
     assert count["lost"] == 0, count
 
 
@@ -67,7 +68,7 @@ def test_a_killed_proxy_is_back_at_once_with_the_apps(here: Site, app: Make) -> 
     for pid in (here.home / "run" / "haproxy.pid").read_text().split():
         os.kill(int(pid), signal.SIGKILL)
     time.sleep(0.2)
-    until(lambda: reachable(here, "back"), 5, "the app behind a new proxy")
+    until(lambda: reachable(here, "back"), what="the app behind a new proxy")
 
 
 def reachable(here: Site, app: str) -> bool:
@@ -81,7 +82,7 @@ def test_a_crashed_instance_is_replaced(here: Site, app: Make) -> None:
     app("phoenix").release(1)
     (before,) = here.containers("phoenix")
     here.docker("kill", before)
-    until(lambda: here.containers("phoenix") not in ([], [before]) and here.get("phoenix") == (200, "1"), 15, "a fresh instance")
+    until(lambda: here.containers("phoenix") not in ([], [before]) and here.get("phoenix") == (200, "1"), what="a fresh instance")
 
 
 def test_a_client_that_dies_does_not_stop_its_deploy(here: Site, app: Make) -> None:
@@ -93,7 +94,7 @@ def test_a_client_that_dies_does_not_stop_its_deploy(here: Site, app: Make) -> N
     subprocess.run(["pkill", "-KILL", "-P", str(push.pid)], check=False)
     push.kill()
     push.wait()
-    until(lambda: here.get("lost") == (200, "2"), 20, "the second version")
+    until(lambda: here.get("lost") == (200, "2"), what="the second version")
     consistent(here, "lost")
     again = lost.push()
     assert again.status == 0 and ("already runs" in again.text or "Everything up-to-date" in again.text), again.text

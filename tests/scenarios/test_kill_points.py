@@ -10,7 +10,8 @@ import pytest
 from experiments import kill_points
 from failpoint_support import armed
 from invariants import hold, versioned
-from scenario_support import Repository, Site, until
+from scenario_support import Repository, Site
+from waiting import until
 from wherry.failpoint import STAGES
 
 pytestmark = [pytest.mark.engine, pytest.mark.scenario]
@@ -37,4 +38,4 @@ def test_a_deploy_comes_by_every_stage(here: Site, app: Callable[[str], Reposito
         points.set(*STAGES)
         shop.commit(versioned("stages", 2))
         assert shop.push().status == 0
-        until(lambda: points.struck() == set(STAGES), 20, "every stage")
+        until(lambda: points.struck() == set(STAGES), what="every stage")

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from scenario_support import Repository, Site, tiny_app, until
+from scenario_support import Repository, Site, tiny_app
+from waiting import until
 from wherry.model.limits import SIZES
 
 pytestmark = [pytest.mark.engine, pytest.mark.scenario]

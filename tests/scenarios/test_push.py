@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from scenario_support import Repository, Site, until
+from scenario_support import Repository, Site
+from waiting import until
 
 pytestmark = [pytest.mark.engine, pytest.mark.scenario]
 

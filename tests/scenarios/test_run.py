@@ -10,7 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from run_support import at_terminal
-from scenario_support import Repository, Site, until
+from scenario_support import Repository, Site
+from waiting import until
 
 pytestmark = [pytest.mark.engine, pytest.mark.scenario]
 
@@ -42,4 +43,4 @@ def test_a_cut_connection_leaves_nothing(here: Site, app: Callable[[str], Reposi
         until(lambda: len(here.containers("cutoff")) > len(before))
         time.sleep(0.5)
         ssh.kill()
-    until(lambda: here.containers("cutoff") == before, 5)
+    until(lambda: here.containers("cutoff") == before)

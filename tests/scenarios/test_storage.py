@@ -12,7 +12,8 @@ from collections.abc import Callable
 import pytest
 
 from failpoint_support import armed
-from scenario_support import Repository, Site, until
+from scenario_support import Repository, Site
+from waiting import until
 
 pytestmark = [pytest.mark.engine, pytest.mark.scenario]
 
@@ -153,7 +154,7 @@ def test_the_engine_may_die_at_any_stage_of_a_writers_replacement(here: Site, ap
             before = rows(here, "mortal")
             with here.visitors("mortal", connections=10) as count:
                 pushed = shop.push()
-                until(lambda stage=stage: stage in points.struck(), 20, f"the stage {stage}")
+                until(lambda stage=stage: stage in points.struck(), what=f"the stage {stage}")
             assert pushed.status == 0, f"{stage}: {pushed.text}"
             assert count["lost"] == count["backwards"] == 0, (stage, count)
             assert rows(here, "mortal") == before + count["answered"], stage

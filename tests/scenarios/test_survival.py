@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from scenario_support import Repository, Site, until
+from scenario_support import Repository, Site
+from waiting import until
 
 pytestmark = [pytest.mark.engine, pytest.mark.scenario]
 

@@ -227,7 +227,7 @@ class Reader(threading.Thread):
             else:
                 self.seen.append(line)
 
-    def wait_for(self, count: int, seconds: float = 10) -> None:
+    def wait_for(self, count: int, seconds: float = 60) -> None:
         until = time.monotonic() + seconds
         while len(self.seen) < count and time.monotonic() < until:
             time.sleep(0.005)

@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from waiting import until
 from wherry.supervisor import process
 from wherry.supervisor.child import pause_after
 
@@ -55,13 +56,6 @@ class Demo:
                 os.kill(pid, signal.SIGKILL)
 
 
-def wait_for(truth: Callable[[], object], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not truth():
-        assert time.monotonic() < deadline, "it did not become true in time"
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Demo]:
     tmp_path.chmod(0o777)
@@ -72,9 +66,9 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 
 def test_the_others_start_only_when_the_engine_is_ready(demo: Demo) -> None:
     demo.serve()
-    wait_for(lambda: demo.pid_of("engine"))
+    until(lambda: demo.pid_of("engine"))
     assert demo.proxy() == 0 and demo.pid_of("api") == 0
-    wait_for(demo.up)
+    until(demo.up)
     assert (demo.home / "run" / "ready").exists()
 
 
@@ -82,14 +76,14 @@ def test_a_ready_file_of_yesterday_starts_nobody_early(demo: Demo) -> None:
     (demo.home / "run").mkdir()
     (demo.home / "run" / "ready").touch()
     demo.serve()
-    wait_for(lambda: demo.pid_of("engine"))
+    until(lambda: demo.pid_of("engine"))
     assert demo.proxy() == 0
-    wait_for(demo.up)
+    until(demo.up)
 
 
 def test_an_engine_that_hangs_keeps_the_others_waiting_only_for_a_while(demo: Demo) -> None:
     demo.serve("engine-hangs")
-    wait_for(demo.up)
+    until(demo.up)
     lines = [line.split()[0] for line in demo.story()]
     assert lines.index("early") < lines.index("api")
     assert "engine is not ready after 1 s" in (demo.home / "errors").read_text()
@@ -98,20 +92,20 @@ def test_an_engine_that_hangs_keeps_the_others_waiting_only_for_a_while(demo: De
 @pytest.mark.parametrize("name", ["engine", "api"])
 def test_a_part_that_is_killed_comes_back_and_the_others_stay(demo: Demo, name: str) -> None:
     demo.serve()
-    wait_for(demo.up)
+    until(demo.up)
     before = {part: demo.pid_of(part) for part in ("engine", "api")} | {"proxy": demo.proxy()}
     os.kill(before[name], signal.SIGKILL)
-    wait_for(lambda: demo.pid_of(name) != before[name] and demo.up())
+    until(lambda: demo.pid_of(name) != before[name] and demo.up())
     after = {part: demo.pid_of(part) for part in ("engine", "api")} | {"proxy": demo.proxy()}
     assert {part for part in before if before[part] != after[part]} == {name}
 
 
 def test_the_proxy_that_is_killed_comes_back(demo: Demo) -> None:
     demo.serve()
-    wait_for(demo.up)
+    until(demo.up)
     before = demo.proxy()
     os.kill(before, signal.SIGKILL)
-    wait_for(lambda: demo.proxy() != before and demo.up())
+    until(lambda: demo.proxy() != before and demo.up())
 
 
 def test_a_part_that_keeps_dying_is_started_ever_more_slowly(demo: Demo) -> None:
@@ -130,7 +124,7 @@ def test_the_pause_never_exceeds_ten_seconds() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stopping_ends_everything_in_reverse_order_and_exits_zero(demo: Demo, number: int) -> None:
     platform = demo.serve()
-    wait_for(demo.up)
+    until(demo.up)
     proxy = demo.proxy()
     platform.send_signal(number)
     assert platform.wait(10) == 0
@@ -140,7 +134,7 @@ def test_stopping_ends_everything_in_reverse_order_and_exits_zero(demo: Demo, nu
 
 def test_a_part_that_ignores_the_wish_to_stop_is_killed_within_its_limit(demo: Demo) -> None:
     platform = demo.serve("api-deaf")
-    wait_for(demo.up)
+    until(demo.up)
     began = time.monotonic()
     platform.terminate()
     assert platform.wait(10) == 0
@@ -150,7 +144,7 @@ def test_a_part_that_ignores_the_wish_to_stop_is_killed_within_its_limit(demo: D
 
 def test_a_hangup_of_the_terminal_changes_nothing(demo: Demo) -> None:
     platform = demo.serve()
-    wait_for(demo.up)
+    until(demo.up)
     before = demo.story()
     platform.send_signal(signal.SIGHUP)
     time.sleep(0.3)
@@ -159,7 +153,7 @@ def test_a_hangup_of_the_terminal_changes_nothing(demo: Demo) -> None:
 
 def test_two_platforms_on_one_home_refuse_with_the_holder_named(demo: Demo) -> None:
     first = demo.serve()
-    wait_for(demo.up)
+    until(demo.up)
     second = demo.serve()
     assert second.wait(10) == 5
     out = (demo.home / "out").read_text()
@@ -169,14 +163,14 @@ def test_two_platforms_on_one_home_refuse_with_the_holder_named(demo: Demo) -> N
 
 def test_when_the_supervisor_is_killed_the_proxy_serves_on_and_the_next_one_adopts_it(demo: Demo) -> None:
     first = demo.serve()
-    wait_for(demo.up)
+    until(demo.up)
     engine, api, proxy = demo.pid_of("engine"), demo.pid_of("api"), demo.proxy()
     first.kill()
     first.wait()
-    wait_for(lambda: not process.alive(engine) and not process.alive(api))
+    until(lambda: not process.alive(engine) and not process.alive(api))
     assert process.alive(proxy)
     second = demo.serve()
-    wait_for(lambda: demo.pid_of("api") != api and demo.up())
+    until(lambda: demo.pid_of("api") != api and demo.up())
     assert demo.proxy() == proxy
     second.terminate()
     assert second.wait(10) == 0
@@ -185,14 +179,14 @@ def test_when_the_supervisor_is_killed_the_proxy_serves_on_and_the_next_one_adop
 
 def test_an_adopted_proxy_that_dies_is_started_anew(demo: Demo) -> None:
     first = demo.serve()
-    wait_for(demo.up)
+    until(demo.up)
     proxy = demo.proxy()
     first.kill()
     first.wait()
     demo.serve()
-    wait_for(lambda: "proxy still runs as process" in (demo.home / "errors").read_text())
+    until(lambda: "proxy still runs as process" in (demo.home / "errors").read_text())
     os.kill(proxy, signal.SIGKILL)
-    wait_for(lambda: demo.proxy() != proxy and demo.up())
+    until(lambda: demo.proxy() != proxy and demo.up())
 
 
 def test_a_stranger_with_the_number_in_the_pid_file_is_not_adopted(demo: Demo) -> None:
@@ -200,7 +194,7 @@ def test_a_stranger_with_the_number_in_the_pid_file_is_not_adopted(demo: Demo) -
     (demo.home / "run").mkdir()
     (demo.home / "run" / "proxy.pid").write_text(str(stranger.pid))
     platform = demo.serve()
-    wait_for(lambda: demo.up() and demo.proxy() != stranger.pid)
+    until(lambda: demo.up() and demo.proxy() != stranger.pid)
     platform.terminate()
     platform.wait(10)
     assert stranger.poll() is None
@@ -210,10 +204,10 @@ def test_a_stranger_with_the_number_in_the_pid_file_is_not_adopted(demo: Demo) -
 
 def test_a_reload_starts_the_code_anew_in_the_same_process_and_leaves_the_proxy(demo: Demo) -> None:
     platform = demo.serve()
-    wait_for(demo.up)
+    until(demo.up)
     api, proxy = demo.pid_of("api"), demo.proxy()
     platform.send_signal(signal.SIGUSR2)
-    wait_for(lambda: demo.pid_of("api") != api and demo.up())
+    until(lambda: demo.pid_of("api") != api and demo.up())
     assert platform.poll() is None and demo.proxy() == proxy
     assert [line for line in demo.story() if line.startswith("supervisor")] == [
         "supervisor started",
@@ -227,7 +221,7 @@ def test_a_reload_starts_the_code_anew_in_the_same_process_and_leaves_the_proxy(
 
 def test_the_parts_show_their_names_in_the_process_list(demo: Demo) -> None:
     demo.serve()
-    wait_for(demo.up)
+    until(demo.up)
     assert process.command_line(demo.pid_of("engine")) == ["demo: engine"]
     assert process.command_line(demo.pid_of("api")) == ["demo: api"]
 
@@ -239,11 +233,11 @@ def test_a_part_with_a_user_runs_as_that_user_only_and_still_dies_with_its_paren
     (demo.home / "story").chmod(0o666)
     for folder in [demo.home, *list(demo.home.parents)[:3]]:
         folder.chmod(0o777)
-    wait_for(demo.up, 15)
+    until(demo.up, 15)
     api = demo.pid_of("api")
     status = Path(f"/proc/{api}/status").read_text()
     assert re.search(r"^Uid:\s+65534\s+65534\s+65534\s+65534$", status, re.M)
     assert re.search(r"^CapEff:\s+0+$", status, re.M)
     platform.kill()
     platform.wait()
-    wait_for(lambda: not process.alive(api))
+    until(lambda: not process.alive(api))
