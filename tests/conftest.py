@@ -4,6 +4,7 @@ worker, and each worker has a short folder of its own for temporary files."""
 from __future__ import annotations
 
 import re
+import signal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,12 @@ CROWDED = re.compile(r"\bmark\.(engine|scenario)\b")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """A unix socket's path has at most 107 letters, and xdist spends ten of them on the name of the worker's folder."""
+    """Ctrl-C works in what the tests start, even where a shell started the tests in the background and told them to ignore it.
+
+    A unix socket's path has at most 107 letters, and xdist spends ten of them on the name of the worker's folder.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput") and config.option.basetemp:
         given = Path(config.option.basetemp)
         config.option.basetemp = str(given.with_name(given.name.rpartition("gw")[2]))

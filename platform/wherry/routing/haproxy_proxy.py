@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 
 from wherry import failpoint
@@ -17,7 +18,7 @@ from wherry.routing import haproxy_reader, haproxy_table
 from wherry.routing.front import with_front
 from wherry.routing.haproxy_certificates import HaproxyCertificates
 from wherry.routing.haproxy_config import POOL, Files, backends, check_route
-from wherry.routing.haproxy_socket import HaproxySession
+from wherry.routing.haproxy_socket import Closed, HaproxySession
 from wherry.routing.haproxy_table import Server, Table
 from wherry.routing.proxy import Route
 from wherry.settings import Settings
@@ -215,21 +216,29 @@ class HaproxyProxy:
 
     def _left_behind(self) -> list[Server]:
         """Servers of old workers that still have something under way."""
+        answers = self._ask_old_workers(haproxy_reader.SERVERS).values()
+        return [server for answer in answers for server in haproxy_reader.servers(answer) if server.in_flight]
+
+    def _ask_old_workers(self, command: str) -> dict[str, str]:
+        """Their answers by their pids. One that ends meanwhile has nothing under way any more and is left out."""
         with HaproxySession(self._files.master) as master:
             workers = haproxy_reader.old_workers(master.ask("show proc"))
-            found = [server for pid in workers for server in haproxy_reader.servers(master.ask(f"@!{pid} {haproxy_reader.SERVERS}"))]
-        return [server for server in found if server.in_flight]
+        answers = {}
+        for pid in workers:
+            with suppress(Closed), HaproxySession(self._files.master) as master:
+                answers[pid] = master.ask(f"@!{pid} {command}")
+        return answers
 
     def _cut_left_behind(self, app: str, target: str = "") -> None:
         """Ends an app's requests in old workers, one by one, because they take no commands about servers any more. A request
         that may be repeated comes back as often as `retries` says, so this looks again until none is left, for a second."""
         deadline = time.monotonic() + CUT_TIMEOUT
-        with HaproxySession(self._files.master) as master:
-            while (cut := self._sessions_left_behind(master, app, target)) and time.monotonic() < deadline:
-                for pid, session in cut:
+        while (cut := self._sessions_left_behind(app, target)) and time.monotonic() < deadline:
+            for pid, session in cut:
+                with suppress(Closed), HaproxySession(self._files.master) as master:
                     master.ask(f"@!{pid} shutdown session {session}")
-                time.sleep(0.02)
+            time.sleep(0.02)
 
-    def _sessions_left_behind(self, master: HaproxySession, app: str, target: str) -> list[tuple[str, str]]:
-        workers = haproxy_reader.old_workers(master.ask("show proc"))
-        return [(pid, found) for pid in workers for found in haproxy_reader.sessions(master.ask(f"@!{pid} show sess"), app, target)]
+    def _sessions_left_behind(self, app: str, target: str) -> list[tuple[str, str]]:
+        answers = self._ask_old_workers("show sess")
+        return [(pid, found) for pid, answer in answers.items() for found in haproxy_reader.sessions(answer, app, target)]

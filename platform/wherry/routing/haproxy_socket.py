@@ -15,6 +15,10 @@ QUIET = frozenset({"", "New server registered.", "Server deleted."})
 """What HAProxy answers to a command that changed something; anything else is a refusal."""
 
 
+class Closed(Unavailable):
+    """HAProxy closed the connection in the middle of an answer: the process that was asked has ended."""
+
+
 class HaproxySession:
     """One connection in interactive mode, where every answer ends with a prompt."""
 
@@ -70,7 +74,7 @@ class HaproxySession:
         while not answer.endswith(b"> ") or not _is_prompt(answer.rpartition(b"\n")[2]):
             data = self._socket.recv(65536)
             if not data:
-                raise ConnectionResetError("closed in the middle of an answer")
+                raise Closed("HAProxy ended in the middle of an answer", hint="See: wherry doctor", code="proxy_unavailable")
             answer += data
         return answer.rpartition(b"\n")[0].decode("ascii", "replace")
 
