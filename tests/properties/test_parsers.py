@@ -8,9 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from hypothesis_support import examples
 from wherry.building import app_json, procfile, versions
 from wherry.errors import WherryError
 from wherry.faces.cli import ps
@@ -30,7 +31,7 @@ NEAR = [
     ">=3.9,<4",
 ]
 TEXT = st.one_of(st.text(max_size=200), st.from_regex(r"[a-z0-9:=.*/_@{}\[\]\",\s#~^<>!-]{0,80}", fullmatch=True), st.sampled_from(NEAR))
-FEW = settings(max_examples=60, deadline=None)
+FEW = examples(60)
 
 PARSERS: dict[str, Callable[[str], object]] = {
     "Procfile": procfile.parse,

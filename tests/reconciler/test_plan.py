@@ -5,25 +5,18 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plan_support import container
 from wherry.reconciler.desired import Desired
 from wherry.reconciler.observed import Seen, World
 from wherry.reconciler.plan import plan, route_of, way_for
 from wherry.reconciler.steps import Boot, Discard, Publish, Retire, Vacate, Verify
-from wherry.running.engine import InstanceSpec, Observed, VolumeMount
+from wherry.running.engine import InstanceSpec, VolumeMount
 
 
 def spec(name: str = "web.1", image: str = "v1", release: int = 1, generation: int = 0) -> InstanceSpec:
     process, _, index = name.partition(".")
     port = 5000 if process == "web" else None
     return InstanceSpec("shop", process, int(index), release, image, "run", {}, port, 256, generation)
-
-
-def container(of: InstanceSpec, number: int = 1, running: bool = True) -> Observed:
-    return Observed(
-        id=f"{number:012d}".ljust(64, "0"),
-        app="shop", type=of.type, index=of.index, release=of.release, fingerprint=of.fingerprint, image=of.image,
-        running=running, address=f"10.0.0.{number}" if running else "", port=of.port, created_at=str(number), writes=of.writes,
-    )  # fmt: skip
 
 
 def wish(*specs: InstanceSpec, idle: str = "starting") -> Desired:

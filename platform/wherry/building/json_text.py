@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
+from wherry.building.failure import shown
+
 MAX_DEPTH = 32
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,39})(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?")
 SPACE = re.compile(r"[ \t\r\n]*")
@@ -94,9 +96,9 @@ class _Reader:
                 self.fail('expected a key in double quotes, e.g. "name"')
             key = self.read_string()
             if key in members:
-                self.fail(f'the key "{key[:40]}" is there twice, first in line {keys[key][0]}', where)
+                self.fail(f'the key "{shown(key, 40)}" is there twice, first in line {keys[key][0]}', where)
             if self.skip() != ":":
-                self.fail(f'expected ":" after the key "{key[:40]}"')
+                self.fail(f'expected ":" after the key "{shown(key, 40)}"')
             self.at += 1
             keys[key], members[key] = self.place(where), self.read(depth + 1)
         return Node(members, *self.place(start), keys)

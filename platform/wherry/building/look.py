@@ -60,6 +60,8 @@ def _parsed(file: str, text: str) -> Any:
     except json.JSONDecodeError as error:
         message = f"{file} line {error.lineno} column {error.colno}: {error.msg[:1].lower()}{error.msg[1:]}"
         raise refuse(message, "Correct this place: the file must be valid JSON.", code="json_invalid") from error
+    except ValueError as error:
+        raise refuse(f"{file} holds a number of more than 4,000 digits", "Write it as text.", code="json_invalid") from error
     except RecursionError as error:
         raise refuse(f"{file} is nested too deep to be read", "Write it by hand, or with its own tool.", code="json_invalid") from error
     if not isinstance(found, dict):

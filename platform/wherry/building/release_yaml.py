@@ -22,15 +22,13 @@ def process_types(text: str) -> dict[str, str]:
     for number, line in enumerate(lines):
         match = re.fullmatch(rf"\s*[\"']?{KEY}[\"']?:\s*(.*?)\s*", line)
         if match:
-            return _flow(match[1]) if match[1] and not match[1].startswith("#") else _block(lines[number + 1 :])
+            found = _flow(match[1]) if match[1] and not match[1].startswith("#") else _block(lines[number + 1 :])
+            return {name: _command(command) for name, command in found.items()}
     return {}
 
 
 def _flow(text: str) -> dict[str, str]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
+    found = _json(text)
     if not isinstance(found, dict) or not all(re.fullmatch(TYPE_FORM, name) and isinstance(line, str) for name, line in found.items()):
         raise _unread(text)
     return found
@@ -52,13 +50,31 @@ def _block(lines: list[str]) -> dict[str, str]:
 
 
 def _scalar(text: str) -> str:
-    if text.startswith('"') and text.endswith('"') and len(text) > 1:
-        return str(json.loads(text))
+    if text.startswith('"'):
+        found = _json(text)
+        if not isinstance(found, str):
+            raise _unread(text)
+        return found
     if text.startswith("'") and text.endswith("'") and len(text) > 1:
         return text[1:-1].replace("''", "'")
     if not text or text[0] in "|>{[&*!%@`":
         raise _unread(text)
-    return re.sub(r"\s+#.*$", "", text)
+    return re.sub(r"(?<!\s)\s+#.*$", "", text)
+
+
+def _command(text: str) -> str:
+    """One that a shell can be given: its kernel takes no NUL, and a line break is no part of a line."""
+    if not text.replace("\t", " ").isprintable():
+        raise _unread(text)
+    return text
+
+
+def _json(text: str) -> object:
+    """What the text says; None when it says nothing."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _unread(text: str) -> Exception:

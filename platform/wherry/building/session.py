@@ -87,7 +87,7 @@ class Session:
 
     def _serve(self) -> None:
         """Runs in a thread of its own, until either end closes."""
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, IndexError):
             if self._exactly(len(PREFACE)) != PREFACE:
                 return
             self._send(SETTINGS, 0, 0, NO_TABLE)

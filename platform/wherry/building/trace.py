@@ -76,6 +76,6 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
     while at < len(message):
         byte = message[at]
         number, shift, at = number | (byte & 127) << shift, shift + 7, at + 1
-        if not byte & 128:
+        if not byte & 128 or shift > 63:
             break
     return number, at

@@ -12,6 +12,8 @@ from wherry.building.failure import refuse, shown
 from wherry.building.look import Look, find
 
 CODE = "version_invalid"
+LONGEST = 200
+"""Characters of what an app asks for."""
 NEWEST_PATCH = 10**6
 """A stack gives the newest patch of a version, so `3.12` stands for `3.12.<newest>` when a range is checked."""
 
@@ -35,6 +37,8 @@ def wish(tree: Tree, pack: Buildpack) -> Wish | None:
         found = None if text is None else _read(rule, text)
         if found:
             version, patch = found
+            if len(version) > LONGEST:
+                raise refuse(f"{rule.file} asks for a version of {len(version):,} characters", f"Give one, e.g. {rule.example}", code=CODE)
             return Wish(rule.sign + version, rule.file, rule.range, rule.least, patch)
     return None
 

@@ -69,7 +69,7 @@ def _value(text: str, at: int) -> tuple[str, int]:
     if text[at : at + 1] not in ("'", '"'):
         bare = BARE_VALUE.match(text, at)
         assert bare is not None
-        return re.sub(r"[ \t]+#.*\Z|\A#.*\Z", "", bare[0]).rstrip(" \t"), bare.end()
+        return re.sub(r"(?<![ \t])[ \t]+#.*\Z|\A#.*\Z", "", bare[0]).rstrip(" \t"), bare.end()
     pieces = ""
     while True:
         piece, at = _piece(text, at)

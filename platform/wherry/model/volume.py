@@ -84,7 +84,7 @@ def parse_mount(text: str) -> tuple[str, str]:
     """Reads `uploads:/app/uploads`, Dokku's form with a name for the host's path. Raises InvalidInput."""
     name, colon, path = text.partition(":")
     if text.startswith("/") and not colon:
-        raise InvalidInput(f"{_shown(text)}: name the volume too, e.g. uploads:{text[:60]}", field="mount")
+        raise InvalidInput(f"{_shown(text)}: name the volume too, e.g. uploads:{_plain(text)}", field="mount")
     check_name(name)
     if not colon or not path:
         raise InvalidInput(f"{_shown(text)}: say where it goes, e.g. {name}:/app/{name}", field="mount")
@@ -172,5 +172,9 @@ def _nested(one: str, other: str) -> bool:
     return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
 
 
+def _plain(text: str) -> str:
+    return ascii(text[:60])[1:-1]
+
+
 def _shown(text: str) -> str:
-    return f'"{ascii(text[:60])[1:-1]}"'
+    return f'"{_plain(text)}"'

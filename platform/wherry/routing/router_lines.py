@@ -62,10 +62,12 @@ class RouterLine(NamedTuple):
 
 def read(line: bytes) -> RouterLine | None:
     """None for a line of another form, and for a request that reached no app."""
-    words = line.rstrip(b"\n").split(b" ", WORDS)
-    if len(words) != WORDS + 1 or words[2] == b"-":
+    line = line.rstrip(b"\n")
+    path = line.split(b" ", WORDS)[-1]
+    before = line[: len(line) - len(path)].decode("ascii", "replace")
+    text = before.split(" ")
+    if len(text) != WORDS + 1 or text[2] == "-" or not before.isprintable():
         return None
-    text = [word.decode("ascii", "replace") for word in words[:-1]]
     try:
         numbers = {at: int(text[at]) for at in (0, 1, 3, 5, 10, 11, 12, 13, 14)}
     except ValueError:
@@ -91,7 +93,7 @@ def read(line: bytes) -> RouterLine | None:
         "" if request == "-" else request,
         host,
         method,
-        _unescaped(words[-1]),
+        _unescaped(path),
     )
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from contextlib import suppress
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 MAX_BUNDLE = 15_000
 """Bytes: HAProxy takes a certificate at run time up to the size of its buffer, 16 KB."""
-BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----.*?-----END \1-----", re.DOTALL)
 PEM = serialization.Encoding.PEM
 
 
@@ -74,7 +75,15 @@ def key_text(key: Any) -> str:
 
 
 def _blocks(bundle: str) -> list[tuple[str, str]]:
-    return [(found[1], found[0]) for found in BLOCK.finditer(bundle)]
+    """The kind and the whole of each PEM block. Cut at the beginnings: a search for the end of each would take for ever when
+    a million begin and none ends."""
+    found = []
+    for piece in bundle.split("-----BEGIN ")[1:]:
+        kind, _, rest = piece.partition("-----")
+        body, end, _ = rest.partition(f"-----END {kind}-----")
+        if end and re.fullmatch(r"[A-Z0-9 ]{1,40}", kind):
+            found.append((kind, f"-----BEGIN {kind}-----{body}{end}"))
+    return found
 
 
 def _key(bundle: str) -> Any:
@@ -94,8 +103,11 @@ def _key(bundle: str) -> Any:
 
 
 def _certificate(block: str) -> x509.Certificate:
+    """The library reads a part only when it is asked for; all that we shall ask for is read here."""
     try:
-        return x509.load_pem_x509_certificate(block.replace("TRUSTED CERTIFICATE", "CERTIFICATE").encode())
+        found = x509.load_pem_x509_certificate(block.replace("TRUSTED CERTIFICATE", "CERTIFICATE").encode())
+        found.subject, found.issuer, found.not_valid_before_utc, found.not_valid_after_utc, names_of(found)
+        return found
     except Exception as error:
         raise Refused("a certificate in it can not be read", "Check it: openssl x509 -in cert.pem -noout -text") from error
 
@@ -103,8 +115,10 @@ def _certificate(block: str) -> x509.Certificate:
 def _leaf(found: list[x509.Certificate], key: Any) -> x509.Certificate:
     wanted = _public(key)
     for certificate in found:
-        if _public(certificate) == wanted:
-            return certificate
+        # One of a kind that the library does not know is not ours: we read its key.
+        with suppress(UnsupportedAlgorithm, ValueError):
+            if _public(certificate) == wanted:
+                return certificate
     raise Refused("the private key does not belong to the certificate", "Take the key that the certificate was ordered with.")
 
 

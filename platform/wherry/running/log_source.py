@@ -197,7 +197,7 @@ class LogSource:
         for output, payload in self._frames.feed(data):
             stamp, _, text = payload.partition(b" ")
             timestamp = stamp.decode("ascii", "replace")
-            if len(timestamp) != TIMESTAMP_SIZE:
+            if len(timestamp) != TIMESTAMP_SIZE or not _is_time(timestamp):
                 raise BrokenStream("a frame without a timestamp")
             if self._goes_back(output, timestamp):
                 return
@@ -262,3 +262,11 @@ class LogSource:
             self._stored.clear()
         place = self._stored_after if self._stored else cursor
         return {"app": self.app, "process": self.process, "position": self.position.to_json(), "cursor": place}
+
+
+def _is_time(timestamp: str) -> bool:
+    try:
+        nanoseconds(timestamp)
+    except ValueError:
+        return False
+    return True
