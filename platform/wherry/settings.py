@@ -117,6 +117,7 @@ DECLARED: tuple[Setting, ...] = (
         "MB that pushes, builds and one-off commands leave free on the disk, for databases and logs. "
         "0: a twentieth of the disk, 256 to 2048.",
     ),
+    Setting("WHERRY_SWEEP_EVERY", "3600", form.kept, "Seconds from one clean-up of what nobody needs any more to the next."),
     Setting("WHERRY_LOG_SIZE", "16", form.log_size, "MB on disk that the log of one app may take. The oldest lines go first."),
     Setting("WHERRY_INSTANCE_MEMORY", "256", form.count, "Memory limit of one instance in MB."),
     Setting("WHERRY_MAX_PUSH", "512", form.count, "The largest push that is accepted, in MB."),
@@ -208,6 +209,7 @@ class Settings:
     disk_budget: int = 0
     disk_reserve: int = 0
     bake: int = 0
+    sweep_every: int = 3600
     registry: str = ""
     cnb_builder: str = ""
     acme_email: str = ""

@@ -71,4 +71,11 @@ def strike_all(
         seen = strikes[-1]
         told = "accepted" if seen.status == 0 else "rejected, then accepted"
         say(f"  {stage:<20} push {told}; {seen.lost} requests lost; turn free after {seen.wait:.1f} s; {time.monotonic() - began:.0f} s")
+        for line in refusals(seen.text):
+            say(f"  {'':<20} {line}")
     return strikes
+
+
+def refusals(text: str) -> list[str]:
+    """What a push was told that went wrong, in the platform's words."""
+    return [line.removeprefix("remote:").strip() for line in text.splitlines() if line.startswith("remote:  ! ")]

@@ -19,6 +19,7 @@ class Lab:
         self._stack = stack
         self._site: Site | None = None
         self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp", prefix="wherry-lab-")))
+        self.folder.chmod(0o711)  # the platform's own users work below it
 
     @property
     def site(self) -> Site:

@@ -1,5 +1,6 @@
 """Which settings an installation ends up with."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,14 @@ def test_a_swap_size_that_makes_no_sense_is_refused(tmp_path: Path, size: str) -
     with pytest.raises(InvalidInput, match="64M to 32G"):
         machine.make_swap(size, tmp_path / "swap")
     assert not (tmp_path / "swap").exists()
+
+
+def test_a_home_that_the_platforms_own_accounts_can_not_reach_is_refused_with_the_folder_in_the_way() -> None:
+    way = Path("/var/tmp") / f"wherry-closed-{os.getpid()}"
+    way.mkdir(mode=0o700)
+    try:
+        assert machine.closed_above(way / "apps" / "wherry") == way
+        way.chmod(0o711)
+        assert machine.closed_above(way / "apps" / "wherry") is None
+    finally:
+        way.rmdir()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from wherry import command
@@ -141,5 +142,6 @@ def _sweep(path: Path) -> None:
     """Removes what pushes left behind that were killed without warning."""
     old = time.time() - LEFTOVER_AGE
     for found in [*(path / "objects").glob("tmp_objdir-*"), *path.glob("shallow_*"), *(path / "objects" / "pack").glob("tmp_*")]:
-        if found.lstat().st_mtime < old:
-            shutil.rmtree(found, ignore_errors=True) if found.is_dir() else found.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another push that ended just now has taken its own away
+            if found.lstat().st_mtime < old:
+                shutil.rmtree(found, ignore_errors=True) if found.is_dir() else found.unlink()

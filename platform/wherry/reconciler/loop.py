@@ -32,7 +32,6 @@ from wherry.store import disk as store_disk
 
 TICK = 5.0
 """Seconds between looks without a hint."""
-SWEEP_EVERY = 3600.0
 MEASURE_EVERY = 60.0
 """Seconds until a new volume has a size; `storage.MEASURE_EVERY` is how often it gets another one."""
 GOODBYE = 5.0
@@ -240,7 +239,8 @@ class Loop:
     def _sweep(self) -> None:
         """Clears up once an hour and looks at the sizes of volumes, not at once, since a start has better things to do; measures
         the disk after a deploy and whenever somebody asks."""
-        next_sweep, next_sizes = clock.monotonic() + SWEEP_EVERY, clock.monotonic() + MEASURE_EVERY
+        every = float(self.outside.settings.sweep_every)
+        next_sweep, next_sizes = clock.monotonic() + every, clock.monotonic() + MEASURE_EVERY
         while not self._stopping.is_set():
             self._disk_asked.wait(max(0.0, min(next_sweep, next_sizes) - clock.monotonic()))
             try:
@@ -248,14 +248,14 @@ class Loop:
                     next_sizes = clock.monotonic() + MEASURE_EVERY
                     storage.measure(self.outside)
                 if clock.monotonic() >= next_sweep:
-                    next_sweep = clock.monotonic() + SWEEP_EVERY
+                    next_sweep = clock.monotonic() + every
                     sweep(self.outside)
                     self._disk_asked.set()
                 if self._disk_asked.is_set() and not self._stopping.is_set():
                     self._disk_asked.clear()
                     disk.collect(self.outside)
-            except WherryError as error:
-                print(f"sweep: {error}", file=sys.stderr, flush=True)
+            except Exception as error:  # a full disk, a broken one: without this thread nothing would be cleared up any more
+                print(f"sweep: {error or type(error).__name__}", file=sys.stderr, flush=True)
 
     def _listen(self) -> None:
         """Docker's events are hints: each wakes the loop; a broken stream is opened again."""

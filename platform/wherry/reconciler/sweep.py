@@ -6,6 +6,7 @@ Touches only what the platform made, and nothing that a release can be rolled ba
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import timedelta
 
 from wherry import clock
@@ -45,8 +46,9 @@ def _archives(outside: Outside) -> None:
     with outside.database.read() as connection:
         wanted = {name for operation in operations.unfinished(connection) for name in operation.spooled}
     for path in outside.settings.spool.iterdir():
-        if path.name not in wanted and path.stat().st_mtime < time.time() - OLD:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # an operation that ended just now has taken its own away
+            if path.name not in wanted and path.stat().st_mtime < time.time() - OLD:
+                path.unlink()
 
 
 def _logs(outside: Outside, build_logs: int) -> None:

@@ -96,13 +96,20 @@ class Worker:
             full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
             self._fail(work, _disk_full() if full else _ours(operation_id))
         finally:
-            work.drop_spooled()
             self._builds.forget(operation_id)
-            if work.operation.kind in MAKES_IMAGES:
-                self._measure_disk()
+            self._clear_up(work)
             self.outside.database.close()
             failpoint.at("notify")
             self._woken()
+
+    def _clear_up(self, work: Work) -> None:
+        """What follows the end. On a full disk it fails, and the next operation of the app must hear of the end all the same."""
+        try:
+            work.drop_spooled()
+            if work.operation.kind in MAKES_IMAGES:
+                self._measure_disk()
+        except (OSError, WherryError) as error:
+            print(f"operation {work.operation.id}: {error}", file=sys.stderr, flush=True)
 
     def _measure_disk(self) -> None:
         with self.outside.database.write() as connection:

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import socket
+import stat
 from pathlib import Path
 
 from wherry import command
@@ -27,6 +28,12 @@ def check(home: Path) -> str:
         raise Unavailable("there is no apt-get", hint="Use Debian 12 or newer, or docker compose up (docs/install.md).", code="no_apt")
     if platform.machine() not in ("x86_64", "aarch64"):
         raise Unavailable(f"{platform.machine()} is not supported: Wherry needs a 64-bit PC or ARM system", code="wrong_machine")
+    if closed := closed_above(home):
+        raise Conflict(
+            f"{closed} is closed to other accounts, and the platform's own must get through it to {home}",
+            hint=f"Open the way (chmod a+x {closed}), or set WHERRY_HOME to a folder that everyone may pass, e.g. /var/lib/wherry.",
+            code="home_closed",
+        )
     free = disk_free(home)
     if free < LEAST_DISK:
         raise Unavailable(
@@ -35,6 +42,11 @@ def check(home: Path) -> str:
             code="disk_full",
         )
     return ""
+
+
+def closed_above(home: Path) -> Path | None:
+    """The outermost folder on the way to `home` that the service accounts could not pass."""
+    return next((folder for folder in reversed(home.parents) if folder.exists() and not folder.stat().st_mode & stat.S_IXOTH), None)
 
 
 def describe() -> str:

@@ -17,7 +17,7 @@ from wherry.command import CLEAN_ENVIRONMENT
 from wherry.errors import WherryError
 from wherry.supervisor import process, thrift
 
-FIRST_PAUSE, LONGEST_PAUSE, HEALTHY_AFTER = 0.1, 10.0, 60.0
+FIRST_PAUSE, LONGEST_PAUSE, HEALTHY_AFTER = 0.1, 5.0, 10.0
 UMASK = 0o007
 """Files are for the platform's users and group; who wants a file more private says so when creating it."""
 
