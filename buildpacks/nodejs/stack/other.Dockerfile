@@ -1,12 +1,10 @@
 FROM {{base}} AS tools
 {{ground}}
-RUN apt-get update -qq && apt-get install -qq -y --no-install-recommends npm >/dev/null
-RUN case "$(uname -m)" in aarch64) processor=arm64 ;; *) processor=x64 ;; esac \
- && case {{version}} in 18) npm=10 ;; *) npm=11 ;; esac \
- && npm install --silent --no-save --prefix /opt/fetched "node-linux-$processor@{{version}}" "npm@$npm" \
- && mkdir -p /opt/node/bin /opt/node/lib/node_modules \
- && mv "/opt/fetched/node_modules/node-linux-$processor/bin/node" /opt/node/bin/ \
- && mv /opt/fetched/node_modules/npm /opt/node/lib/node_modules/ \
+RUN apt-get update -qq && apt-get install -qq -y --no-install-recommends curl jq >/dev/null
+RUN --mount=type=bind,source=stack/fetch,target=/fetch case "$(uname -m)" in aarch64) processor=arm64 ;; *) processor=x64 ;; esac \
+ && sh /fetch "node-linux-$processor" {{version}} /opt/node bin/node
+RUN --mount=type=bind,source=stack/fetch,target=/fetch case {{version}} in 18) npm=10 ;; *) npm=11 ;; esac \
+ && sh /fetch npm "$npm" /opt/node/lib/node_modules/npm \
  && ln -s ../lib/node_modules/npm/bin/npm-cli.js /opt/node/bin/npm && ln -s ../lib/node_modules/npm/bin/npx-cli.js /opt/node/bin/npx
 
 FROM {{base}} AS run
