@@ -8,7 +8,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-MEMINFO = Path("/proc/meminfo")
+MEMINFO, VMSTAT = Path("/proc/meminfo"), Path("/proc/vmstat")
+CGROUPS = Path("/sys/fs/cgroup")
+UNLIMITED = 2**60
+"""A cgroup of the first version that has no limit shows a larger number than this."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +24,43 @@ class Room:
     inodes: float
 
 
-def memory(meminfo: Path = MEMINFO) -> int:
-    """Bytes of memory."""
-    return _kilobytes(meminfo, "MemTotal") * 1024
+@dataclass(frozen=True)
+class Memory:
+    """Memory of the machine or of one cgroup: `total` bytes, the bytes `free` to a program without pushing out what others use
+    (swap apart), and how many pages had to be read again, since it began, soon after they were pushed out."""
+
+    total: int
+    free: int
+    refaults: int
 
 
-def memory_free(meminfo: Path = MEMINFO) -> int:
+def memory(meminfo: Path = MEMINFO, cgroups: Path = CGROUPS) -> int:
+    """Bytes of memory: what is built in, or a lower limit set from outside, as on a container that poses as a machine."""
+    return memory_now(meminfo, cgroups).total
+
+
+def memory_free(meminfo: Path = MEMINFO, cgroups: Path = CGROUPS) -> int:
     """Bytes that a new program could take without pushing others out: what is available, and free swap."""
-    return (_kilobytes(meminfo, "MemAvailable") + _kilobytes(meminfo, "SwapFree")) * 1024
+    return memory_now(meminfo, cgroups).free + _kilobytes(meminfo, "SwapFree") * 1024
+
+
+def memory_now(meminfo: Path = MEMINFO, cgroups: Path = CGROUPS) -> Memory:
+    """Of the machine."""
+    total, free = (_kilobytes(meminfo, name) * 1024 for name in ("MemTotal", "MemAvailable"))
+    limits = [memory_of(folder) for folder in (cgroups, cgroups / "memory")]
+    built_in = Memory(total, free, _sum(Path("/proc/vmstat"), "workingset_refault"))
+    return min([built_in, *(limit for limit in limits if limit)], key=lambda one: one.total)
+
+
+def memory_of(cgroup: Path) -> Memory | None:
+    """Of a cgroup, in either version's words; None where it has no limit or is not there. What files take of it can be had back."""
+    limits = (_number(cgroup / name) for name in ("memory.max", "memory.limit_in_bytes"))
+    total = next((limit for limit in limits if 0 < limit < UNLIMITED), 0)
+    if not total:
+        return None
+    used = _number(cgroup / "memory.current") or _number(cgroup / "memory.usage_in_bytes")
+    files = _sum(cgroup / "memory.stat", r"(?:in)?active_file", below=True)
+    return Memory(total, max(0, total - used + files), _sum(cgroup / "memory.stat", r"workingset_refault\w*", below=True))
 
 
 def oom_kills(vmstat: Path = Path("/proc/vmstat")) -> int:
@@ -59,6 +91,24 @@ def size(folder: Path) -> int:
             with contextlib.suppress(OSError):
                 total += Path(parent, name).lstat().st_blocks * 512
     return total
+
+
+def _sum(path: Path, names: str, *, below: bool = False) -> int:
+    """The sum of the counts in `path` whose names begin with the pattern `names`. `below`: the first version of cgroups counts
+    what is below a group under another name."""
+    with contextlib.suppress(OSError):
+        text = path.read_text("ascii")
+        whole = [r"total_"] if below and "\ntotal_" in text else []
+        found = re.findall(rf"^{''.join(whole)}{names}\w* (\d+)$", text, re.MULTILINE)
+        return sum(map(int, found))
+    return 0
+
+
+def _number(path: Path) -> int:
+    """0 for what is not there or not a number, as `max`."""
+    with contextlib.suppress(OSError, ValueError):
+        return int(path.read_text("ascii"))
+    return 0
 
 
 def _kilobytes(meminfo: Path, name: str) -> int:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from wherry.building.limits import Limits
+from wherry.building.limits import MACHINE, Limits
+from wherry.machine import Memory
 
 STEP = "system.slice/system.slice:docker:abc"
 
@@ -70,6 +71,25 @@ def test_the_processes_of_a_step_are_moved_into_our_own_group(v2: Path) -> None:
 def test_our_group_is_made_where_one_tree_holds_all_controllers(v2: Path) -> None:
     Limits(1 << 28, name="other-builds", root=v2).prepare()
     assert (v2 / "other-builds").is_dir()
+
+
+def test_our_group_goes_with_the_platform_and_no_other_does(tmp_path: Path) -> None:
+    (tmp_path / "other-builds").mkdir()
+    limits = Limits(1 << 28, name="shop-builds", root=tmp_path)
+    for folder in (tmp_path, tmp_path / "memory"):
+        (folder / "shop-builds").mkdir(parents=True)
+    limits.forget()
+    limits.forget()
+    assert [path.name for path in tmp_path.rglob("*-builds")] == ["other-builds"]
+
+
+def test_the_memory_of_the_machine_and_of_builds_is_told_apart(v2: Path) -> None:
+    group(v2, "wherry-builds", "memory.stat")
+    (v2 / "wherry-builds/memory.max").write_text(f"{1 << 28}\n")
+    (v2 / "wherry-builds/memory.current").write_text(f"{1 << 27}\n")
+    found = Limits(1 << 28, root=v2).memories()
+    assert found["wherry-builds"] == Memory(1 << 28, 1 << 27, 0)
+    assert set(found) == {MACHINE, "wherry-builds"}
 
 
 def test_what_builds_meet_is_counted(v2: Path) -> None:

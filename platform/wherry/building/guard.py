@@ -11,13 +11,16 @@ from pathlib import Path
 
 from wherry import clock, machine
 from wherry.building.failure import refuse
-from wherry.building.limits import Limits
+from wherry.building.limits import MACHINE, Limits
+from wherry.building.shortage import PATIENCE, Shortage
 from wherry.errors import DeployFailed
 from wherry.model import shares
 from wherry.model.shares import MB
 from wherry.settings import Settings
 
 MEMORY, PROCESSES, DISK, NO_ROOM_LEFT = CODES = ("build_memory", "build_processes", "build_disk", "build_no_room")
+SHORT = "the machine has too little memory"
+"""Has the code of MEMORY: the build did not reach its own limit, the machine had less left."""
 STUCK = 3.0
 """Seconds at the limit of processes after which a build is one that only forks. It would go on until its time is over."""
 NEARLY = 0.95
@@ -52,6 +55,7 @@ class Guard:
     def __init__(self, limits: Limits, disk: Disk, now: Callable[[], float] = clock.monotonic) -> None:
         self._limits, self._disk, self._now = limits, disk, now
         self._before = limits.taken()
+        self._shortage = Shortage(limits.memories)
         self._stuck_since: float | None = None
         self._most_pids = 0
         self._began, self._add_up_again = time.time() - 1.0, 0.0
@@ -88,6 +92,8 @@ class Guard:
     def _too_much(self) -> str:
         if self._stuck_since is not None and self._now() - self._stuck_since > STUCK:
             return PROCESSES
+        if short := self._shortage.see(self._now()):
+            return SHORT if short == MACHINE else MEMORY
         room = machine.room(self._disk.path)
         if room and self._room - room.free > self._disk.most and self._wrote_too_much():
             return DISK
@@ -124,8 +130,14 @@ class Guard:
                 "Let it write less, or raise WHERRY_BUILD_DISK.",
             ),
             NO_ROOM_LEFT: ("the disk is too full for this build", "See who uses it: wherry disk"),
+            SHORT: (
+                f"the build ran out of memory: the machine has {machine.memory() // MB} MB, and for {PATIENCE:.0f} s most of its time went"
+                " into reading programs again that did not fit",
+                "Let it do less at the same time, stop an app, or add swap: sudo WHERRY_SWAP=1G scripts/up",
+            ),
         }[what]
-        return refuse(sentence, fix, code=what, evidence=evidence, source="the build" if evidence else "")
+        code = MEMORY if what == SHORT else what
+        return refuse(sentence, fix, code=code, evidence=evidence, source="the build" if evidence else "")
 
 
 def _written_since(layers: Path, began: float) -> int:

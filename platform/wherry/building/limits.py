@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wherry import machine
+from wherry.machine import Memory
 from wherry.model import shares
 from wherry.settings import Settings
 
@@ -26,7 +27,9 @@ CPU_SHARES, CPU_WEIGHT = 64, 6
 IO_WEIGHT = 10
 PERIOD = 100_000
 """Microseconds over which processor time is counted."""
+MACHINE = "the machine"
 CONTROLLERS = ("memory", "cpu", "pids", "io")
+OF_V1 = ("memory", "cpu", "pids", "blkio")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,12 @@ class Limits:
                 (self.root / self.name).mkdir(exist_ok=True)
         self.apply()
 
+    def forget(self) -> None:
+        """Removes our own cgroup, once no build runs in it any more."""
+        for top in (self.root, *(self.root / name for name in OF_V1)):
+            with contextlib.suppress(OSError):
+                (top / self.name).rmdir()
+
     def apply(self) -> int:
         """Caps the cgroups of builds that are there now; returns how many files hold what they should. Called again and again
         while a build runs, for steps come and go. Where this process may not write, the answer is 0."""
@@ -79,6 +88,11 @@ class Limits:
         kills = sum(_field(path, "oom_kill") for path in self._files("memory/memory.events", (self.name,)))
         pids = sum(int(_text(path) or 0) for path in self._files("pids/pids.current"))
         return Taken(kills, machine.oom_kills(), pids)
+
+    def memories(self) -> dict[str, Memory]:
+        """What the machine and each cgroup of builds have of memory, by their names; MACHINE is that of the machine."""
+        groups = {path.parent.name: machine.memory_of(path.parent) for path in self._files("memory/cgroup.procs")}
+        return {MACHINE: machine.memory_now(), **{name: found for name, found in groups.items() if found}}
 
     @property
     def _one_tree(self) -> bool:

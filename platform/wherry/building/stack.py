@@ -21,8 +21,10 @@ from wherry.building.buildkit import BuildKit
 from wherry.building.buildpack import Buildpack, fill, load_all
 from wherry.building.context import Context
 from wherry.building.failure import refuse
+from wherry.building.guard import Guard, disk_of
+from wherry.building.limits import limits_of
 from wherry.building.progress import Progress, tail
-from wherry.building.solve import Solve, SolveFailed
+from wherry.building.solve import Solve, SolveFailed, SolveStopped
 from wherry.errors import InvalidInput
 from wherry.settings import Settings, source_root
 
@@ -212,12 +214,16 @@ class Stacks:
         fresh = wanted.pull and stack.kind == "hub"
         wish = Solve(context.stream(), wanted.tag, target=wanted.target, labels=labels, no_cache=wanted.pull, pull=fresh)
         progress = Progress(_quiet, time.monotonic)
+        guard = Guard(limits_of(self._settings), disk_of(self._settings, self._engine.root()))
         try:
-            self._engine.solve(wish, progress.see, progress.tick, lambda: False, MAKE_TIMEOUT)
+            self._engine.solve(wish, progress.see, progress.tick, guard.look, MAKE_TIMEOUT)
+        except SolveStopped as stopped:
+            late = (f"it took longer than {MAKE_TIMEOUT:.0f} s", *progress.last_lines())
+            raise guard.refusal(progress.last_lines()) or self._unavailable(pack, version, stack, late) from stopped
         except SolveFailed as error:
             broken = progress.failed()
             evidence = tail(broken) if broken and broken.lines else (str(error)[-300:],)
-            raise self._unavailable(pack, version, stack, evidence) from error
+            raise guard.named(str(error), evidence) or self._unavailable(pack, version, stack, evidence) from error
 
     def _unavailable(self, pack: Buildpack, version: str, stack: Stack, evidence: tuple[str, ...]) -> Exception:
         own = pack.stack.own.get(stack.base)

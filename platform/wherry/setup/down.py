@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from wherry import command
+from wherry.building.limits import limits_of
 from wherry.errors import InvalidInput, NotFound, Unavailable, WherryError
 from wherry.settings import Settings
 from wherry.setup import accounts, engine_api, launcher, machine, service, unit
@@ -35,6 +36,7 @@ def uninstall(settings: Settings, console: Console, confirm: str | None, ask: Ca
     console.step("platform", lambda: "platform: stopped" if service.stop(settings) else "")
     console.step("containers, networks, images", lambda: _remove_at_engine(settings))
     console.step("firewall", lambda: _open_firewall(settings))
+    limits_of(settings).forget()
     console.step("unit", lambda: _remove_unit(settings))
     console.step("command", lambda: f"{', '.join(gone)}: removed" if (gone := launcher.remove(settings)) else "")
     console.step("service users", lambda: _remove_accounts(settings))

@@ -11,11 +11,11 @@ import stat
 from pathlib import Path
 
 from wherry import command
+from wherry import machine as here
 from wherry.errors import Conflict, InvalidInput, Unavailable
 
 LEAST_DISK = 1_500_000_000
 SMALL_MEMORY = 1_000_000_000
-MEMORY_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 DOCUMENTATION = ("192.0.2.1", 9)
 """An address that nobody has (RFC 5737): asking for the way to it sends nothing."""
 
@@ -59,7 +59,7 @@ def describe() -> str:
 
 def memory() -> int:
     """Bytes of memory that this machine may use: what is built in, or a lower limit set from outside."""
-    return min([_meminfo("MemTotal"), *(limit for path in MEMORY_LIMITS if (limit := _number(path)))])
+    return here.memory()
 
 
 def swap() -> int:
@@ -140,10 +140,3 @@ def _os_release() -> dict[str, str]:
 def _meminfo(name: str) -> int:
     lines = Path("/proc/meminfo").read_text().splitlines()
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:")), 0)
-
-
-def _number(path: str) -> int:
-    try:
-        return int(Path(path).read_text())
-    except (OSError, ValueError):
-        return 0

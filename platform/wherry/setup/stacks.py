@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wherry.building import logins
 from wherry.building.buildkit import BuildKit
+from wherry.building.limits import limits_of
 from wherry.building.stack import Stacks
 from wherry.settings import Settings
 from wherry.setup.console import Console
@@ -61,4 +62,4 @@ def refresh(settings: Settings, console: Console) -> int:
 
 
 def _of(settings: Settings) -> Stacks:
-    return Stacks(settings, BuildKit(logins=logins.by(settings)))
+    return Stacks(settings, BuildKit(limits=limits_of(settings), logins=logins.by(settings)))
