@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from wherry.building import logins
 from wherry.building.builder import Login, Source
 from wherry.building.session import Session
 from wherry.errors import DeployFailed
+from wherry.model import config_var
 from wherry.model.build_settings import BuildSettings
 from wherry.running import docker_client
 from wherry.secret import Secret
@@ -140,6 +142,15 @@ def test_a_step_reads_a_config_var_as_a_secret_that_no_layer_keeps(bench: Bench,
     assert said(built.image, "sh", "-c", "cat /run/secrets/TOKEN 2>/dev/null || echo none") == "none\n"
     saved = subprocess.run(["docker", "save", built.image], check=True, capture_output=True).stdout
     assert MARK.encode() not in saved
+
+
+def test_the_largest_config_vars_there_may_be_come_as_secrets_byte_for_byte(bench: Bench, tiny: str, tmp_path: Path) -> None:
+    """Each is larger than what may be sent before the engine gives leave for more, and so is their sum."""
+    config = {f"TOKEN_{number}": f"{number}" * config_var.MAX_VALUE for number in range(4)}
+    mounts = " ".join(f"--mount=type=secret,id={name}" for name in config)
+    text = f"FROM {tiny}\nRUN {mounts} : {support.unique('m')}; cat /run/secrets/TOKEN_* | md5sum >/sum\nCMD cat /sum\n"
+    wanted = hashlib.md5("".join(config.values()).encode(), usedforsecurity=False).hexdigest()
+    assert said(bench.build(pushed(tmp_path, bench, text, config)).image) == f"{wanted}  -\n"
 
 
 def test_a_secret_that_a_step_needs_and_nobody_set(bench: Bench, tiny: str, tmp_path: Path) -> None:

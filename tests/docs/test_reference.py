@@ -86,7 +86,10 @@ def test_every_setting_that_a_page_names_exists(page: Path) -> None:
     [
         ("instances of one process type", f"0 to {process.MAX_QUANTITY}"),
         ("processes and threads in one instance", f"{limits_model.USUAL_PIDS} unless its size says otherwise"),
-        ("config vars of one app", f"{config_var.MAX_KEYS}, each value up to {config_var.MAX_VALUE // 1024} KiB"),
+        (
+            "config vars of one app",
+            f"{config_var.MAX_KEYS}, each value up to {config_var.MAX_VALUE // 1024} KiB, {config_var.MAX_ALL // 1024**2} MiB in all",
+        ),
         ("domains of one app", f"{front.MAX_DOMAINS}"),
         ("addresses on one allow-list", f"{front.MAX_ALLOW}; logins of one app: {front.MAX_USERS}"),
         ("a maintenance page", f"{front.MAX_PAGE // 1024} KB"),

@@ -78,6 +78,14 @@ def test_too_many_keys_are_refused_with_the_limit(platform: Platform) -> None:
         config_vars.change(platform, ADMIN, "shop", {f"K{number}": "1" for number in range(5000)})
 
 
+def test_more_in_all_than_a_program_can_be_started_with_is_refused_with_the_limit(platform: Platform) -> None:
+    apps.create(platform, ADMIN, "shop")
+    with pytest.raises(InvalidInput, match="config vars of 1088 KiB: an app may have up to 1024 KiB of them in all"):
+        config_vars.change(platform, ADMIN, "shop", {f"K{number}": "x" * 65536 for number in range(17)})
+    assert config_vars.of_app(platform, ADMIN, "shop") == {}
+    config_vars.change(platform, ADMIN, "shop", {f"K{number}": "x" * 65536 for number in range(15)})
+
+
 def test_an_empty_change_is_refused_with_an_example(platform: Platform) -> None:
     apps.create(platform, ADMIN, "shop")
     with pytest.raises(InvalidInput, match="GREETING=hello"):

@@ -33,15 +33,18 @@ PATHS = {
 UPGRADE_TIMEOUT = 10.0
 MAX_FRAME = 1 << 20
 CHUNK = 16 * 1024
-"""The largest frame that every peer takes; a message within the first window of 64 KB needs no leave to be sent."""
+"""The largest frame that every peer takes."""
+WINDOW, FIRST_WINDOW = 65535, 4
+"""Bytes that may be sent on a call, and on all together, before the peer gives leave for more; and the setting that changes the former."""
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RESET, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 END_STREAM, ACK, END_HEADERS, PADDED = 1, 1, 4, 8
 NO_TABLE = (1).to_bytes(2, "big") + bytes(4)
 """The setting by which every header is sent whole: none may point at an earlier one."""
 SERVING = b"\x08\x01"
-OK, NOT_FOUND, EXHAUSTED, UNIMPLEMENTED = 0, 5, 8, 12
+OK, NOT_FOUND, UNIMPLEMENTED = 0, 5, 12
 MAX_MESSAGE = 64 * 1024
+"""Bytes of a question."""
 
 
 class Session:
@@ -52,6 +55,7 @@ class Session:
         self.id = uuid.uuid4().hex
         self._logins, self._secrets = logins, secrets or {}
         self._calls: dict[int, tuple[str, bytes]] = {}
+        self._outbox = Outbox(self._send)
         self._socket = socket.socket(socket.AF_UNIX)
         try:
             self._socket.settimeout(UPGRADE_TIMEOUT)
@@ -102,11 +106,15 @@ class Session:
     def _take(self, kind: int, flags: int, stream: int, payload: bytes) -> bool:
         """False when the engine takes its leave."""
         if kind in (SETTINGS, PING) and not flags & ACK:
+            self._outbox.resize(payload if kind == SETTINGS else b"")
             self._send(kind, ACK, 0, payload if kind == PING else b"")
+        elif kind == WINDOW_UPDATE:
+            self._outbox.allow(stream, int.from_bytes(payload, "big"))
         elif kind == HEADERS:
             self._calls[stream] = (next((path for path, code in PATHS.items() if code in payload), ""), b"")
         elif kind == RESET:
             self._calls.pop(stream, None)
+            self._outbox.drop(stream)
         elif kind == DATA and stream in self._calls:
             self._hear(flags, stream, payload)
         return kind != GOAWAY
@@ -138,13 +146,8 @@ class Session:
 
     def _reply(self, stream: int, status: int, message: bytes) -> None:
         self._send(HEADERS, END_HEADERS, stream, b"\x88" + _header("content-type", "application/grpc"))
-        if len(message) >= MAX_MESSAGE - CHUNK:
-            status = EXHAUSTED
-        elif status == OK:
-            body = b"\0" + len(message).to_bytes(4, "big") + message
-            for start in range(0, len(body), CHUNK):
-                self._send(DATA, 0, stream, body[start : start + CHUNK])
-        self._send(HEADERS, END_HEADERS | END_STREAM, stream, _header("grpc-status", str(status)))
+        body = b"\0" + len(message).to_bytes(4, "big") + message if status == OK else b""
+        self._outbox.put(stream, body, _header("grpc-status", str(status)))
 
     def _send(self, kind: int, flags: int, stream: int, payload: bytes = b"") -> None:
         self._socket.sendall(len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload)
@@ -157,6 +160,54 @@ class Session:
                 raise ConnectionError("the engine has left")
             got += more
         return got
+
+
+class Outbox:
+    """Answers on their way, each as far as the peer gave leave. `send` takes a frame's kind, flags, stream and payload."""
+
+    def __init__(self, send: Callable[[int, int, int, bytes], None]) -> None:
+        self._send = send
+        self._open, self._first, self._leave = WINDOW, WINDOW, dict[int, int]()
+        self._waiting: dict[int, tuple[bytes, bytes]] = {}
+
+    def put(self, stream: int, body: bytes, end: bytes) -> None:
+        """Sends `body`, and `end` as the headers after it."""
+        self._leave.setdefault(stream, self._first)
+        self._waiting[stream] = (body, end)
+        self._flush()
+
+    def allow(self, stream: int, more: int) -> None:
+        """`more` bytes may be sent on `stream`; on all together when that is 0."""
+        if stream:
+            self._leave[stream] = self._leave.get(stream, self._first) + more
+        else:
+            self._open += more
+        self._flush()
+
+    def resize(self, settings: bytes) -> None:
+        """The peer's settings: they may change what each call begins with, and those under way change with it."""
+        for at in range(0, len(settings) - 5, 6):
+            if int.from_bytes(settings[at : at + 2], "big") == FIRST_WINDOW:
+                first = int.from_bytes(settings[at + 2 : at + 6], "big")
+                self._leave = {stream: leave + first - self._first for stream, leave in self._leave.items()}
+                self._first = first
+        self._flush()
+
+    def drop(self, stream: int) -> None:
+        self._waiting.pop(stream, None)
+        self._leave.pop(stream, None)
+
+    def _flush(self) -> None:
+        for stream, (body, end) in list(self._waiting.items()):
+            while body and (size := min(CHUNK, len(body), self._open, self._leave[stream])) > 0:
+                self._send(DATA, 0, stream, body[:size])
+                body = body[size:]
+                self._open -= size
+                self._leave[stream] -= size
+            self._waiting[stream] = (body, end)
+            if not body:
+                self.drop(stream)
+                self._send(HEADERS, END_HEADERS | END_STREAM, stream, end)
 
 
 def _header(name: str, value: str) -> bytes:

@@ -8,6 +8,8 @@ from wherry.errors import InvalidInput
 
 MAX_KEYS = 500
 MAX_VALUE = 64 * 1024
+MAX_ALL = 1024 * 1024
+"""Bytes of all keys and values: with twice as many the kernel starts no program any more, neither in a build nor in an instance."""
 PLATFORM_KEYS = frozenset({"PORT", "DYNO", "WHERRY_APP", "WHERRY_RELEASE", "WHERRY_INSTANCE", "WHERRY_COMMIT"})
 DANGEROUS_KEYS = frozenset({"LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "BASH_ENV", "ENV", "IFS"})
 
@@ -38,12 +40,16 @@ def check_value(key: str, value: object) -> str:
 
 
 def merged(config: dict[str, str], changes: dict[str, str | None]) -> dict[str, str]:
-    """`config` with `changes` applied; None removes a key. Raises InvalidInput over the limit of keys."""
+    """`config` with `changes` applied; None removes a key. Raises InvalidInput over the limits of an app."""
     after = {**config, **{key: value for key, value in changes.items() if value is not None}}
     for key in (key for key, value in changes.items() if value is None):
         after.pop(key, None)
     if len(after) > MAX_KEYS:
         raise InvalidInput(f"{len(after)} config vars: an app may have up to {MAX_KEYS}", field="config")
+    size = sum(len(text.encode("utf-8", "surrogateescape")) for pair in after.items() for text in pair)
+    if size > MAX_ALL:
+        told = f"config vars of {size / 1024:.0f} KiB: an app may have up to {MAX_ALL // 1024} KiB of them in all"
+        raise InvalidInput(told, hint="Keep what is large in a file of a volume, or fetch it when the app starts.", field="config")
     return after
 
 
