@@ -16,7 +16,8 @@ import pytest
 import building_support as support
 from served_support import served
 from tiny_image import NAME, TAG, tiny_image
-from wherry.building import cnb
+from wherry.building import cnb, plan
+from wherry.building.archive import open_tree
 from wherry.building.buildkit import BuildKit
 from wherry.building.buildkit_builder import BuildKitBuilder
 from wherry.building.context import Context
@@ -86,6 +87,10 @@ def test_the_older_form_of_a_project_is_read_too(tmp_path: Path) -> None:
             "project_toml_invalid",
             "project.toml: [[io.buildpacks.build.env]]",
         ),
+        (f'{PROJECT}[[io.buildpacks.pre.group]]\nid = "a/b"\n', "project_toml_invalid", "project.toml: io.buildpacks.pre is not supported"),
+        (f'{PROJECT}include = ["a"]\nexclude = ["b"]\n', "project_toml_invalid", "project.toml has include and exclude"),
+        (f'{PROJECT}exclude = "docs"\n', "project_toml_invalid", "project.toml: exclude is a list of patterns"),
+        (f'{PROJECT}exclude = ["!docs"]\n', "project_toml_invalid", 'project.toml: patterns of exclude can not begin with "!"'),
     ],
 )
 def test_a_project_that_can_not_be_used_is_refused(text: str, code: str, message: str, tmp_path: Path) -> None:
@@ -100,6 +105,34 @@ def test_a_setting_without_a_builder_says_how_to_name_one(tmp_path: Path) -> Non
     with pytest.raises(DeployFailed, match="the build settings ask for Cloud Native Buildpacks, and there is no lifecycle") as refused:
         MemoryBuilder().build(source, print)
     assert "WHERRY_CNB_BUILDER=" in refused.value.hint
+
+
+def test_a_setting_may_name_the_builder_itself(tmp_path: Path) -> None:
+    found = chosen(tmp_path, APP, BuildSettings(builder="cnb:mirror.example.org/builder:2"), "heroku/builder:24")
+    assert found is not None
+    assert (found.builder.text, found.origin) == ("mirror.example.org/builder:2", "the build settings")
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("", ["boat.txt", "docs/a.md", "project.toml", "src/main.go", "src/notes.md"]),
+        ('exclude = ["/docs", "*.md"]', ["boat.txt", "project.toml", "src/main.go"]),
+        ('include = ["src/", "boat.txt"]', ["boat.txt", "src/main.go", "src/notes.md"]),
+    ],
+)
+def test_a_project_says_which_files_go_into_the_build(line: str, kept: list[str], tmp_path: Path) -> None:
+    files = {"project.toml": f"{PROJECT}{line}\n", "boat.txt": "", "docs/a.md": "", "src/main.go": "", "src/notes.md": ""}
+    found = chosen(tmp_path, files)
+    assert found is not None
+    assert sorted(found.keeps(files)) == kept
+
+
+def test_keys_without_effect_are_named(tmp_path: Path) -> None:
+    source = support.push(tmp_path, {**APP, "project.toml": f'{PROJECT}sparkle = "yes"\n'})
+    lines: list[str] = []
+    plan.plan(open_tree(source.archive), [], lines.append)
+    assert lines == [" !     without effect in project.toml: io.buildpacks.sparkle"]
 
 
 def test_a_dockerfile_and_classic_buildpacks_go_before_a_project(tmp_path: Path) -> None:
@@ -161,7 +194,8 @@ def make_builder(bench: Bench, folder: Path) -> None:
     client.close()
     base = next(image.name for image in bench.builder.stacks.show() if "/base:" in image.name)
     context = Context()
-    context.add_folder("buildpack", FIXTURE / "buildpack")
+    for path in filter(Path.is_file, (FIXTURE / "buildpack").rglob("*")):
+        context.add_text(str(path.relative_to(FIXTURE)), path.read_bytes())
     for name, data in compiled(folder).items():
         context.add_text(name, data)
     context.add_text("Dockerfile", (FIXTURE / "Dockerfile").read_bytes())

@@ -39,7 +39,7 @@ def choose(
 ) -> Choice:
     """`cnb_builder` is the platform's builder image for Cloud Native Buildpacks. Raises DeployFailed when nobody can build the
     app, or it contradicts itself."""
-    if settings.builder == cnb.NAME or not (tree.has(detect.DOCKERFILE) or tree.has(classic.FILE) or settings.buildpacks):
+    if cnb.asked_for(settings) or not (tree.has(detect.DOCKERFILE) or tree.has(classic.FILE) or settings.buildpacks):
         native = cnb.choose(tree, settings, cnb_builder)
         if native is not None:
             return Choice(Detected(), cnb=native)

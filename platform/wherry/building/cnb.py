@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wherry.building import config_files
+from wherry.building import config_files, slugignore
 from wherry.building.archive import Tree
 from wherry.building.context import Context
 from wherry.building.failure import refuse, shown
@@ -36,17 +36,33 @@ ID = r"[a-z0-9][A-Za-z0-9._/-]{0,99}"
 VERSION = r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,49}"
 METADATA, USER, GROUP = "io.buildpacks.builder.metadata", "CNB_USER_ID", "CNB_GROUP_ID"
 INVALID = "project_toml_invalid"
+KNOWN = ("builder", "include", "exclude", "group", "build")
+UNSUPPORTED = {
+    "pre": "Name all buildpacks, in their order, in io.buildpacks.group.",
+    "post": "Name all buildpacks, in their order, in io.buildpacks.group.",
+    "extensions": "Build with a Dockerfile what needs packages of the system.",
+}
+"""Without these the image would be another one than the app asks for, so they are refused, each with the way out."""
 
 
 @dataclass(frozen=True)
 class CloudNative:
     """`builder` is the builder image, `origin` says who named it; `order` are buildpacks of it, as (id, version or empty), where
-    the app names some; `env` is for the build."""
+    the app names some; `env` is for the build. Of `include` (only these files) and `exclude` (all but these) at most one is there;
+    `unknown` are keys of `project.toml` without effect."""
 
     builder: ImageName
     origin: str
     order: tuple[tuple[str, str], ...] = ()
     env: dict[str, Secret] = field(default_factory=dict)
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    def keeps(self, names: Iterable[str]) -> list[str]:
+        """Those of an app's files that its `include` or `exclude` let into the build."""
+        rules = slugignore.parse("\n".join(self.include or self.exclude))
+        return [name for name in names if rules(name) == bool(self.include)] if self.include or self.exclude else list(names)
 
 
 @dataclass(frozen=True)
@@ -62,23 +78,29 @@ class Lifecycle:
 def choose(tree: Tree, settings: BuildSettings, platform_builder: str) -> CloudNative | None:
     """None when the app is built by others. Raises DeployFailed for a `project.toml` that can not be read, and when nobody names
     a builder image."""
-    if settings.builder not in ("", NAME) or (settings.dockerfile and not settings.builder):
+    if (settings.builder and not asked_for(settings)) or (settings.dockerfile and not settings.builder):
         return None
     project = _read(tree)
-    own = project.get("builder") or ""
-    by_setting = settings.builder == NAME
-    if not by_setting and not (own or (platform_builder and project)):
+    named = ((settings.builder.partition(":")[2], SETTING), (project.get("builder"), PROJECT), (platform_builder, PLATFORM))
+    image, where = next(((image, where) for image, where in named if image), ("", ""))
+    if not asked_for(settings) and not (image and project):
         return None
-    if not (own or platform_builder):
+    if not image:
         raise unavailable(f"{SETTING} ask for")
-    where = PROJECT if own else PLATFORM
-    return CloudNative(_image(own or platform_builder, where), where, _order(project), _env(project))
+    _refuse_unsupported(project)
+    include, exclude = _patterns(project, "include"), _patterns(project, "exclude")
+    unknown = tuple(f"io.buildpacks.{shown(key)}" for key in project if key not in KNOWN)
+    return CloudNative(_image(image, where), where, _order(project), _env(project), include, exclude, unknown)
+
+
+def asked_for(settings: BuildSettings) -> bool:
+    return settings.builder.partition(":")[0] == NAME
 
 
 def unavailable(who: str) -> DeployFailed:
     return refuse(
         f"{who} Cloud Native Buildpacks, and there is no lifecycle builder image to run them here",
-        'Name one in project.toml ([io.buildpacks] builder = "heroku/builder:24"), or for all apps: '
+        "Name one: wherry build:set APP builder=cnb:heroku/builder:24, or for all apps: "
         "WHERRY_CNB_BUILDER=heroku/builder:24 scripts/up. Or let Wherry build the app: wherry build:set APP builder=buildpack",
         code="cnb_unavailable",
     )
@@ -97,7 +119,7 @@ def order_toml(found: CloudNative) -> str:
 def context(found: CloudNative, tree: Tree, kept: list[str], packs: Path, config: Mapping[str, Secret]) -> Context:
     """The app's files, the scripts and the config vars; without a Dockerfile, which takes the builder image to write."""
     made = Context()
-    made.add_tree("app/", tree, kept)
+    made.add_tree("app/", tree, found.keeps(kept))
     made.add_folder_entry("app")
     for name in ("create", "start"):
         made.add_text(f"buildpack/{name}", (packs / NAME / name).read_bytes())
@@ -156,8 +178,30 @@ def _read(tree: Tree) -> dict[str, Any]:
         raise refuse(f"{PROJECT} can not be read: {shown(str(error), 120)}", "Correct this place.", code=INVALID) from error
     found = (told.get("io") or {}).get("buildpacks") if isinstance(told.get("io"), dict) else None
     old = told.get("build")
-    found = found if isinstance(found, dict) else {"group": old.get("buildpacks"), "build": old} if isinstance(old, dict) else {}
+    found = found if isinstance(found, dict) else _older(old) if isinstance(old, dict) else {}
     return {key: value for key, value in found.items() if value}
+
+
+def _older(build: Mapping[str, Any]) -> dict[str, Any]:
+    """Schema 0.1 has all of it in one table."""
+    return {"group": build.get("buildpacks"), "build": build} | {key: build.get(key) for key in ("builder", "include", "exclude")}
+
+
+def _refuse_unsupported(project: Mapping[str, Any]) -> None:
+    for key, fix in UNSUPPORTED.items():
+        if key in project:
+            raise refuse(f"{PROJECT}: io.buildpacks.{key} is not supported", fix, code=INVALID)
+
+
+def _patterns(project: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    found = project.get(key) or []
+    if not isinstance(found, list) or not all(isinstance(one, str) and one.strip() and "\n" not in one for one in found):
+        raise refuse(f'{PROJECT}: {key} is a list of patterns, e.g. {key} = ["/docs", "*.md"]', "Correct it.", code=INVALID)
+    if any(one.startswith("!") for one in found):
+        raise refuse(f'{PROJECT}: patterns of {key} can not begin with "!"', "Name what is meant without it.", code=INVALID)
+    if key == "exclude" and found and project.get("include"):
+        raise refuse(f"{PROJECT} has include and exclude", "Keep one of them.", code=INVALID)
+    return tuple(found)
 
 
 def _image(text: object, where: str) -> ImageName:

@@ -38,12 +38,6 @@ class Context:
         """A folder that is there even when nothing is in it."""
         self.folders.append(path)
 
-    def add_folder(self, prefix: str, folder: Path) -> None:
-        """Adds the files of one of our own folders."""
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                self.texts[f"{prefix}/{path.relative_to(folder)}"] = path.read_bytes()
-
     def add_tree(self, prefix: str, tree: Tree, names: Iterable[str]) -> None:
         self.members.extend((f"{prefix}{name}", tree.members[name]) for name in names)
 

@@ -194,6 +194,8 @@ def _lacking(tree: Tree, detected: Detected, config: Mapping[str, Secret]) -> li
 
 
 def _without_effect(planned: Planned, settings: BuildSettings) -> list[str]:
+    if planned.cnb and planned.cnb.unknown:
+        return [f"without effect in project.toml: {', '.join(planned.cnb.unknown)}"]
     pack = planned.detected.buildpack
     if pack is None or not (settings.args or (settings.dockerfile and settings.builder == "buildpack")):
         return []

@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from wherry.errors import InvalidInput
+from wherry.model.origin import parse_image
 
 BUILDERS = ("", "dockerfile", "buildpack", "classic", "cnb")
 """Nothing (detect), a Dockerfile, our own buildpacks, Heroku's classic buildpacks, Cloud Native Buildpacks."""
+EXAMPLE = "cnb:heroku/builder:24"
 PATH_FORM = r"(?!.*(?:^|/)\.\.(?:/|$))[A-Za-z0-9._][A-Za-z0-9._/-]{0,199}"
 NAME, REF = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", r"[A-Za-z0-9._][A-Za-z0-9._/-]{0,99}"
 HOST, PERSON = r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?", r"[A-Za-z0-9._~%!$&:-]{1,300}"
@@ -23,7 +25,7 @@ MAX_ARG = 4096
 class BuildSettings:
     """`dir` is the sub-folder of a monorepo that is the app; `dockerfile` and `procfile` are paths below that; `args` are
     values for a Dockerfile's ARG lines; `buildpacks` are classic buildpacks (git URL with #ref, or archive URL) in the order
-    in which they run; `builder` is one of BUILDERS."""
+    in which they run; `builder` is one of BUILDERS, or `cnb:` and a builder image."""
 
     dir: str = ""
     dockerfile: str = ""
@@ -66,8 +68,12 @@ def check_path(name: str, path: str) -> str:
 
 
 def check_builder(name: str) -> str:
-    if name not in BUILDERS:
-        raise InvalidInput(f'builder "{ascii(name[:40])[1:-1]}": give one of {", ".join(BUILDERS[1:])}', field="builder")
+    kind, named, image = name.partition(":")
+    if kind not in BUILDERS or (named and kind != "cnb"):
+        shown = ascii(name[:40])[1:-1]
+        raise InvalidInput(f'builder "{shown}": give one of {", ".join(BUILDERS[1:])}, or cnb:IMAGE (e.g. {EXAMPLE})', field="builder")
+    if named:
+        parse_image(image)
     return name
 
 
