@@ -340,6 +340,24 @@ def test_an_empty_commit_without_files_is_refused(here: Place, ada: Person) -> N
     assert refused(here, ada.push(work, "empty"), "empty")[0] == " !     the commit has no files."
 
 
+def test_trees_of_trees_with_more_files_than_any_machine_holds_are_refused_at_once(here: Place, ada: Person) -> None:
+    """Ten trees of ten trees each, ten deep: a push of a few kB, and ten thousand million files."""
+    work = ada.project()
+    tree = ada.git(work, "rev-parse", "HEAD^{tree}").stdout.strip()
+    for _ in range(10):
+        listed = "".join(f"040000 tree {tree}\t{number}\n" for number in range(10))
+        made = subprocess.run(["git", "mktree"], cwd=work, input=listed, capture_output=True, check=True, text=True)
+        tree = made.stdout.strip()
+    commit = ada.git(work, "commit-tree", "-m", "bomb", tree).stdout.strip()
+    ada.git(work, "update-ref", "refs/heads/main", commit)
+    before = set(here.settings.spool.glob("*.tar"))
+    began = time.monotonic()
+    lines = refused(here, ada.push(work, "bomb"), "bomb")
+    assert lines[0] == " !     the commit has more than 500,000 files, the most that is accepted."
+    assert time.monotonic() - began < 60
+    assert set(here.settings.spool.glob("*.tar")) == before
+
+
 def test_a_push_over_the_cap_is_refused(ada: Person, tmp_path: Path) -> None:
     with place(tmp_path / "small", WHERRY_MAX_PUSH="1") as small:
         visitor = person(tmp_path, "cap", small.port)

@@ -10,13 +10,18 @@ def file(path: bytes, size: int = 10, mode: str = "100644") -> Entry:
     return Entry(mode, "a" * 40, size, path)
 
 
+READ = [Entry("100644", "a" * 40, 12, b"a b\tc\n.txt"), Entry("160000", "b" * 40, 0, b"lib")]
+
+
 def no_pointers(_: list[Entry]) -> list[bytes]:
     return []
 
 
 def test_a_listing_of_git_is_read() -> None:
     listing = b"100644 blob " + b"a" * 40 + b"      12\ta b\tc\n.txt\x00" + b"160000 commit " + b"b" * 40 + b"       -\tlib\x00"
-    assert list(entries(listing)) == [Entry("100644", "a" * 40, 12, b"a b\tc\n.txt"), Entry("160000", "b" * 40, 0, b"lib")]
+    for size in (1, 7, 1000):
+        pieces = [listing[start : start + size] for start in range(0, len(listing), size)]
+        assert list(entries(pieces)) == READ
 
 
 def test_a_plain_tree_passes() -> None:
@@ -46,8 +51,10 @@ def test_submodules_are_handed_to_whoever_fetches_them() -> None:
 
 
 def test_too_many_files_are_counted() -> None:
-    with pytest.raises(InvalidInput, match="500,001 files; at most 500,000"):
-        check((file(b"f") for _ in range(MOST_FILES + 1)), no_pointers)
+    read = iter(file(b"f") for _ in range(2 * MOST_FILES))
+    with pytest.raises(InvalidInput, match="more than 500,000 files, the most that is accepted"):
+        check(read, no_pointers)
+    assert len(list(read)) == MOST_FILES - 1
 
 
 def test_pointers_are_looked_for_only_where_there_are_attributes() -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import tarfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +22,7 @@ from wherry.receiving.tree import Entry, check, entries
 
 POINTER = b"version https://git-lfs.github.com/spec/"
 GIT_TIMEOUT = 300.0
+PIECE = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,22 @@ class Source:
 
     def check_tree(self, tree: str) -> list[Entry]:
         """Returns the submodules. Raises InvalidInput, in plain words, for a tree that can not become an image."""
+        with closing(self._listing(tree)) as listing:
+            return check(entries(listing), self._pointers)
+
+    def _listing(self, tree: str) -> Generator[bytes, None, None]:
+        """What git lists, piece by piece; to close it ends git."""
         argv = ["git", "ls-tree", "-r", "-z", "-l", "--full-tree", tree]
-        return check(entries(command.run(argv, env=self._env, timeout=GIT_TIMEOUT).out), self._pointers)
+        git = command.spawn(argv, env=self._env, stdout=command.PIPE, new_session=False)
+        assert git.stdout is not None
+        try:
+            yield from iter(partial(git.stdout.read, PIECE), b"")
+            if git.wait():
+                raise CommandFailed(f"git ls-tree exited with {git.returncode}")
+        finally:
+            git.stdout.close()
+            git.kill()
+            git.wait()
 
     @contextmanager
     def archived(self, commit: str, spool: Path) -> Iterator[_Archive]:

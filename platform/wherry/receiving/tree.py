@@ -31,17 +31,21 @@ class Entry:
         return self.mode == "160000"
 
 
-def entries(listing: bytes) -> Iterator[Entry]:
-    """Reads `git ls-tree -r -z -l`."""
-    for line in listing.split(b"\0")[:-1]:
-        meta, path = line.split(b"\t", 1)
-        mode, _, object_id, size = meta.split()
-        yield Entry(mode.decode(), object_id.decode(), 0 if size == b"-" else int(size), path)
+def entries(listing: Iterable[bytes]) -> Iterator[Entry]:
+    """Reads `git ls-tree -r -z -l` as it comes, in pieces of any size."""
+    begun = b""
+    for piece in listing:
+        *lines, begun = (begun + piece).split(b"\0")
+        for line in lines:
+            meta, path = line.split(b"\t", 1)
+            mode, _, object_id, size = meta.split()
+            yield Entry(mode.decode(), object_id.decode(), 0 if size == b"-" else int(size), path)
 
 
 def check(found: Iterable[Entry], pointers_of: Callable[[list[Entry]], list[bytes]], what: str = "the commit") -> list[Entry]:
     """Returns the submodules. Raises InvalidInput naming what is in the way in `what`. `pointers_of` tells which small files
-    are Git LFS pointers; it is asked only when the tree has attributes, for without them there is no LFS."""
+    are Git LFS pointers; it is asked only when the tree has attributes, for without them there is no LFS. Not all of `found` is read
+    when there is too much: ten trees of ten trees each, ten deep, are a push of a few kB and ten thousand million files."""
     files = total = 0
     submodules: list[Entry] = []
     names: list[bytes] = []
@@ -49,6 +53,10 @@ def check(found: Iterable[Entry], pointers_of: Callable[[list[Entry]], list[byte
     has_attributes = False
     for entry in found:
         files += 1
+        if files > MOST_FILES:
+            raise InvalidInput(
+                f"{what} has more than {MOST_FILES:,} files, the most that is accepted.", hint=LEAVE_OUT, code="too_many_files"
+            )
         total += entry.size
         has_attributes |= entry.path.rpartition(b"/")[2] == b".gitattributes"
         if entry.is_submodule:
@@ -66,8 +74,6 @@ def check(found: Iterable[Entry], pointers_of: Callable[[list[Entry]], list[byte
 def _check_sizes(what: str, files: int, total: int) -> None:
     if files == 0:
         raise InvalidInput(f"{what} has no files.", hint="Add some: git add . && git commit", code="empty_tree")
-    if files > MOST_FILES:
-        raise InvalidInput(f"{what} has {files:,} files; at most {MOST_FILES:,} are accepted.", hint=LEAVE_OUT, code="too_many_files")
     if total > LARGEST_TREE:
         size = f"{total / 1024**3:.1f} GB of files; at most {LARGEST_TREE // 1024**3} GB are accepted."
         raise InvalidInput(f"{what} has {size}", hint=LEAVE_OUT, code="too_large")
