@@ -135,16 +135,16 @@ def change(
 
 def faced(platform: Platform, app: App) -> Faced:
     """Wakes the engine and waits until the proxy has the app's front, at most PATIENCE; not at all without an engine."""
-    wished = fingerprint(front_of(app, platform.settings))
     heard, end = platform.wake(), clock.monotonic() + PATIENCE
-    while not (live := _published(platform, app.name) == wished) and heard and clock.monotonic() < end:
+    while not (live := _is_published(platform, app.name)) and heard and clock.monotonic() < end:
         clock.sleep(0.01)
     return Faced(app, live)
 
 
-def _published(platform: Platform, name: str) -> str:
+def _is_published(platform: Platform, name: str) -> bool:
+    """Looks at the app anew: a certificate that came meanwhile is part of its front."""
     with platform.database.read() as connection:
-        return fronts.published(connection, name)
+        return fronts.published(connection, name) == fingerprint(front_of(apps.get(connection, name), platform.settings))
 
 
 def _networks(addresses: list[str]) -> tuple[str, ...]:
