@@ -30,7 +30,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def app(platform: Platform) -> Flask:
     return create_app(platform)
 
@@ -90,7 +90,8 @@ def test_what_is_not_there_is_not_told_to_strangers(client: FlaskClient, path: s
     assert client.post(path).status_code == 401
 
 
-def test_a_route_that_slipped_past_the_table_is_closed(app: Flask, platform: Platform) -> None:
+def test_a_route_that_slipped_past_the_table_is_closed(platform: Platform) -> None:
+    app = create_app(platform)
     app.add_url_rule("/back-door", view_func=lambda: "open")
     assert app.test_client().get("/back-door").status_code == 401
     assert app.test_client().get("/back-door", headers=bearer(platform, "admin")).status_code == 403
