@@ -1,5 +1,6 @@
 """Collecting logs from a real Docker engine: crash, flood, restart of the collector."""
 
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from wherry.store.app_logs import AppLogs
 pytestmark = pytest.mark.engine
 
 SOCKET = "/var/run/docker.sock"
+MB = 1024 * 1024
 RUN = uuid.uuid4().hex[:10]
 LABEL = "wherry-test-run"
 
@@ -148,7 +150,7 @@ def test_a_flood_within_the_engines_own_limits_loses_nothing(start: Any, collect
 
 def unmarked_loss(seen: list[str]) -> list[tuple[str, str]]:
     """Neighbours between which lines are missing, without a mark between them or later."""
-    marks = [at for at, text in enumerate(seen) if text.startswith("lines dropped")]
+    marks = [at for at, text in enumerate(seen) if text.startswith("Error L12")]
     pairs = [(at, seen[at], seen[at + 1]) for at in range(marks[-1] + 1 if marks else 0, len(seen) - 1)]
     numbers = [
         (one, two, [int(each.split("/")[2].split()[0]) for each in (one, two)]) for _, one, two in pairs if "GET" in one and "GET" in two
@@ -159,3 +161,57 @@ def unmarked_loss(seen: list[str]) -> list[tuple[str, str]]:
 def _exited(container: Any) -> bool:
     container.reload()
     return bool(container.status == "exited")
+
+
+def test_a_million_lines_at_full_speed_are_kept_or_counted_in_order_within_the_cap(
+    start: Any, collector: LogCollector, logs: AppLogs, tmp_path: Path
+) -> None:
+    loud = start("seq 1 1000000; echo the end", files=3)
+    collector.add(loud.id, "shop", "web.1")
+    loud.wait()
+    assert collector.finish(loud.id, 120)
+    seen = texts(logs)
+    numbers = [int(text) for text in seen if text.isdigit()]
+    assert seen[-1] == "the end"
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) > 50_000
+    assert 0.5 < told_of(seen) / missing(numbers) < 2 if missing(numbers) else not told_of(seen)
+    assert on_disk(tmp_path) < 16 * MB
+
+
+def test_one_line_of_100_mb_is_one_line_and_the_next_is_whole(start: Any, collector: LogCollector, logs: AppLogs) -> None:
+    loud = start("head -c 100000000 /dev/zero | tr '\\0' x; echo; echo next", files=3)
+    collector.add(loud.id, "shop", "web.1")
+    loud.wait()
+    assert collector.finish(loud.id, 120)
+    seen = texts(logs)
+    assert seen[-1] == "next"
+    assert all(text.endswith("x … [cut at 16 KB]") for text in seen[:-1] if not text.startswith("Error L12"))
+    assert sum(len(text) for text in seen) < 100_000
+
+
+def test_binary_without_end_fills_no_disk_and_hurts_no_line_after_it(
+    start: Any, collector: LogCollector, logs: AppLogs, tmp_path: Path
+) -> None:
+    loud = start("head -c 20000000 /dev/urandom; echo; echo next", files=3)
+    collector.add(loud.id, "shop", "web.1")
+    loud.wait()
+    assert collector.finish(loud.id, 120)
+    seen = texts(logs)
+    assert seen[-1] == "next"
+    assert not re.search(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]", "".join(seen))
+    assert on_disk(tmp_path) < 16 * MB
+
+
+def missing(numbers: list[int]) -> int:
+    """How many of the numbers between the first and the last are not there."""
+    return numbers[-1] - numbers[0] + 1 - len(numbers)
+
+
+def told_of(seen: list[str]) -> int:
+    """How many lines the platform says it dropped."""
+    return sum(int(text.split("dropped")[0].split()[-2]) for text in seen if text.startswith("Error L12"))
+
+
+def on_disk(folder: Path) -> int:
+    return sum(path.stat().st_size for path in (folder / "apps" / "shop").iterdir())

@@ -24,7 +24,7 @@ def resumed(position: Position, kept: list[str], doubtful: bool = False) -> tupl
     found, gap = [], False
     for each in kept:
         if each >= position.anchor and resumption.is_new(each):
-            gap = gap or resumption.take_gap()
+            gap = gap or resumption.take_gap() is not None
             position.take(each)
             found.append(each)
     return found, gap

@@ -19,6 +19,7 @@ from wherry.draining.senders import Refused, Way, sender_of
 from wherry.errors import WherryError
 from wherry.model.drain import Drain
 from wherry.model.log_line import LogRecord, encode
+from wherry.model.log_loss import DRAIN, lost
 from wherry.store.log_reader import Follower
 
 POLL = 0.4
@@ -27,8 +28,6 @@ BATCH = 1000
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 TRIES = 3
 """How often lines are sent that the receiver refuses as such."""
-OVERFLOW = "Error L10 (output buffer overflow): {}"
-ROTATED = OVERFLOW.format("messages were dropped that the log had no room to keep until this drain took them")
 
 Told = Callable[[Drain, str, str], None]
 
@@ -54,7 +53,7 @@ class DrainWorker:
         self._thread.join(timeout)
 
     def _run(self) -> None:
-        self._log = self._follower(_read_place(self._place))
+        self._log = self._follower(*_read_place(self._place))
         self._note()
         try:
             while not self._stop.is_set():
@@ -70,8 +69,8 @@ class DrainWorker:
             self._log.close()
             self._sender.close()
 
-    def _follower(self, position: tuple[int, int] | None) -> Follower:
-        return Follower(self._folder, position, ROTATED)
+    def _follower(self, position: tuple[int, int] | None, passed: int | None = None) -> Follower:
+        return Follower(self._folder, position, DRAIN, passed)
 
     def _read(self) -> list[str]:
         data = self._log.read()
@@ -109,22 +108,22 @@ class DrainWorker:
         fresh = self._place.with_suffix(".new")
         with suppress(OSError):  # a full disk: some lines may be sent twice, then
             self._place.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-            fresh.write_text(json.dumps(self._log.position), "ascii")
+            fresh.write_text(json.dumps([*self._log.position, self._log.passed]), "ascii")
             fresh.replace(self._place)
 
 
-def _read_place(path: Path) -> tuple[int, int] | None:
-    """None begins at the end of the log, as for a drain that was added just now."""
+def _read_place(path: Path) -> tuple[tuple[int, int] | None, int | None]:
+    """Where we were, and how many lines the log had held up to there. None begins at the end of the log, as for a drain that was added
+    just now."""
     try:
-        number, offset = json.loads(path.read_text("ascii"))
-        return int(number), int(offset)
+        number, offset, *passed = json.loads(path.read_text("ascii"))
+        return (int(number), int(offset)), int(passed[0]) if passed and passed[0] is not None else None
     except (OSError, ValueError, TypeError):
-        return None
+        return None, None
 
 
 def _mark(count: int, why: str) -> str:
-    text = OVERFLOW.format(f"{count} messages dropped: {why}")
-    return encode(LogRecord(clock.now(), "wherry", "logs", text)).decode().removesuffix("\n")
+    return encode(LogRecord(clock.now(), "wherry", "logs", lost(DRAIN, count, why))).decode().removesuffix("\n")
 
 
 def _why(error: Exception) -> str:

@@ -11,7 +11,7 @@ import calendar
 import time
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 ANCHOR_LAG = 250_000_000
 """Nanoseconds by which the anchor stays behind: more than two outputs of one container overtake each other by."""
@@ -28,7 +28,8 @@ TIMESTAMP_SIZE = len("2026-11-21T07:43:05.123456789Z")
 class Position:
     """`anchor` is a timestamp (empty: the container's beginning), `seen` the number of frames received that are later,
     `first` the first of them, `final` the one received last, `last` the latest timestamp of all. The `next_` ones become
-    the anchor in their turn. `total` and `origin` are `seen` and `first` as of the container's beginning."""
+    the anchor in their turn. `total` and `origin` are `seen` and `first` as of the container's beginning.
+    `highest` is the latest of all, also where a clock that was set back made `last` an earlier one."""
 
     anchor: str = ""
     seen: int = 0
@@ -40,12 +41,14 @@ class Position:
     next_first: str = ""
     total: int = 0
     origin: str = ""
+    highest: str = ""
 
     def take(self, timestamp: str) -> None:
         """Counts one frame as received."""
         self.total += 1
         self.origin = self.origin or timestamp
         self.final = timestamp
+        self.highest = max(self.highest, timestamp)
         if timestamp > self.anchor:
             self.seen += 1
             self.first = self.first or timestamp
@@ -73,16 +76,30 @@ class Position:
         self.seen = self.next_seen = 0
         self.first = self.next_first = ""
 
+    def reckoned_until(self, timestamp: str) -> int | None:
+        """How many frames are to be expected between the last one and `timestamp`, when they come as fast as those before."""
+        begin = self.anchor or self.first
+        span = nanoseconds(self.last) - nanoseconds(begin) if begin and self.last else 0
+        return round(self.seen * (nanoseconds(timestamp) - nanoseconds(self.last)) / span) - 1 if span > 0 else None
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> Position:
-        return cls(**{each.name: facts[each.name] for each in fields(cls)})
+        return cls(**{each.name: facts[each.name] for each in fields(cls) if each.name != "highest" or each.name in facts})
 
     def _move_anchor(self) -> None:
         self.anchor, self.seen, self.first = self.next_anchor, self.next_seen, self.next_first
         self.next_anchor, self.next_seen, self.next_first = self.last, 0, ""
+
+
+class Gap(NamedTuple):
+    """Frames are missing: `frames` of them, None where nobody knows. `exact` says that they were counted, not reckoned from how fast the
+    frames before them came."""
+
+    frames: int | None
+    exact: bool = False
 
 
 class Resumption:
@@ -95,16 +112,23 @@ class Resumption:
         self._first = position.first
         self._known_until = ""
         self._doubtful = doubtful
-        self._gap = False
+        self._gap: Gap | None = None
+        self._lossy = False
         self._done = False
+        self._old = 0
+        self._begin = ""
 
     def is_new(self, timestamp: str) -> bool:
         if self._done:
             return True
         if timestamp <= self._position.anchor:
             return False
+        self._old += 1
         if self._first:
             self._check_first(timestamp)
+        if not self._known_until and self._left > 0 and timestamp > (self._position.highest or timestamp):
+            # all pieces of a long line carry one timestamp, so that its first piece may be gone and the next look like it
+            self._by_time(gap=self._doubtful and self._position.first != self._position.last)
         if self._known_until:
             return self._is_later(timestamp)
         self._left -= 1
@@ -113,28 +137,37 @@ class Resumption:
         self._done = self._left < 0
         return self._done
 
-    def take_gap(self) -> bool:
-        """True, once, when frames are missing here: the engine rotated them away before they could be read."""
-        gap, self._gap = self._gap, False
+    def take_gap(self) -> Gap | None:
+        """What is missing here, told once: the engine rotated it away before it could be read."""
+        gap, self._gap = self._gap, None
         return gap
 
     def _check_first(self, timestamp: str) -> None:
         """When the first frame after the anchor is not the one that it was, then frames were rotated away."""
         if timestamp != self._first:
+            self._begin = timestamp
             self._by_time(gap=self._doubtful or timestamp > self._position.last)
         self._first = ""
 
     def _by_time(self, gap: bool) -> None:
         """The count means nothing: the frames are not the same any more, or never were the ones next to each other."""
         self._known_until = self._position.last
-        self._gap = gap
+        self._lossy = gap
 
     def _is_later(self, timestamp: str) -> bool:
         if timestamp <= self._known_until:
             return False
         self._done = True
+        self._gap = self._missing() if self._lossy else None
         self._position.rebase()
         return True
+
+    def _missing(self) -> Gap:
+        """From an answer that begins where ours did, the count; from a later one, how many would fit in between."""
+        if self._begin:
+            return Gap(self._position.reckoned_until(self._begin))
+        more = self._old - 1 - self._position.seen
+        return Gap(more, exact=True) if more > 0 else Gap(None)
 
 
 def since_parameter(timestamp: str) -> str:

@@ -20,7 +20,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from wherry.model.log_line import LogRecord, encode
-from wherry.running.log_position import TIMESTAMP_SIZE, Position, Resumption, nanoseconds, since_parameter
+from wherry.model.log_loss import COLLECTOR, lost
+from wherry.running.log_position import TIMESTAMP_SIZE, Gap, Position, Resumption, nanoseconds, since_parameter
 from wherry.running.log_stream import BrokenStream, Document, Frames, Lines
 
 READ = 64 * 1024
@@ -30,7 +31,7 @@ LATE = 100_000_000
 by the rotation of the engine's log files. What is read in time may be any amount."""
 
 LONGEST_PAUSE = 2.0
-DROPPED = "lines dropped here: they were written faster than they could be read"
+TOO_FAST = "they were written faster than they could be read"
 
 GONE = (404, 409)
 """Absent, or dead and marked for removal: nothing will come any more."""
@@ -61,6 +62,7 @@ class LogSource:
         self._delay = 0.0
         self._opened = self._since = 0.0
         self._bytes = self._new = 0
+        self._frames_taken = self._lines_taken = 0
         self._fresh()
 
     def resume(self, position: Position, cursor: str, stored: list[str]) -> None:
@@ -216,13 +218,21 @@ class LogSource:
         line = self._lines.line(output, text)
         if not self._resumption.is_new(timestamp):
             return
-        if self._resumption.take_gap():
-            yield LogRecord(timestamp, "wherry", self.process, DROPPED)
+        gap = self._resumption.take_gap()
+        if gap is not None:
+            yield LogRecord(timestamp, "wherry", self.process, self._told(gap))
         self.position.take(timestamp)
+        self._frames_taken += 1
+        self._lines_taken += line is not None
         self._new += len(text)
         record = LogRecord(timestamp, "app", self.process, line or b"")
         if line is not None and not (self._stored and self._is_stored(record)):
             yield record
+
+    def _told(self, gap: Gap) -> str:
+        """Frames are lines, but for the pieces of long ones."""
+        lines = gap.frames and round(gap.frames * self._lines_taken / max(1, self._frames_taken))
+        return lost(COLLECTOR, lines if lines and lines > 0 else None, TOO_FAST, about=not gap.exact or lines != gap.frames)
 
     def _is_stored(self, record: LogRecord) -> bool:
         line = encode(record).decode().removesuffix("\n")

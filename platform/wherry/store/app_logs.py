@@ -9,6 +9,7 @@ from pathlib import Path
 from wherry import clock
 from wherry.model.app import check_name
 from wherry.model.log_line import LogRecord, encode
+from wherry.model.log_loss import DISK, lost
 from wherry.store import log_reader
 from wherry.store.log_file import LogFile
 from wherry.store.log_reader import LineFilter
@@ -35,7 +36,7 @@ class AppLogs:
         if file.append([encode(record) for record in records]):
             dropped = file.take_dropped()
             if dropped:
-                self.platform_line(app, "logs", f"{dropped} lines dropped: the disk was full")
+                self.platform_line(app, "logs", lost(DISK, dropped, "the disk was full"))
 
     def platform_line(self, app: str, process: str, text: str) -> None:
         """Writes a line of the platform's own, e.g. `wherry[web.1]: State changed from starting to up`."""

@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from wherry.store import log_counts
+
 SEGMENTS = 16
 """The cap is shared by so many segments' worth of bytes; compression makes room for many more."""
 
@@ -38,8 +40,10 @@ class LogFile:
         self._lock = threading.Lock()
         self._number = 0
         self._size = 0
+        self._lines = 0
         self._dropped = 0
         self._rotated_at = -CALM
+        self._oldest = 1
 
     def append(self, lines: list[bytes]) -> bool:
         """Writes whole lines in order. When the disk refuses (full, read-only), they are counted as dropped and the
@@ -50,6 +54,7 @@ class LogFile:
                 self._open()
                 for count, piece in _pieces(lines, self._segment_bytes):
                     self._write(piece)
+                    self._lines += count
                     written += count
             except OSError:
                 self._dropped += len(lines) - written
@@ -71,7 +76,7 @@ class LogFile:
     def remove(self) -> None:
         with self._lock:
             shutil.rmtree(self.folder, ignore_errors=True)
-            self._number = self._size = 0
+            self._number = self._size = self._lines = 0
 
     def _write(self, data: bytes) -> None:
         if self._size and self._size + len(data) > self._segment_bytes:
@@ -96,12 +101,22 @@ class LogFile:
             leftover.unlink(missing_ok=True)
         numbers = segment_numbers(self.folder)
         self._number = numbers[-1] if numbers else 1
-        self._size = _mend(segment_path(self.folder, self._number))
+        self._size, self._lines = _mend(segment_path(self.folder, self._number))
+        self._lines += self._counted_before(numbers)
         for number in numbers[:-1]:
             _compress(self.folder, number, durable=True)
 
+    def _counted_before(self, numbers: list[int]) -> int:
+        """Lines before the segment that is written to. Where nobody counted, we begin: a reader then meets numbers that say nothing
+        of what is older."""
+        known = log_counts.read(self.folder).get(self._number)
+        if known is None:
+            log_counts.note(self.folder, self._number, 0, numbers[0] if numbers else 1, FILE_MODE)
+        return known or 0
+
     def _rotate(self) -> None:
         full, self._number, self._size = self._number, self._number + 1, 0
+        log_counts.note(self.folder, self._number, self._lines, self._oldest, FILE_MODE)
         os.close(_open_for_append(segment_path(self.folder, self._number)))
         now = time.monotonic()
         _compress(self.folder, full, durable=now - self._rotated_at > CALM)
@@ -114,6 +129,7 @@ class LogFile:
         sizes = {number: _size_on_disk(self.folder, number) for number in numbers[:-1]}
         room = self.cap - 2 * self._segment_bytes
         for number in numbers[:-1]:
+            self._oldest = number
             if sum(sizes.values()) <= room:
                 return
             del sizes[number]
@@ -206,16 +222,16 @@ def _write_all(fd: int, data: bytes, size: int) -> None:
         raise
 
 
-def _mend(path: Path) -> int:
-    """Cuts a torn last line off and returns the size."""
+def _mend(path: Path) -> tuple[int, int]:
+    """Cuts a torn last line off; returns the size and the number of lines."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        return 0
+        return 0, 0
     whole = data.rfind(b"\n") + 1
     if whole < len(data):
         os.truncate(path, whole)
-    return whole
+    return whole, data.count(b"\n")
 
 
 def _compress(folder: Path, number: int, *, durable: bool) -> None:

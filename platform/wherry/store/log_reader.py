@@ -12,6 +12,8 @@ from pathlib import Path
 
 from wherry.clock import now
 from wherry.model.log_line import LogRecord, encode, header_pattern
+from wherry.model.log_loss import TAIL, lost
+from wherry.store import log_counts
 from wherry.store.log_file import packed_path, read_segment, segment_numbers, segment_path, written_at
 
 POLL = 0.04
@@ -19,7 +21,7 @@ POLL = 0.04
 
 HEARTBEAT = 0.9
 READ = 256 * 1024
-MISSED = "earlier lines were rotated away before they could be sent"
+MADE_ROOM = "the log made room for newer ones before they could be sent"
 
 
 @dataclass(frozen=True)
@@ -97,20 +99,33 @@ def _new_lines(reader: Follower, wanted: LineFilter, stop: Callable[[], bool]) -
 
 class Follower:
     """A place in a log that moves forward, from `position` (segment and byte offset) or from the end. Holds one open file, so
-    rotation under it loses nothing; what was lost before it came is said in the words of `missed`."""
+    rotation under it loses nothing; what was lost before it came is said with `code`. `passed` is how many lines the
+    log had held up to `position`; None where that is not known, and then it is counted."""
 
-    def __init__(self, folder: Path, position: tuple[int, int] | None = None, missed: str = MISSED) -> None:
+    def __init__(self, folder: Path, position: tuple[int, int] | None = None, code: str = TAIL, passed: int | None = None) -> None:
         self.folder = folder
         self.removed = False
-        self._missed = missed
+        self.passed = passed
+        self._code = code
         self._file: int | None = None
         self._number, self._offset = position or (0, 0)
-        if position is not None:
-            return
-        numbers = segment_numbers(folder)
+        if position is None:
+            self._to_the_end()
+        elif passed is None:
+            self._count(_read(folder, self._number)[: self._offset])
+
+    def _to_the_end(self) -> None:
+        numbers = segment_numbers(self.folder)
         if numbers:
             self._number = numbers[-1]
-            self._offset = len(_read(folder, self._number))
+            data = _read(self.folder, self._number)
+            self._offset = len(data)
+            self._count(data)
+
+    def _count(self, data: bytes) -> None:
+        """`data` is what was passed of this segment."""
+        before = log_counts.read(self.folder).get(self._number)
+        self.passed = None if before is None or len(data) < self._offset else before + data.count(b"\n")
 
     @property
     def position(self) -> tuple[int, int]:
@@ -136,8 +151,12 @@ class Follower:
         data = os.pread(self._file, READ, self._offset)
         if not data:  # a writer on a full disk takes back what it could not finish
             self._offset = min(self._offset, os.fstat(self._file).st_size)
-        whole = data[: data.rfind(b"\n") + 1]
+        return self._taken(data[: data.rfind(b"\n") + 1])
+
+    def _taken(self, whole: bytes) -> bytes:
         self._offset += len(whole)
+        if self.passed is not None:
+            self.passed += whole.count(b"\n")
         return whole
 
     def _open(self) -> bool:
@@ -160,8 +179,9 @@ class Follower:
         self.close()
         numbers = segment_numbers(self.folder)
         if not was_open and left in numbers and packed_path(self.folder, left).exists():
-            self._number = left + 1
-            return _read(self.folder, left)[offset:]
+            rest = self._taken(_read(self.folder, left)[offset:])
+            self._number, self._offset = left + 1, 0
+            return rest
         later = [number for number in numbers if number > left]
         if not later:
             self.removed = True
@@ -170,11 +190,19 @@ class Follower:
 
     def _enter(self, number: int, missed: bool) -> bytes:
         self._number = number
-        note = _note(self._missed) if missed else b""
+        note = self._note_of_missed() if missed else b""
+        if self.passed is None:
+            self._count(b"")
         if self._open():
             return note
-        self._number = number + 1
-        return note + _read(self.folder, number)
+        rest = self._taken(_read(self.folder, number))
+        self._number, self._offset = number + 1, 0
+        return note + rest
+
+    def _note_of_missed(self) -> bytes:
+        count = log_counts.missed(self.folder, self._number, self.passed)
+        self._count(b"")
+        return _note(lost(self._code, count, MADE_ROOM)) if count != 0 else b""
 
 
 def _tail(folder: Path, count: int, wanted: LineFilter, end: tuple[int, int] | None) -> list[bytes]:
