@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from certificate_support import Authority
-from routing_support import free_ports
+from free_ports import free_ports
 
 HOOK = """#!/usr/bin/env python3
 import json, sys, urllib.request

@@ -14,6 +14,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from free_ports import free_port
 from wherry import clock
 
 PLATFORM = Path(__file__).parents[1] / "platform"
@@ -93,7 +94,7 @@ class Served(NamedTuple):
 def served(home: Path, account: str = "nobody", body_seconds: float = 10.0) -> Iterator[Served]:
     """A server over `home`, whose receiver is `account`, and that waits `body_seconds` for a body. Other accounts may enter the
     folder of the socket."""
-    port = _free_port()
+    port = free_port()
     errors = home / "api.err"
     environ = {"WHERRY_HOME": str(home), "WHERRY_API_PORT": str(port), "WHERRY_USER": account, "PYTHONPATH": str(PLATFORM)}
     with errors.open("wb") as stderr:
@@ -135,9 +136,3 @@ def _wait(server: Served) -> None:
             clock.sleep(0.02)
         assert server.process.poll() is None, server.errors.read_text()
     raise AssertionError("the API did not come up")
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import building_support as support
+from free_ports import free_port
 
 
 @dataclass
@@ -71,12 +72,6 @@ def bridge_address() -> str:
     """This machine as a build sees it: the gateway of Docker's default bridge."""
     told = subprocess.run(["ip", "-json", "-4", "address", "show", "docker0"], capture_output=True, check=True).stdout
     return str(json.loads(told)[0]["addr_info"][0]["local"])
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("0.0.0.0", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait(address: str, port: int) -> None:

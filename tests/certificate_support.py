@@ -15,6 +15,8 @@ from cryptography.x509.oid import NameOID
 PEM, NO_PASSPHRASE = serialization.Encoding.PEM, serialization.NoEncryption()
 NOW = dt.datetime.now(dt.UTC)
 Key = ec.EllipticCurvePrivateKey
+MAY_SIGN = x509.KeyUsage(False, False, False, False, False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False)
+"""Python 3.13 verifies strictly: it wants this of an authority, and key identifiers everywhere."""
 
 
 def pem_of(key: Key, passphrase: bytes = b"") -> str:
@@ -43,6 +45,7 @@ class Authority:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         made = self._builder(self.name, self.key, -1, 3650).add_extension(x509.BasicConstraints(True, None), True)
+        made = made.add_extension(MAY_SIGN, True).add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), False)
         self.certificate = made.sign(self.key, hashes.SHA256()).public_bytes(PEM).decode()
 
     def sign(self, *names: str, start: float = -1, days: float = 90, key: Key | None = None) -> Signed:
@@ -51,6 +54,7 @@ class Authority:
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         built = self._builder(subject, own, start, days)
         built = built.add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), False)
+        built = built.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), False)
         return Signed(built.sign(self.key, hashes.SHA256()).public_bytes(PEM).decode(), pem_of(own), self.certificate)
 
     def _builder(self, subject: x509.Name, key: Key, start: float, days: float) -> x509.CertificateBuilder:

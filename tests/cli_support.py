@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from free_ports import free_port
 from wherry.faces.cli.main import main
 from wherry.faces.cli.terminal import Terminal
 
@@ -92,9 +93,7 @@ def chunked(*pieces: bytes, whole: bool = True) -> bytes:
 @contextmanager
 def real_api(home: Path) -> Iterator[dict[str, str]]:
     """The control API as a process of its own over this home; yields the environment in which `wherry` finds it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environ = {"WHERRY_HOME": str(home), "WHERRY_API_PORT": str(port), "PATH": os.environ["PATH"]}
     server = subprocess.Popen([sys.executable, "-c", SERVE, str(PROGRAM.parents[3])], env=environ)
     try:

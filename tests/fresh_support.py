@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import http.client
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SSH = "GIT_SSH_COMMAND='ssh -o StrictHostKeyChecking=accept-new'"
+CLONE = """\
+git config --global --replace-all safe.directory '*'
+[ -d wherry/.git ] || git clone -q /srv/wherry.git wherry
+git -C wherry fetch -q origin HEAD
+git -C wherry reset -q --hard FETCH_HEAD
+"""
 
 
 class Failed(Exception):
@@ -19,10 +26,12 @@ class Failed(Exception):
 class Machine:
     """One fresh machine, driven by scripts/fresh-machine."""
 
-    def __init__(self, name: str, *options: str) -> None:
+    def __init__(self, name: str, *options: str, again: bool = False) -> None:
+        """A new one; with `again`, one of this name that is up is taken as it is."""
         self.name = name
-        self._tool("stop")
-        self._must("start", *options)
+        if not again or self._tool("run", "true").returncode:
+            self._tool("stop")
+            self._must("start", *options)
         self.address = self._must("addr").strip()
 
     def run(self, script: str, limit: float = 600.0) -> str:
@@ -37,7 +46,7 @@ class Machine:
             [*self._words("run"), "bash", "-ec", script], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
         )
 
-    def put(self, source: Path, target: str) -> None:
+    def put(self, source: Path | str, target: str) -> None:
         self._must("put", str(source), target)
 
     def power_cut(self) -> None:
@@ -118,6 +127,28 @@ class Visitor(threading.Thread):
     def __exit__(self, *_: object) -> None:
         self._done.set()
         self.join(40)
+
+
+def clone(machine: Machine, worktree: bool) -> str:
+    """`git clone` of the last commit, as a newcomer would; or the files as they are. A clone that is there is brought up to it."""
+    with tempfile.TemporaryDirectory() as folder:
+        if worktree:
+            _copy_of_worktree(Path(folder) / "wherry")
+            machine.put(f"{folder}/wherry/.", "/root/wherry")
+            return "the files of this checkout are in place"
+        subprocess.run(["git", "clone", "-q", "--bare", str(ROOT), f"{folder}/wherry.git"], check=True)
+        machine.run("rm -rf /srv/wherry.git")
+        machine.put(f"{folder}/wherry.git", "/srv/wherry.git")
+        machine.run(CLONE)
+        return "git clone"
+
+
+def _copy_of_worktree(target: Path) -> None:
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        if (ROOT / name).exists():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["cp", "-p", str(ROOT / name), str(target / name)], check=True)
 
 
 def wait_for(machine: Machine, host: str, text: str = "", limit: float = 30.0) -> None:

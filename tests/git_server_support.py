@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from receiving_support import free_port, knock
+from free_ports import free_port
+from receiving_support import knock
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from free_ports import free_port
 from wherry import clock
 from wherry.access.require import require
 from wherry.model.build import Build
@@ -254,11 +255,6 @@ class Engine:
         outcome = self.work(self, operation)
         with self.place.platform.database.write() as connection:
             operations.finish(connection, operation, outcome, clock.now())
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def knock(port: int) -> socket.socket:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from receiving_support import free_port, knock
+from free_ports import free_port
+from receiving_support import knock
 from token_server import token_server
 
 CONFIG = """\

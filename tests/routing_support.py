@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from free_ports import free_ports
 from waiting import until
 from wherry import command
 from wherry.errors import Unavailable
@@ -22,14 +23,6 @@ from wherry.routing import haproxy_config
 from wherry.routing.haproxy_proxy import HaproxyProxy
 from wherry.routing.proxy import Target
 from wherry.settings import Settings, load
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [opened.getsockname()[1] for opened in sockets]
-    for opened in sockets:
-        opened.close()
-    return ports
 
 
 def settings_in(home: Path) -> Settings:

@@ -21,8 +21,9 @@ from typing import Any
 from api_support import Served, served
 from cli_support import ARGV
 from engine_support import docker_engine
+from free_ports import free_port
 from platform_support import settings_in
-from receiving_support import Person, free_port, person
+from receiving_support import Person, person
 from stored_platform import ADMIN, deployed
 from wherry import clock
 from wherry.access.require import require

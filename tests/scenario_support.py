@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from free_ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY_APP = {
@@ -180,12 +181,6 @@ def tiny_app(version: int | str) -> dict[str, str]:
 def run(argv: list[str], stdin: str = "", env: dict[str, str] | None = None, timeout: float = 300, cwd: Path | None = None) -> Done:
     done = subprocess.run(argv, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env, timeout=timeout, cwd=cwd)
     return Done(done.returncode, done.stdout)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -36,13 +36,19 @@ def tiny_image(client: Any) -> str:
 
 def _busybox() -> Path:
     cache = Path(tempfile.gettempdir()) / "wherry-test-busybox"
-    program = cache / "root" / "bin" / "busybox"
-    if not program.exists():
+    if not (program := _unpacked(cache)):
         cache.mkdir(exist_ok=True)
         command.run(["apt-get", "download", "-q", "busybox-static"], cwd=cache, timeout=120)
         (package, *_) = cache.glob("busybox-static*.deb")
         command.run(["dpkg", "-x", str(package), str(cache / "root")])
+        program = _unpacked(cache)
+    assert program, f"no busybox in the package in {cache}"
     return program
+
+
+def _unpacked(cache: Path) -> Path | None:
+    """In `bin` before Debian 13, in `usr/bin` since."""
+    return next((found for found in (cache / "root" / place / "busybox" for place in ("bin", "usr/bin")) if found.exists()), None)
 
 
 def _root(busybox: Path) -> bytes:

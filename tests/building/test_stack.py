@@ -14,6 +14,7 @@ import docker
 import pytest
 
 import building_support as support
+from free_ports import free_port
 from wherry.building import debian
 from wherry.building.buildkit_builder import BuildKitBuilder
 from wherry.building.stack import OWNER
@@ -30,9 +31,7 @@ APP = {"requirements.txt": "itsdangerous\n", "Procfile": "web: x\n"}
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A registry on loopback; its address."""
     folder = tmp_path_factory.mktemp("registry")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     config = f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}}}\nhttp: {{addr: {address}}}\n"
     (folder / "config.yml").write_text(config)
     try:

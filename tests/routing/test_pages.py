@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from routing_support import Haproxy, Upstream, free_ports, get, say
+from free_ports import free_ports
+from routing_support import Haproxy, Upstream, get, say
 from wherry.routing import haproxy_pages
 from wherry.routing.proxy import STATES, Route, Target
 

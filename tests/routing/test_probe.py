@@ -10,7 +10,8 @@ from collections.abc import Callable
 from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
 
-from routing_support import Upstream, free_ports
+from free_ports import free_ports
+from routing_support import Upstream
 from wherry.model.check import Answer, HealthCheck
 from wherry.routing import certificates
 from wherry.routing.probe import fetch, listens

@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,11 @@ class Keyed(sqlite3.Connection):
     """A connection that knows the key of its database."""
 
     key: Key
+
+    def __del__(self) -> None:
+        """A thread lets go of its connection by ending; Python 3.13 wants it closed and not only forgotten."""
+        with suppress(sqlite3.Error):
+            self.close()
 
 
 class Key:
