@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from scenario_support import Repository, Site, site, until
+from scenario_support import Repository, Site, site
+from waiting import until
 
 PACKAGES = {"/usr/sbin/sshd": "openssh-server", "/usr/sbin/nginx": "nginx", "/usr/bin/wrk": "wrk"}
 NO_STARTS = Path("/usr/sbin/policy-rc.d")

@@ -14,7 +14,8 @@ from by_hand import stack_image
 from figure import Check, Figure, Row, ratio
 from place import Place, ensure
 
-from scenario_support import free_port, until
+from free_ports import free_port
+from waiting import until
 
 NGINX, WRK = "/usr/sbin/nginx", "/usr/bin/wrk"
 ROUNDS, SECONDS, CONNECTIONS = 5, 5, 50

@@ -16,7 +16,8 @@ from figure import Check, Figure, Row, ratio
 from place import Place, ensure
 from proxy_throughput import NGINX, SECONDS, UPSTREAM, WRK, nginx, peer, wrk
 
-from routing_support import free_ports, running_haproxy
+from free_ports import free_ports
+from routing_support import running_haproxy
 from wherry.model.log_settings import LogSettings
 from wherry.routing import haproxy_config
 from wherry.routing.proxy import Route, Target

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scenario_support import free_port, until
+from free_ports import free_port
+from waiting import until
 
 PROGRAM = "/usr/sbin/sshd"
 PRIVILEGES = Path("/run/sshd")
