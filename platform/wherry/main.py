@@ -1,4 +1,5 @@
-"""The platform's own commands, for root on the machine itself: serve, setup, down, uninstall, stack, migrate.
+"""The platform's own commands, for root on the machine itself: serve, setup, down, uninstall, stack, migrate,
+secrets:rotate.
 
 Everything else a person types goes to `wherry.faces.cli`. Run as a file it finds its own code, links resolved: a
 process keeps to the version it started with while another one is put in place.
@@ -75,6 +76,7 @@ wherry stack               shows the base images of builds
 wherry stack:set KIND      switches them: hub or debian
 wherry stack:refresh       makes them anew, with the newest packages
 wherry migrate             brings the database up to date
+wherry secrets:rotate      seals all secrets in the database anew, with a fresh key
 wherry doctor              looks at everything and says what to do; --bundle packs it for a report"""
 
 
@@ -153,6 +155,9 @@ def _with_libraries(settings: Settings, console: Console, given: argparse.Namesp
         case "migrate" if given.forget_secrets:
             console.detail(stacks.forget_secrets(settings))
             return 0
+        case "secrets:rotate":
+            console.detail(stacks.rotate_key(settings, settings_module.invoker()))
+            return 0
         case "migrate":
             console.detail(stacks.migrate(settings) or "database: up to date")
             return 0
@@ -163,7 +168,7 @@ def _with_libraries(settings: Settings, console: Console, given: argparse.Namesp
 def _parse(argv: list[str]) -> argparse.Namespace:
     parser = _Parser(prog="wherry", add_help=False)
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
-    for verb in ("serve", "container", "down", "stack", "stack:refresh"):
+    for verb in ("serve", "container", "down", "stack", "stack:refresh", "secrets:rotate"):
         verbs.add_parser(verb, add_help=False)
     verbs.add_parser("migrate", add_help=False).add_argument("--forget-secrets", action="store_true")
     setup = verbs.add_parser("setup", add_help=False)

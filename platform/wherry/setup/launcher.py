@@ -11,7 +11,7 @@ from wherry.setup import code, venv
 BIN = Path("/usr/local/bin")
 COMPLETIONS = Path("/usr/local/share/bash-completion/completions")
 MARK = "# Wherry platform in {home}: made by scripts/up, removed by `{name} uninstall --purge`."
-OWN_VERBS = "serve | setup | down | uninstall | migrate | stack | stack:*"
+OWN_VERBS = "serve | setup | down | uninstall | migrate | secrets:rotate | stack | stack:*"
 
 
 def path(settings: Settings) -> Path:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from wherry import clock
 from wherry.building import logins
 from wherry.building.buildkit import BuildKit
 from wherry.building.limits import limits_of
 from wherry.building.stack import Stacks
+from wherry.model.user import Actor
 from wherry.settings import Settings
 from wherry.setup.console import Console
+from wherry.store import key_change
 from wherry.store.database import Database
 
 
@@ -29,7 +32,21 @@ def forget_secrets(settings: Settings) -> str:
         database.migrate()
     finally:
         database.close()
-    return "config vars, build settings and deploy keys are emptied, and a new key begins: set them again, then push"
+    return "config vars, build settings, deploy keys and drains are emptied, and a new key begins: set them again, then push"
+
+
+def rotate_key(settings: Settings, person: str) -> str:
+    """Seals all secrets with a fresh key, while the platform works."""
+    database = Database(settings.database)
+    try:
+        database.migrate()
+        count = key_change.change(database, Actor(person, "admin", "local"), clock.now())
+    finally:
+        database.close()
+    return (
+        f"{count} values are sealed with a new key. Back up {database.key.path} now; copies of the database from before today open\n"
+        "with the key of that time alone. Values that somebody may have seen are not safe again by this: change them too."
+    )
 
 
 def ensure(settings: Settings, console: Console) -> str:

@@ -25,7 +25,7 @@ Connection = sqlite3.Connection
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SEALING = "_seal"
-"""How the migration is named from which on secrets are sealed."""
+"""How the migration is named where secrets were clear before and are sealed from then on."""
 FORGET = MIGRATIONS / "forget_secrets.sql"
 BUSY_TIMEOUT = 10.0
 
@@ -103,7 +103,7 @@ class Database:
             script = f"BEGIN IMMEDIATE; {path.read_text('utf-8')}; PRAGMA user_version = {number}; COMMIT;"
             connection.executescript(script)
         if at and any(path.stem.endswith(SEALING) for _, path in waiting):
-            self._leave_no_clear_secret()
+            self.leave_no_old_secret()
         return [path.stem for _, path in waiting]
 
     def forget_secrets(self) -> None:
@@ -113,8 +113,8 @@ class Database:
         self.key.ensure(self.path.stat().st_gid)
         self.connection().executescript(f"BEGIN IMMEDIATE; {FORGET.read_text('utf-8')}; COMMIT;")
 
-    def _leave_no_clear_secret(self) -> None:
-        """Pages that were freed, the journal and copies of before the sealing still hold what is sealed now."""
+    def leave_no_old_secret(self) -> None:
+        """Pages that were freed, the journal and copies of the file still hold what was clear, or sealed with a key that is no more."""
         connection = self.connection()
         connection.execute("VACUUM")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

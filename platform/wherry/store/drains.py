@@ -8,19 +8,19 @@ from wherry.errors import Conflict
 from wherry.model.app import App
 from wherry.model.drain import Drain
 from wherry.secret import Secret
+from wherry.store.sealed import seal
 
 SELECT = "SELECT drains.*, apps.name AS app FROM drains JOIN apps ON apps.id = app_id"
 
 
 def add(connection: sqlite3.Connection, app: App, url: str, token: str, actor: str, at: str) -> Drain:
     """Raises Conflict when the app has that drain already."""
-    try:
-        cursor = connection.execute(
-            "INSERT INTO drains (app_id, url, token, created_at, created_by, since) VALUES (?, ?, ?, ?, ?, ?)",
-            (app.id, url, token, at, actor, at),
-        )
-    except sqlite3.IntegrityError as error:
-        raise Conflict(f"{app.name} drains there already", code="drain_taken", hint=f"See it with: wherry drains {app.name}") from error
+    if any(drain.url.reveal() == url for drain in of_app(connection, app)):
+        raise Conflict(f"{app.name} drains there already", code="drain_taken", hint=f"See it with: wherry drains {app.name}")
+    cursor = connection.execute(
+        "INSERT INTO drains (app_id, url, token, created_at, created_by, since) VALUES (?, ?, ?, ?, ?, ?)",
+        (app.id, seal(connection, url), token, at, actor, at),
+    )
     return Drain(int(cursor.lastrowid or 0), app.name, Secret(url), token, at, actor, since=at)
 
 

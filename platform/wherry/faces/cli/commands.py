@@ -34,7 +34,7 @@ from wherry.faces.cli.tables import (
 
 __all__ = ["ALIASES", "COMMANDS", "MACHINE", "NOUNS", "Argument", "Command", "Option", "find", "of_noun"]
 
-MACHINE = ("setup", "serve", "down", "stack", "migrate", "uninstall")
+MACHINE = ("setup", "serve", "down", "stack", "migrate", "secrets:rotate", "uninstall")
 """Commands of the machine itself, for root, which `wherry.main` answers; not over SSH and not through the API."""
 
 _TABLES = (

@@ -5,6 +5,7 @@ UPDATE releases SET config = '{}';
 UPDATE builds SET settings = '{}';
 DELETE FROM global_config;
 DELETE FROM deploy_keys;
+DELETE FROM drains;
 UPDATE operations SET payload = '{}';
 UPDATE operations SET state = 'failed', owner = NULL, error = '{"code":"key_lost","message":"the key of the database was lost","hint":""}'
  WHERE state IN ('queued', 'running');

@@ -1,0 +1,1 @@
+UPDATE drains SET url = seal(url);
