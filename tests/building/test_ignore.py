@@ -37,9 +37,9 @@ def test_the_slow_and_the_quick_matcher_agree(case: dict[str, Any]) -> None:
 
 def test_a_hostile_pattern_takes_no_time() -> None:
     rules = ignore.parse("**/a*a*a*a*a*a*a*a*a/**/b\n" + "**/x" * 60)
-    began = time.monotonic()
+    began = time.process_time()
     assert not rules.leaves_out("a" * 250 + "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" * 60 + "/c")
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_ten_thousand_patterns_are_refused() -> None:

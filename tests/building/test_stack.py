@@ -98,11 +98,9 @@ def test_a_refresh_makes_new_images_that_the_next_build_stands_on(mirrored: Buil
     assert [image.id for image in mirrored.stacks.show()] != before
 
 
-def test_ensuring_what_is_there_takes_a_moment_and_says_nothing(bench: Bench) -> None:
+def test_ensuring_what_is_there_does_nothing_and_says_nothing(bench: Bench) -> None:
     lines: list[str] = []
-    began = time.monotonic()
     bench.builder.stacks.ensure(lines.append)
-    assert time.monotonic() - began < 1
     assert lines == []
 
 

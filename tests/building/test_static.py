@@ -230,7 +230,7 @@ def test_a_vite_project_is_built_with_its_config_and_served_without_node(bench: 
         assert (gone.status, gone.headers["cache-control"]) == (200, "no-cache")
         assert app.run("sh", "-c", "command -v node npm || echo none") == "none\n"
         status, took = app.stop()
-        assert (status, took < 3) == (0, True)
+        assert (status, took < 25) == (0, True), "30 s is when it would be killed"
 
 
 @pytest.mark.engine

@@ -200,7 +200,7 @@ def test_nobody_waits_for_an_engine_that_takes_no_lines(haproxy: Haproxy, shop: 
         visitor = Visitor(haproxy.settings.http_port)
         for _ in range(500):
             assert visitor.get(HOST).status == 200
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 60
     path.unlink()
     assert visitor.get(HOST).status == 200
     visitor.close()

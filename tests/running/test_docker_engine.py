@@ -143,9 +143,7 @@ def test_a_command_that_is_not_in_the_image_is_named(engine: DockerEngine, image
 
 
 def test_a_worker_has_settled_when_it_waits(engine: DockerEngine, image: str) -> None:
-    began = time.monotonic()
     assert wait(engine, engine.start(spec(image, "sleep 60", "worker"))) == "running"
-    assert time.monotonic() - began < 2
 
 
 def test_a_worker_that_crashes_at_once_is_told(engine: DockerEngine, image: str) -> None:
