@@ -67,7 +67,7 @@ def _refs(data: bytes) -> None:
 def _file_names(data: bytes) -> None:
     """`git ls-tree -z` of a hostile tree: git's own words are right, the names are anything without NUL."""
     listing = b"".join(b"100644 blob %s      12\t%s\0" % (b"a" * 40, name) for name in data.split(b"\0") if name)
-    tree.check(tree.entries(listing), lambda small: [entry.path for entry in small])
+    tree.check(tree.entries([listing]), lambda small: [entry.path for entry in small])
 
 
 def _build_progress(data: bytes) -> None:
