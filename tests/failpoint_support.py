@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,21 +33,30 @@ class Failpoints:
 @contextmanager
 def armed(site: Site, action: str) -> Iterator[Failpoints]:
     """Every failpoint of the platform does `action`, when it is set. The platform is reloaded before and after."""
-    folder, file = site.home / "run" / "failpoints", site.home / "settings.env"
+    folder = site.home / "run" / "failpoints"
     folder.mkdir(exist_ok=True)
     folder.chmod(0o1777)
-    points, before = Failpoints(folder), file.read_text()
+    points = Failpoints(folder)
     points.set()
-    file.write_text(f"{before}WHERRY_FAILPOINTS=*={action}\n")
+    try:
+        with configured(site, f"WHERRY_FAILPOINTS=*={action}"):
+            yield points
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def configured(site: Site, *settings: str) -> Iterator[None]:
+    """The platform with these settings; it is reloaded before and after."""
+    file = site.home / "settings.env"
+    before = file.read_text()
+    file.write_text("".join([before, *(f"{line}\n" for line in settings)]))
     reload(site)
     try:
-        yield points
+        yield
     finally:
         file.write_text(before)
         reload(site)
-        for path in folder.iterdir():
-            path.unlink()
-        folder.rmdir()
 
 
 def reload(site: Site) -> None:

@@ -58,9 +58,9 @@ class Machine:
     def stop(self) -> None:
         self._tool("stop")
 
-    def get(self, host: str) -> tuple[int, str]:
+    def get(self, host: str, timeout: float = 10.0) -> tuple[int, str]:
         """Status and body of the page of `host`, or 0 and the reason."""
-        connection = http.client.HTTPConnection(self.address, 80, timeout=10.0)
+        connection = http.client.HTTPConnection(self.address, 80, timeout=timeout)
         try:
             connection.request("GET", "/", headers={"Host": host})
             answer = connection.getresponse()

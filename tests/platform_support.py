@@ -41,9 +41,12 @@ class TextBuilder(MemoryAdoption):
 
     stored_images: Stored = Stored()
 
-    def prune(self, keep: set[str]) -> int:
-        apps = {image: layers for image, layers in self.stored_images.apps.items() if image in keep}
-        app_of = {image: app for image, app in self.stored_images.app_of.items() if image in keep}
+    def prune(self, keep: Callable[[], set[str] | None]) -> int:
+        kept = keep()
+        if kept is None:
+            return 0
+        apps = {image: layers for image, layers in self.stored_images.apps.items() if image in kept}
+        app_of = {image: app for image, app in self.stored_images.app_of.items() if image in kept}
         self.stored_images = replace(self.stored_images, apps=apps, app_of=app_of)
         return 0
 

@@ -139,7 +139,7 @@ def test_clean_up_takes_only_what_this_platform_made_and_nobody_keeps(mirrored: 
     kept = mirrored.build(support.push(tmp_path / "app", APP, "shop"), [].append)
     gone = mirrored.build(support.push(tmp_path / "app", {"more.txt": "x"}, "shop"), [].append)
     other = bench.build(support.push(tmp_path / "other", APP, bench.app("other")))
-    mirrored.prune({kept.image})
+    mirrored.prune(lambda: {kept.image})
     there = [bench.engine.image(built.image) is not None for built in (kept, gone, other)]
     assert there == [True, False, True]
     assert len(mirrored.stacks.show()) == 2

@@ -27,11 +27,17 @@ class Lab:
             self._site = self._stack.enter_context(site(f"wl{os.getpid() % 100_000}", self.folder / "platform"))
         return self._site
 
+    def over(self, site: Site) -> Lab:
+        """The same place with another platform."""
+        other = Lab(self._stack)
+        other._site = site
+        return other
+
     @contextmanager
-    def app(self, name: str) -> Iterator[Repository]:
-        """An app that serves version 1; destroyed in the end."""
+    def app(self, name: str, source: dict[str, str] | None = None) -> Iterator[Repository]:
+        """An app that serves version 1, from `source` or the tiny one; destroyed in the end."""
         made = Repository(self.site, name, self.folder / name)
-        made.commit(versioned(name, 1))
+        made.commit(source or versioned(name, 1))
         done = made.push()
         assert done.status == 0, done.text
         hold(self.site, {name: {"1"}})

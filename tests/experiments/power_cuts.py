@@ -7,7 +7,9 @@ import os
 import re
 import subprocess
 import tempfile
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,41 +42,57 @@ git remote add wherry ssh://wherry@127.0.0.1:2222/{name}
 FAULTS = {
     "systemctl restart docker": "dockerd is restarted",
     "pkill -KILL -x dockerd; sleep 1; systemctl restart docker": "dockerd is killed",
-    "pkill -STOP -x dockerd; sleep 30; pkill -CONT -x dockerd": "dockerd hangs for 30 s",
+    "pkill -STOP -x dockerd; sleep 60; pkill -CONT -x dockerd": "dockerd hangs for 60 s",
+    "mv /run/docker.sock /run/away.sock; sleep 30; mv /run/away.sock /run/docker.sock": "the socket is gone for 30 s",
 }
 """Inside the fresh machine, whose Docker is its own."""
+KEEPS_SERVING = ("dockerd hangs for 60 s", "the socket is gone for 30 s")
 
 
 def experiment(lab: Lab, moments: Sequence[float] = MOMENTS) -> str:
     """Cuts survived of tried; what a host answered while the machine came back, from the first accepted connection on."""
     with machine() as made:
-        answers = 0
-        for number, moment in enumerate(moments, 1):
-            pushing = push(made, "two", number)
-            time.sleep(moment)
-            made.power_cut()
-            pushing.wait(30)
-            made.boot()
-            answers += back(made)
-            settled(made, "two", (number - 1, number))
-            after(made, "two", number)
-            lab.say(f"cut {moment:g} s after the start of a push: back")
+        answers = sum(cut(lab, made, number, moment) for number, moment in enumerate(moments, 1))
     return f"{len(moments)} of {len(moments)} power cuts survived; {answers} answers while coming back, 0 by another app"
+
+
+def cut(lab: Lab, made: Machine, version: int, moment: float) -> int:
+    """One cut in the middle of a push, and the way back; how many answers came on it."""
+    pushing = push(made, "two", version)
+    time.sleep(moment)
+    made.power_cut()
+    pushing.wait(30)
+    began = time.monotonic()
+    with Samples(made, timeout=1.0) as samples:
+        made.boot()
+        wait_for_all(samples)
+    settled(made, "two", (version - 1, version))
+    after(made, "two", version)
+    lab.say(f"cut {moment:g} s after the start of a push: all served {samples.served_after - began:.0f} s later; {samples.told()}")
+    return samples.answers
 
 
 def docker_dies(lab: Lab) -> str:
     """While a push is under way."""
     with machine() as made:
         for number, (fault, what) in enumerate(FAULTS.items(), 1):
-            pushing = push(made, "two", number)
-            time.sleep(0.7)
-            made.run(fault)
-            pushing.wait(180)
-            back(made)
-            settled(made, "two", (number - 1, number))
-            after(made, "two", number)
-            lab.say(f"{what}: back")
+            die(lab, made, number, fault, what)
     return f"{len(FAULTS)} of {len(FAULTS)} faults of dockerd survived"
+
+
+def die(lab: Lab, made: Machine, version: int, fault: str, what: str) -> None:
+    """Instances end with a Docker that is stopped; with one that only hangs, or that nobody reaches, they serve on."""
+    pushing = push(made, "two", version)
+    time.sleep(0.7)
+    with Samples(made) as samples:
+        made.run(fault)
+        pushing.wait(240)
+        wait_for_all(samples)
+    if what in KEEPS_SERVING:
+        expect(not samples.bad, f"I1 {what}: visitors got {sorted(samples.bad)[:3]}")
+    settled(made, "two", (version - 1, version))
+    after(made, "two", version)
+    lab.say(f"{what}: push {'accepted' if pushing.returncode == 0 else 'rejected, then accepted'}; {samples.told()}")
 
 
 @contextmanager
@@ -100,17 +118,59 @@ def push(made: Machine, app: str, version: int) -> subprocess.Popen[str]:
     )
 
 
-def back(made: Machine) -> int:
-    """I1 and I2: asks all hosts from the first connection on until all are served; how many answers came. Nobody answers for another."""
-    deadline, answers, missing = time.monotonic() + BACK_WITHIN, 0, set(APPS)
-    while missing:
-        for app in APPS:
-            status, body = made.get(f"{app}.localhost")
-            answers += status > 0
-            expect(status != 200 or body.startswith(f"{app}/"), f"I2 {app} is answered by {body[:60]!a}")
-            missing -= {app} if status == 200 else set()
-        expect(time.monotonic() < deadline, f"I1 {', '.join(sorted(missing))} back within {BACK_WITHIN:g} s")
-    return answers
+class Samples(threading.Thread):
+    """I2: asks every host again and again, from before the first connection is accepted on. Nobody answers for another."""
+
+    def __init__(self, made: Machine, timeout: float = 10.0) -> None:
+        super().__init__(daemon=True)
+        self.made, self.timeout = made, timeout
+        self.answers, self.served_after = 0, 0.0
+        self.statuses: Counter[int] = Counter()
+        self.wrong: list[str] = []
+        self.bad: set[str] = set()
+        self.served: dict[str, float] = {}
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        while not self._over.wait(0.02):
+            for app in APPS:
+                self._ask(app)
+
+    def _ask(self, app: str) -> None:
+        status, body = self.made.get(f"{app}.localhost", self.timeout)
+        self.answers += status > 0
+        self.statuses[status] += 1
+        if status == 200 and not body.startswith(f"{app}/"):
+            self.wrong.append(f"{app} is answered by {body[:60]!a}")
+        if status == 200:
+            self.served[app] = time.monotonic()
+        else:
+            self.bad.add(f"{app}: {status or body}")
+            self.served.pop(app, None)
+
+    def told(self) -> str:
+        """`412 answers: 380 of 200, 32 of 503`."""
+        kinds = ", ".join(f"{count} of {status}" for status, count in sorted(self.statuses.items()) if status)
+        return f"{self.answers} answers ({kinds})"
+
+    def __enter__(self) -> Samples:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join(60)
+        expect(not self.wrong, f"I2 {self.wrong[:3]}")
+
+
+def wait_for_all(samples: Samples) -> None:
+    """I1: until every host is served, by answers that came from now on."""
+    now = time.monotonic()
+    while any(samples.served.get(app, 0.0) < now for app in APPS):
+        missing = ", ".join(sorted(set(APPS) - samples.served.keys()))
+        expect(time.monotonic() < now + BACK_WITHIN, f"I1 {missing} back within {BACK_WITHIN:g} s")
+        time.sleep(0.05)
+    samples.served_after = time.monotonic()
 
 
 def settled(made: Machine, app: str, versions: Sequence[int]) -> None:

@@ -10,7 +10,19 @@ import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from experiments import crowds, deaths, kill_points, power_cuts
+from experiments import (
+    clocks,
+    collector,
+    crowds,
+    deaths,
+    endpoints,
+    full_disks,
+    kill_points,
+    leaving,
+    power_cuts,
+    slow_starts,
+    villains,
+)
 from experiments.lab import Lab
 
 EXPERIMENTS: dict[str, tuple[str, Callable[[Lab], str]]] = {
@@ -20,10 +32,19 @@ EXPERIMENTS: dict[str, tuple[str, Callable[[Lab], str]]] = {
     "broken-disk-points": ("EIO at every named stage", lambda lab: kill_points.experiment(lab, "eio")),
     "slow-points": ("five seconds of nothing at every named stage", lambda lab: kill_points.experiment(lab, "sleep:5")),
     "deaths": ("kill -9 of each process at moments spread over a push", deaths.experiment),
+    "deaths-silent": ("the same while a build says nothing", lambda lab: deaths.experiment(lab, "silent", moments=deaths.WHILE_BUILDING)),
+    "deaths-noisy": ("the same while a build says 10 MB", lambda lab: deaths.experiment(lab, "noisy", moments=deaths.WHILE_BUILDING)),
     "crowd-one": ("twenty pushes to one app at once", crowds.to_one_app),
     "crowd-many": ("first pushes of twenty apps at once", crowds.to_many_apps),
+    "slow-starts": ("releases that come up slowly, wrongly or not at all", slow_starts.experiment),
+    "leaving": ("old instances that leave badly, with long requests on them", leaving.experiment),
+    "villains": ("apps that harm the machine, and a quiet app beside them", villains.experiment),
+    "collector": ("the clean-up every second under pushes and rollbacks", collector.experiment),
+    "drains": ("log drains whose other end is dead, deaf or redirects inwards", endpoints.experiment),
+    "full-disk": ("the platform's own disk runs full of bytes and of inodes", full_disks.experiment),
+    "clocks": ("the clock of a whole machine jumps", clocks.experiment),
     "power-cuts": ("the power of a whole machine is cut in the middle of pushes", power_cuts.experiment),
-    "docker-restart": ("dockerd is restarted, killed and frozen under a whole machine", power_cuts.docker_dies),
+    "docker-restart": ("dockerd is restarted, killed, frozen, and its socket taken away", power_cuts.docker_dies),
 }
 
 

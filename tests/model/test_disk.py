@@ -1,9 +1,12 @@
 """Bytes by app, each layer once; and the sentence when there are too few."""
 
+import errno
+import os
+
 import pytest
 
 from wherry.errors import Unavailable
-from wherry.model.disk import AppUsage, refuse_when_full, shares_of, together
+from wherry.model.disk import AppUsage, refuse_when_full, shares_of, together, trouble_of
 from wherry.model.shares import MB
 
 BASE = [("a", 100)]
@@ -35,3 +38,15 @@ def test_a_disk_without_inodes_is_full_too() -> None:
 
 def test_where_there_is_room_nothing_is_said() -> None:
     refuse_when_full("a push to shop", 300 * MB, 1324 * MB, 90.0, 1024 * MB)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(errno.ENOSPC, "disk_full"), (errno.EDQUOT, "disk_full"), (errno.EIO, "disk_broken"), (errno.EROFS, "disk_broken")]
+)
+def test_an_error_of_the_disk_is_told_as_such(number: int, code: str) -> None:
+    trouble = trouble_of(OSError(number, os.strerror(number)))
+    assert trouble is not None and trouble.code == code and trouble.hint
+
+
+def test_other_errors_are_not_blamed_on_the_disk() -> None:
+    assert trouble_of(OSError(errno.EPERM, "no")) is None and trouble_of(ValueError("no")) is None

@@ -9,12 +9,14 @@ import pytest
 
 from platform_support import ADMIN, Machine, machine
 from stored_platform import event_types
+from wherry import clock
 from wherry.building.builder import Stored
 from wherry.errors import Unavailable
 from wherry.model.shares import MB
 from wherry.reconciler import disk as work
 from wherry.services import disk, releases, runs
 from wherry.services.runs import Wanted
+from wherry.store import operations
 
 
 @pytest.fixture
@@ -55,6 +57,17 @@ def test_what_runs_and_what_a_rollback_would_go_back_to_stay_whatever_the_budget
     lie(here, good1=400, good2=400, good3=400, good4=400)
     work.collect(here.outside)
     assert lying(here) == {"good3", "good4"}
+
+
+def test_an_app_that_is_being_worked_on_keeps_all_for_it_may_be_on_its_way_back(here: Machine) -> None:
+    four_releases(here)
+    lie(here, good1=40, good2=40, good3=40, good4=40)
+    with here.outside.database.write() as connection:
+        under_way = operations.add(connection, "shop", "rollback", "alice", {"to": 1}, clock.now())
+        assert operations.claim(connection, under_way, "somebody else", clock.now())
+    work.collect(here.outside)
+    assert lying(here) == {"good1", "good2", "good3", "good4"}
+    assert "release.image_gone" not in event_types(here.services)
 
 
 def test_within_the_budget_nothing_goes(here: Machine) -> None:

@@ -117,8 +117,9 @@ class Builder(Protocol):
     def disk(self) -> Path:
         """A folder on the disk that images lie on."""
 
-    def prune(self, keep: set[str]) -> int:
-        """Removes this platform's images that are not in `keep` and not in use, and what is too much of the build cache.
+    def prune(self, keep: Callable[[], set[str] | None]) -> int:
+        """Removes this platform's images that are not in `keep` and not in use, and what is too much of the build cache; nothing
+        when it answers None. `keep` is asked once it is known which images there are, so that one that is made meanwhile stays.
         Returns the bytes of cache that came free."""
 
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:

@@ -66,11 +66,15 @@ class BuildKitBuilder(Adoption):
         """See Builder."""
         return plan.env(source)
 
-    def prune(self, keep: set[str]) -> int:
+    def prune(self, keep: Callable[[], set[str] | None]) -> int:
         """See Builder. The nameless leftovers go too. Docker's build cache has no owner, so it is cut to WHERRY_BUILD_CACHE
         as a whole, or left alone when that is 0."""
-        for image in self._engine.images({OWNER: self._settings.name}):
-            if image.id not in keep and (image.labels.get(APP) or not image.tags):
+        there = self._engine.images({OWNER: self._settings.name})
+        kept = keep()
+        if kept is None:
+            return 0
+        for image in there:
+            if image.id not in kept and (image.labels.get(APP) or not image.tags):
                 self._remove(image)
         cache = self._settings.build_cache * 1024**2
         return self._engine.shrink_cache(cache) if cache else 0

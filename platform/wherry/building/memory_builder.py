@@ -35,7 +35,7 @@ class MemoryBuilder(MemoryAdoption):
         """See Builder."""
         return plan.env(source)
 
-    def prune(self, keep: set[str]) -> int:
+    def prune(self, keep: Callable[[], set[str] | None]) -> int:
         """See Builder. There is nothing to remove."""
         return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -82,6 +83,16 @@ def refuse_when_full(what: str, needed: int, free: int, inodes: float, reserve: 
         raise Unavailable(f"the disk is too full: {words}", code="disk_low", hint=hint)
     if inodes < LEAST_INODES:
         raise Unavailable(f"the disk is too full for {what}: {inodes:.1f} % of its inodes are left", code="disk_low", hint=hint)
+
+
+def trouble_of(error: BaseException) -> Unavailable | None:
+    """What to tell a person of an error that the disk is to blame for; None of any other."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return Unavailable("the disk is full", hint="Make room (df -h, df -i), then try again.", code="disk_full")
+    if number in (errno.EIO, errno.EROFS):
+        return Unavailable("the disk reports errors", hint="See what the kernel says of it: dmesg. Then try again.", code="disk_broken")
+    return None
 
 
 def _mb(count: int) -> int:

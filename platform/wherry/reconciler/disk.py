@@ -30,14 +30,17 @@ def collect(outside: Outside) -> None:
     stored = outside.builder.stored()
     too_much = _too_much(outside, stored.apps)
     if too_much > 0 and _let_go(outside, stored.apps, too_much):
-        with outside.database.read() as connection:
-            kept, busy = builds.images(connection), operations.unfinished(connection)
-        if not busy:
-            outside.builder.prune(kept)
-            stored = outside.builder.stored()
+        outside.builder.prune(lambda: kept(outside))
+        stored = outside.builder.stored()
     usage = _measured(outside, stored)
     with outside.database.write() as connection:
         disk.keep(connection, usage, began)
+
+
+def kept(outside: Outside) -> set[str] | None:
+    """The images that a release may be rolled back to; None while an operation is under way, for it may be making one."""
+    with outside.database.read() as connection:
+        return None if operations.unfinished(connection) else builds.images(connection)
 
 
 def _too_much(outside: Outside, images: dict[str, Layers]) -> int:
@@ -67,9 +70,11 @@ def _let_go(outside: Outside, images: dict[str, Layers], too_much: int) -> bool:
 
 
 def _candidates(connection: Connection) -> list[tuple[App, Release]]:
-    """The releases whose images may go, the oldest first: no image that a needed release of any app has."""
+    """The releases whose images may go, the oldest first: no image that a needed release of any app has. An app that is being worked
+    on needs all of its own: its operation may be on its way to any of them."""
     known = [(app, releases.of_app(connection, app, limit=10_000)) for app in apps.every(connection)]
-    needed = {image for app, _ in known for image in _needed(connection, app)}
+    busy = [app for app, _ in known if operations.open_of_app(connection, app.name)]
+    needed = {image for app, _ in known for image in _needed(connection, app)}.union(*(builds.images(connection, app) for app in busy))
     found = [(app, release) for app, made in known for release in made if release.build.image not in needed]
     return sorted(found, key=lambda pair: pair[1].created_at)
 

@@ -10,9 +10,10 @@ from contextlib import suppress
 from datetime import timedelta
 
 from wherry import clock
+from wherry.reconciler import disk
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.retention import expire_releases
-from wherry.store import builds, events, operations, releases
+from wherry.store import events, operations, releases
 
 OLD = 3600.0
 """Seconds after which an archive without an operation was left by a hook that died."""
@@ -30,11 +31,7 @@ def sweep(outside: Outside, build_logs: int = BUILD_LOGS) -> None:
     _logs(outside, build_logs)
     _events(outside)
     expire_releases(outside)
-    with outside.database.read() as connection:
-        keep = builds.images(connection)
-        busy = operations.unfinished(connection)
-    if not busy:
-        outside.builder.prune(keep)
+    outside.builder.prune(lambda: disk.kept(outside))
 
 
 def _events(outside: Outside) -> None:

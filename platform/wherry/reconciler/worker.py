@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from wherry import clock, failpoint
 from wherry.errors import DeployFailed, Unavailable, WherryError
+from wherry.model.disk import trouble_of
 from wherry.reconciler import changes, checks, outline, registries, storage
 from wherry.reconciler.build_queue import queue_of
 from wherry.reconciler.clones import clone
@@ -93,8 +93,7 @@ class Worker:
         except WherryError as error:
             self._fail(work, error)
         except Exception as error:
-            full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-            self._fail(work, _disk_full() if full else _ours(operation_id))
+            self._fail(work, trouble_of(error) or _ours(operation_id))
         finally:
             self._builds.forget(operation_id)
             self._clear_up(work)
@@ -157,10 +156,6 @@ class Worker:
         if app is None or app.release is None:
             return "Nothing was changed."
         return work.pause.words(app.release)
-
-
-def _disk_full() -> WherryError:
-    return Unavailable("the disk is full", hint="Make room (df -h), then try again.", code="disk_full")
 
 
 def _ours(operation_id: int) -> WherryError:

@@ -62,9 +62,10 @@ def _record(connection: sqlite3.Connection, operation: Operation) -> BuildRecord
     return BuildRecord(operation, _build(row) if row else None)
 
 
-def images(connection: sqlite3.Connection) -> set[str]:
-    """Every image that a release may be rolled back to."""
-    return {row[0] for row in connection.execute("SELECT DISTINCT image FROM builds WHERE gone = ''")}
+def images(connection: sqlite3.Connection, app: App | None = None) -> set[str]:
+    """Every image that a release, of `app` or of any, may be rolled back to."""
+    of_app, values = ("", ()) if app is None else (" AND app_id = ?", (app.id,))
+    return {row[0] for row in connection.execute(f"SELECT DISTINCT image FROM builds WHERE gone = ''{of_app}", values)}
 
 
 def let_go(connection: sqlite3.Connection, image: str, at: str) -> None:

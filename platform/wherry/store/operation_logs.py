@@ -32,12 +32,12 @@ class OperationLogs:
         return self.folder / f"{operation_id}.log"
 
     def write(self, operation_id: int, line: str) -> None:
-        """Appends one line; control bytes are made visible, so no app can move the reader's cursor. On a full disk the line is
-        lost, not the operation."""
+        """Appends one line; control bytes are made visible, so no app can move the reader's cursor. On a full or broken disk the line
+        is lost, not the operation."""
         try:
             self._append(operation_id, line)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
                 raise
 
     def _append(self, operation_id: int, line: str) -> None:

@@ -17,6 +17,7 @@ from wherry import settings as settings_module
 from wherry.errors import Conflict, WherryError
 from wherry.faces.git_hook import turn
 from wherry.faces.git_hook.screen import Gone, Screen
+from wherry.model.disk import trouble_of
 from wherry.model.operation import Operation
 from wherry.model.origin import Remote
 from wherry.model.user import Actor
@@ -191,6 +192,9 @@ def run(env: Mapping[str, str]) -> int:
     except Gone:
         return 1
     except Exception as error:
+        if trouble := trouble_of(error):
+            screen.refuse(trouble)
+            return 1
         where = traceback.extract_tb(error.__traceback__)[-1]
         screen.warn(f"an unexpected error of Wherry's own: {type(error).__name__} in {where.name}, line {where.lineno} of {where.filename}")
         screen.detail("Please report it with the output of: wherry doctor --bundle")
