@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,6 +54,30 @@ def test_a_host_that_is_not_one_is_never_repeated(shop: Shop, name: str) -> None
     request = _bytes(CASES[name]["request"])
     host = request.partition(b"Host: ")[2].partition(b"\r\n")[0]
     assert host not in say(shop.port, request)
+
+
+CURL = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_version} %{http_code}", "--http2-prior-knowledge", "--max-time", "10"]
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["-H", "X_Forwarded_For: 6.6.6.6", "-H", "X-Forwarded-For: 6.6.6.6", "-H", "X-Request-Id: forged"], 200),
+        (["-H", "Transfer-Encoding: chunked", "-d", "hello"], 200),
+        (["-H", "Host: nobody.example.org", "-H", "X-Forwarded-Host: shop.example.org"], 421),
+        (["-H", "Host: shop_1.example.org"], 400),
+        (["-X", "TRACE"], 405),
+    ],
+)
+def test_http_2_gets_no_further(shop: Shop, words: list[str], status: int) -> None:
+    """What was forged in HTTP/1 may be tried in HTTP/2, which the same port understands."""
+    before = len(shop.upstream.received)
+    argv = [*CURL, "-H", "Host: shop.example.org"] if "Host: " not in " ".join(words) else CURL
+    done = subprocess.run([*argv, *words, f"http://127.0.0.1:{shop.port}/x"], capture_output=True, text=True, check=False)
+    assert done.stdout == f"2 {status}", done
+    heads = [head.decode("latin-1").lower() for head in shop.upstream.received[before:]]
+    assert len(heads) == (status == 200)
+    assert not any(forged in head for head in heads for forged in ("6.6.6.6", "forged", "x_"))
 
 
 def test_a_smuggled_request_does_not_live_on_in_the_connection(shop: Shop) -> None:

@@ -1,11 +1,13 @@
 """Slow clients: a socket that has not said all it has to say by its deadline is shut for reading.
 
 One watching thread for all sockets, started with the first deadline. A timeout per read would not do: a byte every
-nine seconds keeps that waiting for ever.
+nine seconds keeps that waiting for ever. Where a crowd is late on purpose, those who are new here have less time: else a
+few half requests would hold every thread that there is.
 """
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 from collections.abc import Iterator
@@ -14,23 +16,28 @@ from contextlib import contextmanager, suppress
 from wherry import clock
 
 LOOK_EVERY = 0.5
+HURRIED = 1.0
+"""Seconds that is left to each of a crowd."""
 
 
 class Deadline:
     """`passed` is true once the socket was shut for being late."""
 
-    __slots__ = ("at", "passed", "socket")
+    __slots__ = ("at", "hurried", "passed", "socket")
 
-    def __init__(self, sock: socket.socket, at: float) -> None:
+    def __init__(self, sock: socket.socket, at: float, hurried: float = math.inf) -> None:
+        """`at` and, in a crowd, `hurried` are monotonic seconds."""
         self.socket = sock
         self.at = at
+        self.hurried = hurried
         self.passed = False
 
 
 class Deadlines:
-    """All deadlines of this process. Safe to share between threads."""
+    """All deadlines of this process. Safe to share between threads. `crowd` of them that may be hurried are too many."""
 
-    def __init__(self) -> None:
+    def __init__(self, crowd: int = 12) -> None:
+        self._crowd = crowd
         self._open: set[Deadline] = set()
         self._changed = threading.Condition()
         self._watching = False
@@ -44,11 +51,12 @@ class Deadlines:
         finally:
             self.lift(deadline)
 
-    def start(self, sock: socket.socket | None, seconds: float) -> Deadline:
-        """Without a socket (the client is in this process) nobody can be late."""
+    def start(self, sock: socket.socket | None, seconds: float, hurry: bool = False) -> Deadline:
+        """Without a socket (the client is in this process) nobody can be late. `hurry`: it may be hurried in a crowd."""
         if sock is None:
             return Deadline(_NOBODY, 0)
-        deadline = Deadline(sock, clock.monotonic() + seconds)
+        now = clock.monotonic()
+        deadline = Deadline(sock, now + seconds, now + HURRIED if hurry else math.inf)
         with self._changed:
             self._open.add(deadline)
             if not self._watching:
@@ -71,7 +79,8 @@ class Deadlines:
 
     def _shut_late(self) -> None:
         now = clock.monotonic()
-        for deadline in [each for each in self._open if each.at <= now]:
+        crowded = sum(each.hurried < math.inf for each in self._open) >= self._crowd
+        for deadline in [each for each in self._open if each.at <= now or (crowded and each.hurried <= now)]:
             deadline.passed = True
             self._open.discard(deadline)
             with suppress(OSError):

@@ -32,6 +32,7 @@ def install(app: Flask, platform: Platform, nouns: list[Routes]) -> None:
 
     @app.before_request
     def guard() -> None:
+        _check_target(request)
         _check_host(request)
         route = known.get(request.endpoint or "")
         if route is not None and route.needs == PUBLIC:
@@ -64,6 +65,12 @@ def peer(request: Request) -> int | None:
         return None
     _, uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
     return int(uid)
+
+
+def _check_target(request: Request) -> None:
+    """A target may name a host of its own, which would count and not the Host header: none may here."""
+    if not request.environ.get("RAW_URI", "/").startswith("/"):
+        raise BadRequest("the request line names more than a path", hint="Send GET /api HTTP/1.1 and the like.")
 
 
 def _check_host(request: Request) -> None:

@@ -40,7 +40,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's threaded worker, and: slow headers have a deadline, streams end at SIGTERM, refusals are problems."""
 
     def handle(self, conn: TConn) -> Any:
-        conn.deadline = DEADLINES.start(conn.sock, HEADER_SECONDS)
+        conn.deadline = DEADLINES.start(conn.sock, HEADER_SECONDS, hurry=True)
         try:
             return super().handle(conn)
         finally:
@@ -111,6 +111,9 @@ def options(settings: Settings) -> dict[str, Any]:
         "accesslog": None,
         "loglevel": "warning",
         "forwarded_allow_ips": "",
+        # At a unix socket gunicorn believes these from whoever comes.
+        "forwarder_headers": "",
+        "secure_scheme_headers": {},
     }
 
 
