@@ -71,7 +71,7 @@ def test_the_folder_that_is_served_is_found(files: support.Files, command: str, 
     [
         ({"composer.json": '{"require": {"php": "^8", "monolog/monolog": "^3"}}'}, "composer.json is there, composer.lock is not"),
         ({"composer.lock": "{}"}, "composer.lock is there, composer.json is not"),
-        ({"composer.json": '{"require": {"php": "^8",}}', "composer.lock": "{}"}, "composer.json line 1 column 26: "),
+        ({"composer.json": '{"require": {"php": "^8",}}', "composer.lock": "{}"}, "composer.json line 1 column 25: "),
         (
             {"composer.json": '{"require": {"php": "^7.4"}}', "index.php": ""},
             "PHP ^7.4, which composer.json asks for, is not offered",

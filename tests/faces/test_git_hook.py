@@ -580,7 +580,8 @@ def test_many_pushes_leave_a_tidy_repository(here: Place, ada: Person, engine: E
     ada.commit(work, {"n": "1"})
     assert ada.push(work, "tidy", "-q", "main").returncode == 0
     assert within(60, lambda: len(list(packs.glob("*.pack"))) < 5)
-    assert ada.git(packs.parents[1], "fsck", "--full").returncode == 0
+    # git takes the files of an old pack away one after the other.
+    assert within(60, lambda: ada.git(packs.parents[1], "fsck", "--full", check=False).returncode == 0)
 
 
 def test_a_destroyed_app_s_repository_goes_and_the_name_is_free_again(here: Place, ada: Person, engine: Engine) -> None:

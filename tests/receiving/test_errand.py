@@ -17,6 +17,7 @@ import pytest
 
 from git_server_support import add_submodule, git, git_daemon, https_git, repository
 from receiving_support import person, place
+from waiting import until
 from wherry.errors import DeployFailed, Forbidden, InvalidInput, NotFound
 from wherry.receiving import errand, repositories
 from wherry.receiving.errand import Got
@@ -233,5 +234,5 @@ def test_a_remote_that_never_answers_is_left_when_nobody_waits_any_more(known: S
         short = load({"WHERRY_HOME": str(known.home), "WHERRY_USER": "root", "WHERRY_FETCH_INTERNAL": "yes", "WHERRY_BUILD_TIMEOUT": "1"})
         with pytest.raises(DeployFailed, match="took too long"):
             errand.run(short, {"kind": "git", "app": "shop", "url": url, "ref": ""}, print)
-    left = subprocess.run(["pgrep", "-f", url.replace("127.0.0.1", "127[.]0[.]0[.]1")], capture_output=True, text=True, check=False)
-    assert left.stdout == ""
+    look = ["pgrep", "-f", url.replace("127.0.0.1", "127[.]0[.]0[.]1")]
+    until(lambda: not subprocess.run(look, capture_output=True, check=False).stdout, what="git gone")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from wherry.building import json_text
 from wherry.building.archive import MAX_LOCK, Tree
 from wherry.building.failure import refuse
 
@@ -58,8 +59,7 @@ def _parsed(file: str, text: str) -> Any:
     try:
         found = json.loads(text)
     except json.JSONDecodeError as error:
-        message = f"{file} line {error.lineno} column {error.colno}: {error.msg[:1].lower()}{error.msg[1:]}"
-        raise refuse(message, "Correct this place: the file must be valid JSON.", code="json_invalid") from error
+        raise refuse(f"{file} {_where(text, error)}", "Correct this place: the file must be valid JSON.", code="json_invalid") from error
     except ValueError as error:
         raise refuse(f"{file} holds a number of more than 4,000 digits", "Write it as text.", code="json_invalid") from error
     except RecursionError as error:
@@ -67,3 +67,12 @@ def _parsed(file: str, text: str) -> Any:
     if not isinstance(found, dict):
         raise refuse(f"{file} does not hold an object", 'Start it with "{".', code="json_invalid")
     return found
+
+
+def _where(text: str, error: json.JSONDecodeError) -> str:
+    """The place and what is wrong there, in our reader's words: Python's are others from 3.13 on."""
+    try:
+        json_text.parse(text)
+    except json_text.JSONError as own:
+        return f"line {own.line} column {own.column}: {own.what}"
+    return f"line {error.lineno} column {error.colno}: {error.msg[:1].lower()}{error.msg[1:]}"
