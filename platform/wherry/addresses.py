@@ -12,7 +12,13 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def resolve(host: str, port: int, internal: bool = False, setting: str = "WHERRY_FETCH_INTERNAL") -> str:
-    """The one address to connect to. Resolved once, so that nobody gets another answer later; the caller connects to it.
+    """The one address to connect to: the first of `resolve_all`, and raises the same."""
+    return resolve_all(host, port, internal, setting)[0]
+
+
+def resolve_all(host: str, port: int, internal: bool = False, setting: str = "WHERRY_FETCH_INTERNAL") -> list[str]:
+    """The addresses to connect to, in the order in which they should be tried. Resolved once, so that nobody gets another answer later;
+    the caller connects to them.
 
     Raises Forbidden when any address of `host` is private or local and `internal` is False, which `setting` would allow;
     Unavailable when it has none.
@@ -29,7 +35,7 @@ def resolve(host: str, port: int, internal: bool = False, setting: str = "WHERRY
             hint=f"Only public hosts may be named here; the platform's owner allows others with {setting}=yes.",
             code="address_refused",
         )
-    return addresses[0]
+    return list(dict.fromkeys(addresses))
 
 
 def is_public(text: str) -> bool:

@@ -133,6 +133,15 @@ def test_a_receiver_that_was_away_gets_all_in_order_once_it_is_back(shop: Shop) 
     assert shop.told[1] == ("sending", "")
 
 
+def test_a_receiver_is_found_at_any_of_its_addresses(shop: Shop) -> None:
+    with syslog() as receiver:
+        way = Way(internal=True, look_up=lambda *_: ["::1", "127.0.0.2", "127.0.0.1"])
+        shop.drain(f"syslog+tcp://logs.example.org:{receiver.port}", way)
+        shop.says("one")
+        until(lambda: receiver.texts() == ["one"])
+    assert shop.told == []
+
+
 def test_a_restart_of_the_platform_leaves_out_no_line(shop: Shop) -> None:
     with syslog() as receiver:
         shop.drain(f"syslog+tcp://127.0.0.1:{receiver.port}")

@@ -213,6 +213,17 @@ def test_a_rollback_brings_global_config_vars_back_for_this_app_alone(here: Mach
     assert releases.of_app(here.services, ADMIN, "shop")[0].config == {"TZ": "UTC", "A": "1"}
 
 
+def test_a_global_config_var_that_came_since_is_left_out_by_a_rollback_and_there_again_after_it(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.wait(*global_config.change(here.services, ADMIN, {"TZ": "UTC"}))
+    back = releases.rollback(here.services, ADMIN, "shop")
+    here.wait(back)
+    assert releases.of_app(here.services, ADMIN, "shop")[0].config == {}
+    assert any("config of v1; without the global TZ until the next release)" in line for line in here.log(back))
+    here.wait(config_vars.change(here.services, ADMIN, "shop", {"A": "1"}))
+    assert releases.of_app(here.services, ADMIN, "shop")[0].config == {"TZ": "UTC", "A": "1"}
+
+
 def test_config_before_the_first_deploy_waits_for_it(here: Machine) -> None:
     apps.create(here.services, ADMIN, "shop")
     assert config_vars.change(here.services, ADMIN, "shop", {"A": "1"}) is None

@@ -16,10 +16,12 @@ import pytest
 from stored_platform import ADMIN, deployed, new_platform, running
 from wherry import clock
 from wherry.errors import Unavailable
+from wherry.model.volume import Mount, mounts_to_json
+from wherry.services import storage
 from wherry.services.platform import Platform
-from wherry.setup.doctor import bundle, masking, on_machine, on_state
+from wherry.setup.doctor import bundle, masking, on_machine, on_state, on_volumes
 from wherry.setup.doctor.finding import FAIL, OK, WARN, Finding, findings_of, lines_of, ok, summary, warn
-from wherry.store import apps, certificates, operations
+from wherry.store import apps, certificates, operations, volumes
 
 CANARY = "canary-7731-only-in-config"
 SECOND = "line-one-secret\nline-two-secret"
@@ -81,6 +83,48 @@ def test_a_key_that_is_gone_is_told_with_the_way_out(platform: Platform) -> None
     platform.database.key.path.unlink()
     (_, key) = on_state.database(platform.settings)
     assert (key.check, key.level) == ("key", FAIL) and "secret.key, is gone" in key.what and "--forget-secrets" in key.fix
+
+
+def test_a_change_of_the_key_that_was_cut_short_is_told(platform: Platform) -> None:
+    deployed(platform, config={"TOKEN": "s3cret"})
+    platform.database.key.begin_change(os.getgid())
+    assert levels(on_state.database(platform.settings)) == [("database", OK), ("key", WARN), ("key", OK)]
+
+
+def with_volumes(platform: Platform, *names: str, size: int | None = None) -> dict[str, str]:
+    """Volumes of shop's, the first of them mounted; by name, what Docker calls them."""
+    deployed(platform)
+    for name in names:
+        _, volume = storage.create(platform, ADMIN, "shop", name)
+        with platform.database.write() as connection:
+            if size is not None:
+                volumes.measured(connection, volume, size, clock.now())
+            app = apps.get(connection, "shop")
+            apps.change(connection, app, mounts=mounts_to_json([Mount(names[0], "/data")]))
+    return {volume.name: volume.source for volume in on_state.read(platform.settings).apps[0].volumes}
+
+
+def test_volumes_that_are_gone_or_seen_by_nobody_or_nobodys_are_told(platform: Platform) -> None:
+    at_docker = [{"Name": "wherry-old-x1", "Labels": {"wherry.app": "old"}}]
+    with_volumes(platform, "data", "spare", size=12_000_000)
+    gone, also, unseen, nobodys = on_volumes.compared(on_state.read(platform.settings).apps, at_docker)
+    assert (gone.level, unseen.level, nobodys.level) == (FAIL, WARN, WARN)
+    assert gone.what.startswith("data of shop (12.0 MB) is gone from Docker") and "storage:import shop data" in gone.fix
+    assert also.what.startswith("spare of shop (12.0 MB) is gone")
+    assert unseen.what == "spare of shop (12.0 MB) is mounted nowhere" and "storage:destroy shop spare" in unseen.fix
+    assert nobodys.what == "wherry-old-x1, once of old belongs to no app" and "docker volume rm wherry-old-x1" in nobodys.fix
+
+
+def test_volumes_that_are_well_are_told_by_their_size(platform: Platform) -> None:
+    names = with_volumes(platform, "data", size=1_500_000_000)
+    at_docker = [{"Name": names["data"], "Labels": None}]
+    (found,) = on_volumes.compared(on_state.read(platform.settings).apps, at_docker)
+    assert (found.level, found.what) == (OK, "1, all there, 1.5 GB")
+
+
+def test_a_volume_that_no_instance_ever_mounted_is_not_missed(platform: Platform) -> None:
+    with_volumes(platform, "data")
+    assert levels(on_volumes.compared(on_state.read(platform.settings).apps, [])) == [("volumes", OK)]
 
 
 def test_an_operation_that_nobody_takes_up_or_that_never_ends_is_told(platform: Platform) -> None:

@@ -14,11 +14,12 @@ import struct
 import termios
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import unquote
 
-from wherry.addresses import resolve
+from wherry.addresses import resolve_all
 from wherry.draining import frames
 from wherry.model.drain import Drain, Receiver, parse_url
 
@@ -36,22 +37,21 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Way:
-    """`internal` allows private and local addresses; `trust` says whose certificates count."""
+    """`internal` allows private and local addresses; `trust` says whose certificates count; `look_up` finds a host's addresses."""
 
     internal: bool
     trust: ssl.SSLContext | None = None
+    look_up: Callable[[str, int, bool, str], list[str]] = resolve_all
 
     def connect(self, receiver: Receiver, kind: int = socket.SOCK_STREAM) -> socket.socket:
-        """Raises Forbidden, Unavailable or OSError."""
-        address = resolve(receiver.host, receiver.port, self.internal, "WHERRY_DRAIN_INTERNAL")
-        made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)
-        made.settimeout(TIMEOUT)
-        try:
-            made.connect((address, receiver.port))
-        except OSError:
-            made.close()
-            raise
-        return made
+        """To the first of the host's addresses that takes us. Raises Forbidden, Unavailable, or the OSError of the last."""
+        failure: OSError | None = None
+        for address in self.look_up(receiver.host, receiver.port, self.internal, "WHERRY_DRAIN_INTERNAL"):
+            try:
+                return _connected(address, receiver.port, kind)
+            except OSError as error:
+                failure = error
+        raise failure or ConnectionError("it has no address")
 
     def secured(self, raw: socket.socket, receiver: Receiver) -> ssl.SSLSocket:
         try:
@@ -174,6 +174,17 @@ class _Connection(http.client.HTTPConnection):
     def connect(self) -> None:
         raw = self._way.connect(self._receiver)
         self.sock = self._way.secured(raw, self._receiver) if self._receiver.scheme == "https" else raw
+
+
+def _connected(address: str, port: int, kind: int) -> socket.socket:
+    made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)
+    made.settimeout(TIMEOUT)
+    try:
+        made.connect((address, port))
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def _is_closed(connection: socket.socket) -> bool:

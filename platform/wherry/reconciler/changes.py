@@ -16,6 +16,7 @@ from wherry.model.process import check_types
 from wherry.model.release import Release, wished_quantities
 from wherry.receiving import repositories
 from wherry.reconciler.converge import settle
+from wherry.reconciler.execute import drain_limit
 from wherry.reconciler.storage import destroy_all
 from wherry.reconciler.switch import go_live, known_release, new_release, switch
 from wherry.reconciler.work import Work
@@ -78,7 +79,8 @@ def rollback(work: Work) -> None:
     release = known_release(work) or _back_to(work, target)
     if why := work.operation.payload.get("why"):
         work.say(f"{why}; going back to {target.version}")
-    words = f"{release.version} = {target.version} (image {target.build.commit[:7]}, config of {target.version}{_kept(target, release)})"
+    otherwise = f"{_kept(target, release)}{_without(work, release)}"
+    words = f"{release.version} = {target.version} (image {target.build.commit[:7]}, config of {target.version}{otherwise})"
     go_live(work, release, lambda: f"{words}. Live in {work.seconds():.1f} s.")
 
 
@@ -94,9 +96,16 @@ def _kept(target: Release, release: Release) -> str:
     return f"; {' and '.join(kept)} of today" if kept else ""
 
 
+def _without(work: Work, release: Release) -> str:
+    """Global config vars that came since, and that the next release will have again."""
+    left = sorted(work.app().shared.keys() - release.config.keys())
+    return f"; without the global {', '.join(left)} until the next release" if left else ""
+
+
 def _back_to(work: Work, target: Release) -> Release:
     """The config vars are those of then, byte for byte. Of the global ones, those that are others today become the app's own,
-    so that its next release does not undo the way back."""
+    so that its next release does not undo the way back. One that came since is the platform's and not the app's to take away: it is
+    left out of this release, which may have to do without what broke it, and is there again in the next."""
     shape, today = target.shape, work.app().shared
     own = {key: value for key, value in target.config.items() if key not in shape.global_keys or today.get(key) != value}
     why = work.operation.payload.get("why")
@@ -220,7 +229,7 @@ def _remove_all(work: Work, app: App, images: set[str]) -> None:
 
 def _wait_until_gone(work: Work, scope: str = EVERYTHING) -> None:
     settings = work.outside.settings
-    end = clock.monotonic() + settings.drain_timeout + settings.stop_timeout + 10
+    end = clock.monotonic() + drain_limit(work.app().checks, settings) + settings.stop_timeout + 10
     while clock.monotonic() < end:
         left = work.outside.engine.observe(work.operation.app)
         if not any(scope in (EVERYTHING, seen.type, seen.name) for seen in left):

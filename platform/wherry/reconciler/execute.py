@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from wherry import clock, failpoint
 from wherry.errors import DeployFailed, Unavailable
@@ -20,6 +21,7 @@ from wherry.reconciler.pause import Pause
 from wherry.reconciler.steps import Boot, Discard, Publish, Retire, Step, Vacate, Verify
 from wherry.running.boot import wait_until_ready
 from wherry.running.engine import InstanceSpec, Observed
+from wherry.settings import Settings
 
 AT_ONCE = 4
 """Instances that boot at the same time: more would only wait for the same two cores."""
@@ -32,6 +34,11 @@ class Taken:
 
     ready: list[str] = field(default_factory=list)
     failures: list[DeployFailed] = field(default_factory=list)
+
+
+def drain_limit(check_settings: Mapping[str, Any], settings: Settings) -> int:
+    """Seconds that requests under way may take on an instance that leaves."""
+    return number(check_settings, "drain", settings.drain_timeout)
 
 
 class Executor:
@@ -148,7 +155,7 @@ class Executor:
 
     def _leave(self, container: Observed) -> None:
         try:
-            self._depart(container, number(self.desired.check_settings, "drain", self.outside.settings.drain_timeout))
+            self._depart(container, self._drain_limit)
         except Exception as error:
             # Forgotten, it is found again and retired anew; remembered as leaving, it would stay for ever.
             print(f"{container.app} {container.name}: {error}", file=sys.stderr, flush=True)
@@ -184,15 +191,19 @@ class Executor:
             self.outside.database.close()
         self.say(f"{container.name} of v{container.release} stopped first, in {clock.monotonic() - began:.1f} s")
 
+    @property
+    def _drain_limit(self) -> int:
+        """Seconds that requests under way may take: the app's own word before the platform's."""
+        return drain_limit(self.desired.check_settings, self.outside.settings)
+
     def _patience(self) -> float:
         """Requests under way keep others waiting: half of what those have."""
-        settings = self.outside.settings
-        return min(settings.drain_timeout, settings.hold_timeout / 2) if settings.hold_timeout else settings.drain_timeout
+        hold = self.outside.settings.hold_timeout
+        return min(self._drain_limit, hold / 2) if hold else self._drain_limit
 
     def _wait_until_gone(self, container: Observed) -> None:
         """Another thread may have begun its end."""
-        settings = self.outside.settings
-        end = clock.monotonic() + settings.drain_timeout + settings.stop_timeout + COLLECT_WITHIN
+        end = clock.monotonic() + self._drain_limit + self.outside.settings.stop_timeout + COLLECT_WITHIN
         while any(seen.id == container.id and seen.running for seen in self.outside.engine.observe(container.app)):
             if clock.monotonic() > end:
                 raise Unavailable(f"{container.name} of {container.app} does not end", code="not_settled")

@@ -22,6 +22,7 @@ from wherry.reconciler.observe import observe
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.plan import plan, route_of
 from wherry.reconciler.runs import Runs
+from wherry.reconciler.starved import Starved
 from wherry.reconciler.sweep import sweep
 from wherry.reconciler.watcher import Watcher
 from wherry.reconciler.worker import Worker
@@ -50,6 +51,7 @@ class Loop:
         self.bakes = Bakes(outside, self.wake)
         self.chronicle = Chronicle(outside)
         self.watcher = Watcher(outside, self.wake)
+        self.starved = Starved(outside)
         self._stopping, self._disk_asked = threading.Event(), threading.Event()
         self._next_look = 0.0
 
@@ -172,6 +174,7 @@ class Loop:
             mine = [seen for seen in containers if seen.app == name]
             if self._differs(name, mine, routes):
                 threading.Thread(target=self._settle, args=(name,), name=f"heal {name}", daemon=True).start()
+        self.starved.look(containers)
         self.watcher.keep({seen.id for seen in containers if seen.running})
         for stray in {seen.app for seen in containers if not self.outside.memory.is_moving(seen.app)} - names:
             self._remove_strays([seen for seen in containers if seen.app == stray])
@@ -262,6 +265,8 @@ class Loop:
         while not self._stopping.is_set():
             try:
                 for happening in self.outside.engine.happenings():
+                    if happening.action == "oom":
+                        self.starved.heard(happening.container)
                     if happening.action in ("die", "oom", "destroy", "start"):
                         self.wake()
             except Unavailable:

@@ -18,7 +18,7 @@ from wherry.receiving import repositories
 from wherry.reconciler import fronts
 from wherry.reconciler.converge import fresh_subnet, prepare, settle, subnet_text
 from wherry.reconciler.desired import Desired, desired_of
-from wherry.reconciler.execute import Executor
+from wherry.reconciler.execute import Executor, drain_limit
 from wherry.reconciler.steps import Retire
 from wherry.reconciler.work import Work
 from wherry.routing.front import url_of
@@ -109,7 +109,9 @@ def _commit(work: Work, app: App, wished: App, subnet: int) -> None:
 def _clear_away(work: Work, old: str) -> None:
     """What still has the old name: its instances finish what they have and end, then its route and network go."""
     outside = work.outside
-    _end(work, Desired(old, (), (), "stopped", {}, front=Route(old, ())))
+    with outside.database.read() as connection:
+        app = apps.find(connection, work.operation.payload["to"])
+    _end(work, Desired(old, (), (), "stopped", {}, front=Route(old, ()), check_settings=app.checks if app else {}))
     outside.proxy.withdraw(old)
     outside.engine.remove_one_offs(old, detached=True)
     outside.engine.remove_network(old)
@@ -124,7 +126,7 @@ def _end(work: Work, desired: Desired) -> None:
     fronts.publish(outside, Route(desired.app, (), state="stopped"))
     left = outside.engine.observe(desired.app)
     Executor(outside, desired, lambda _line: None).take([Retire(seen) for seen in left])
-    end = clock.monotonic() + outside.settings.drain_timeout + outside.settings.stop_timeout + 10
+    end = clock.monotonic() + drain_limit(desired.check_settings, outside.settings) + outside.settings.stop_timeout + 10
     while clock.monotonic() < end and outside.engine.observe(desired.app):
         clock.sleep(0.05)
     outside.proxy.withdraw(desired.app)

@@ -11,6 +11,7 @@ import hashlib
 import itertools
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -70,6 +71,7 @@ class MemoryEngine:
         self._detached: dict[str, Observed] = {}
         self._numbers = itertools.count(1)
         self.networks: dict[str, str] = {}
+        self._happened: deque[Happening] = deque()
         self.images = {"good", "good2", "crash", "deaf", "oom"}
         self.volumes: dict[str, str] = {}
         self.together: list[tuple[str, str]] = []
@@ -216,7 +218,12 @@ class MemoryEngine:
         return 4096 if source in self.volumes else None
 
     def happenings(self) -> Iterator[Happening]:
-        return iter(())
+        while self._happened:
+            yield self._happened.popleft()
+
+    def starve(self, container: str) -> None:
+        """A process in it is killed for memory; the instance itself goes on."""
+        self._happened.append(Happening("oom", container, "shop"))
 
     # The eyes
 

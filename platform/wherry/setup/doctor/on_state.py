@@ -75,6 +75,8 @@ def _key(made: Database) -> Iterator[Finding]:
     try:
         with made.read() as connection:
             apps.every(connection)
+        if made.key.is_changing:
+            yield warn("key", f"{made.key.path} holds two keys: a change was cut short", "Finish it: sudo wherry secrets:rotate")
         yield ok("key", f"{made.key.path} opens what is sealed; keep a copy of it apart from the database")
     except Unavailable as error:
         yield fail("key", error.message, error.hint)

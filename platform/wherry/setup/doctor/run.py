@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wherry.errors import InvalidInput
 from wherry.settings import Settings
-from wherry.setup.doctor import bundle, on_machine, on_platform, on_state
+from wherry.setup.doctor import bundle, on_machine, on_platform, on_state, on_volumes
 from wherry.setup.doctor.finding import FAIL, Check, Finding, findings_of, lines_of, summary, to_json
 
 
@@ -47,6 +47,7 @@ def _database(settings: Settings, found: list[on_state.State]) -> Iterator[Findi
 def _inside(settings: Settings, state: on_state.State) -> dict[str, Check]:
     return {
         "containers": lambda: on_state.containers(settings, state),
+        "volumes": lambda: on_volumes.volumes(settings, state),
         "operations": lambda: on_state.work(state),
         "apps": lambda: on_state.crashes(state),
         "logs": lambda: on_state.logs(settings, state),
