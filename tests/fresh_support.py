@@ -58,6 +58,10 @@ class Machine:
     def stop(self) -> None:
         self._tool("stop")
 
+    def plugged_in(self) -> bool:
+        """Whether its network is there; without, others may answer for its address."""
+        return Path("/sys/class/net", f"fm{self.address.split('.')[2]}").exists()
+
     def get(self, host: str, timeout: float = 10.0) -> tuple[int, str]:
         """Status and body of the page of `host`, or 0 and the reason."""
         connection = http.client.HTTPConnection(self.address, 80, timeout=timeout)

@@ -39,9 +39,10 @@ git add . && git commit -q -m 0
 git remote add wherry ssh://wherry@127.0.0.1:2222/{name}
 {ssh} git push -q wherry main
 """
+AGAIN = "for i in $(seq 60); do docker info >/dev/null 2>&1 && exit; sleep 1; done; exit 1"
 FAULTS = {
     "systemctl restart docker": "dockerd is restarted",
-    "pkill -KILL -x dockerd; sleep 1; systemctl restart docker": "dockerd is killed",
+    f"systemctl reset-failed docker; pkill -KILL -x dockerd; {AGAIN}": "dockerd is killed, and started again by systemd",
     "pkill -STOP -x dockerd; sleep 60; pkill -CONT -x dockerd": "dockerd hangs for 60 s",
     "mv /run/docker.sock /run/away.sock; sleep 30; mv /run/away.sock /run/docker.sock": "the socket is gone for 30 s",
 }
@@ -133,7 +134,7 @@ class Samples(threading.Thread):
 
     def run(self) -> None:
         while not self._over.wait(0.02):
-            for app in APPS:
+            for app in APPS if self.made.plugged_in() else ():
                 self._ask(app)
 
     def _ask(self, app: str) -> None:
