@@ -56,10 +56,19 @@ def small_disk(at: Path) -> Iterator[Path]:
 Fill = Callable[[Path], None]
 
 
+def weigh_down(disk: Path, leave: int) -> None:
+    """Takes all bytes but `leave`, at once."""
+    room = os.statvfs(disk)
+    if (size := room.f_bavail * room.f_bsize - leave) > 0:
+        with (disk / f"weight-{time.monotonic_ns()}").open("wb") as file, suppress(OSError):
+            os.posix_fallocate(file.fileno(), 0, size)
+
+
 def fill_bytes(disk: Path) -> None:
     """Takes every byte."""
+    weigh_down(disk, leave=2**20)
     with (disk / "ballast").open("ab", buffering=0) as file, suppress(OSError):
-        for size in (2**22, 2**16, 2**12, 1):
+        for size in (2**16, 2**12, 1):
             with suppress(OSError):
                 while file.write(b"\0" * size):
                     pass
@@ -76,17 +85,15 @@ def fill_inodes(disk: Path, leave: int = 0) -> None:
 
 def nearly(disk: Path, fill: Fill) -> None:
     """All but what a push needs."""
-    room = os.statvfs(disk)
     if fill is fill_inodes:
-        fill_inodes(disk, int(room.f_files * NEARLY_INODES))
+        fill_inodes(disk, int(os.statvfs(disk).f_files * NEARLY_INODES))
     else:
-        os.posix_fallocate(fd := os.open(disk / "weight", os.O_CREAT | os.O_WRONLY), 0, max(1, room.f_bavail * room.f_bsize - NEARLY))
-        os.close(fd)
+        weigh_down(disk, leave=NEARLY)
 
 
 def empty(disk: Path) -> None:
-    (disk / "ballast").unlink(missing_ok=True)
-    (disk / "weight").unlink(missing_ok=True)
+    for path in [*disk.glob("ballast"), *disk.glob("weight-*")]:
+        path.unlink()
     subprocess.run(["rm", "-rf", str(disk / "crumbs")], check=True)
 
 

@@ -25,9 +25,9 @@ class Demo:
         self.home = home
         self.running: list[subprocess.Popen[str]] = []
 
-    def serve(self, mode: str = "") -> subprocess.Popen[str]:
+    def serve(self, mode: str = "", said: str = "errors") -> subprocess.Popen[str]:
         argv = [sys.executable, str(PLATFORM), str(self.home), *([mode] if mode else [])]
-        with (self.home / "errors").open("a") as errors, (self.home / "out").open("a") as out:
+        with (self.home / said).open("a") as errors, (self.home / "out").open("a") as out:
             self.running.append(subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, text=True))
         return self.running[-1]
 
@@ -98,6 +98,15 @@ def test_a_part_that_is_killed_comes_back_and_the_others_stay(demo: Demo, name: 
     until(lambda: demo.pid_of(name) != before[name] and demo.up())
     after = {part: demo.pid_of(part) for part in ("engine", "api")} | {"proxy": demo.proxy()}
     assert {part for part in before if before[part] != after[part]} == {name}
+
+
+def test_a_disk_too_full_for_its_log_ends_no_part_and_not_the_supervisor(demo: Demo) -> None:
+    platform = demo.serve(said="/dev/full")
+    until(demo.up)
+    before = demo.pid_of("api")
+    os.kill(before, signal.SIGKILL)
+    until(lambda: demo.pid_of("api") != before and demo.up())
+    assert platform.poll() is None and demo.story().count("supervisor started") == 1
 
 
 def test_the_proxy_that_is_killed_comes_back(demo: Demo) -> None:

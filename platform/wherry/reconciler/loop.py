@@ -138,7 +138,7 @@ class Loop:
             if clock.monotonic() >= self._next_look:
                 self._next_look = clock.monotonic() + TICK
                 self._heal()
-        except Unavailable as error:
+        except (Unavailable, OSError) as error:  # Docker, the proxy or the disk: all of them come back
             print(f"{error}", file=sys.stderr, flush=True)
             self._next_look = clock.monotonic() + 1.0
 
@@ -193,7 +193,7 @@ class Loop:
             with self.outside.memory.alone_now(name) as free:
                 if free:
                     settle(self.outside, name)
-        except WherryError as error:
+        except (WherryError, OSError) as error:
             print(f"{name}: {error}", file=sys.stderr, flush=True)
         finally:
             self.outside.database.close()

@@ -84,7 +84,8 @@ class Child:
 
     def _remember(self) -> None:
         if self.part.pid_file:
-            self.part.pid_file.write_text(f"{self.pid}\n", "ascii")
+            with suppress(OSError):  # a full disk: then nobody adopts it
+                self.part.pid_file.write_text(f"{self.pid}\n", "ascii")
 
 
 def pause_after(failures: int) -> float:

@@ -9,6 +9,8 @@ from pathlib import Path
 from wherry import clock
 from wherry.errors import Conflict
 
+WIDTH = 12
+"""The number of the holder is written over the one before, which takes no room on a disk that is full."""
 PATIENCE = 2.0
 """Seconds to wait for a holder that is just ending."""
 
@@ -31,8 +33,7 @@ def hold(path: Path) -> int:
                 hint="Stop it with scripts/down, or give this one another WHERRY_HOME.",
             )
         clock.sleep(0.05)
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    os.pwrite(descriptor, f"{os.getpid():<{WIDTH}}\n".encode(), 0)
     return descriptor
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from wherry import clock
 from wherry.supervisor import process
 from wherry.supervisor.child import Child, Part
+from wherry.supervisor.streams import keep_speaking
 from wherry.supervisor.thrift import Thrift
 
 HEARD = frozenset({signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGUSR2, signal.SIGHUP})
@@ -54,6 +55,7 @@ class Supervisor:
     def run(self) -> str:
         """Blocks until told to end; returns STOP when everything is stopped, RELOAD when only survivors run."""
         signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+        keep_speaking()
         self._ready.unlink(missing_ok=True)
         _share_memory()
         self._adopt()
@@ -144,7 +146,11 @@ class Supervisor:
     def _trim_log(self) -> None:
         """Keeps the last part of the log beside it and starts over. The file is shared by all processes, opened to append."""
         if self._log and self._log.exists() and self._log.stat().st_size > LOG_LIMIT:
-            self._log.with_suffix(".log.1").write_bytes(self._log.read_bytes())
+            before = self._log.with_suffix(".log.1")
+            try:
+                before.write_bytes(self._log.read_bytes())
+            except OSError:  # a full disk: better no log of yesterday than no platform today
+                before.unlink(missing_ok=True)
             os.truncate(self._log, 0)
 
 
