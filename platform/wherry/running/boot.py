@@ -126,7 +126,8 @@ def _lived(seen: Observed) -> str:
     except ValueError:
         return ""
     seconds = (over - began).total_seconds()
-    return f" after {seconds:.1f} s" if 0 <= seconds < 86400 else ""
+    # Docker notes the start once it has heard of it: what ended at once has ended before, by some milliseconds.
+    return f" after {max(seconds, 0.0):.1f} s" if -60 < seconds < 86400 else ""
 
 
 def boot_timeout(engine: Engine, look: Look, seen: Observed, waited: float, last: Failed | None) -> DeployFailed:
