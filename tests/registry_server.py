@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import bcrypt
+
 from free_ports import free_port
 from receiving_support import knock
 from token_server import token_server
@@ -49,8 +51,8 @@ def registry(folder: Path) -> Iterator[Registry]:
     """Runs for as long as the block; all its data is below `folder`."""
     made = Registry(f"127.0.0.1:{free_port()}", folder)
     folder.mkdir(exist_ok=True)
-    hashed = subprocess.run(["htpasswd", "-Bbn", made.user, made.password], check=True, capture_output=True).stdout
-    (folder / "htpasswd").write_bytes(hashed.strip() + b"\n")
+    hashed = bcrypt.hashpw(made.password.encode(), bcrypt.gensalt(4)).decode()
+    (folder / "htpasswd").write_text(f"{made.user}:{hashed}\n")
     with _served(made, f"htpasswd: {{realm: test, path: {folder}/htpasswd}}"):
         yield made
 
