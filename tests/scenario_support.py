@@ -74,6 +74,11 @@ class Site:
     api_port: int
     key: Path
 
+    @property
+    def https_port(self) -> int:
+        kept = (self.home / "settings.env").read_text("utf-8")
+        return int(next(line.partition("=")[2] for line in kept.splitlines() if line.startswith("WHERRY_HTTPS_PORT=")))
+
     def wherry(self, *words: str, stdin: str = "") -> Done:
         """The command line on the machine, as root."""
         return run([f"/usr/local/bin/{self.name}", *words], stdin=stdin)
@@ -118,17 +123,12 @@ class Site:
         return self.docker("ps", "-aq", "--no-trunc", *labels).text.split()
 
     @contextmanager
-    def visitors(self, app: str, connections: int = 50, path: str = "/") -> Iterator[dict[str, Any]]:
-        """Visitors who never retry while the block runs; afterwards the dict holds their count (see bench/load.py)."""
-        argv = [
-            sys.executable,
-            str(ROOT / "bench" / "load.py"),
-            f"{app}.localhost",
-            "127.0.0.1",
-            str(self.http_port),
-            path,
-            str(connections),
-        ]
+    def visitors(self, app: str, connections: int = 50, path: str = "/", secure_host: str = "") -> Iterator[dict[str, Any]]:
+        """Visitors who never retry while the block runs; afterwards the dict holds their count (see bench/load.py). With a
+        `secure_host` they come by HTTPS, and ask for that one."""
+        host, port = (secure_host, self.https_port) if secure_host else (f"{app}.localhost", self.http_port)
+        argv = [sys.executable, str(ROOT / "bench" / "load.py"), host, "127.0.0.1", str(port), path, str(connections)]
+        argv += ["tls"] if secure_host else []
         process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         count: dict[str, Any] = {}
         time.sleep(0.5)

@@ -10,7 +10,7 @@ from wherry import clock
 from wherry.errors import Conflict, InvalidInput
 from wherry.model.log_line import LogRecord
 from wherry.model.user import Actor
-from wherry.services import apps, config_vars, domains, drains, formation, limits, releases
+from wherry.services import apps, config_vars, domains, drains, formation, limits, releases, storage
 from wherry.services.runs import Wanted
 from wherry.services.runs import start as start_run
 from wherry.store.app_logs import AppLogs
@@ -129,6 +129,23 @@ def test_what_waits_for_the_old_name_is_done_under_the_new_one(tmp_path: Path) -
         assert here.wait(renamed).state == "succeeded"
         assert here.wait(scaled).state == "succeeded"
         here.until(lambda: names(here, "store") == ["web.1", "worker.1"])
+
+
+def test_an_app_with_a_volume_of_one_writer_is_renamed_while_it_is_stopped_and_keeps_its_data(tmp_path: Path) -> None:
+    with machine(tmp_path) as here:
+        here.push("shop", "a", image="good", web="run")
+        storage.create(here.services, ADMIN, "shop", "data")
+        here.wait(storage.mount(here.services, ADMIN, "shop", "data", "/data"))
+        (source,) = here.engine.volumes
+        refused = here.wait(apps.rename(here.services, ADMIN, "shop", "store"))
+        assert refused.state == "failed" and refused.error and refused.error["code"] == "stops_first"
+        assert "web writes to a volume of one writer" in refused.error["message"] and "ps:start store" in refused.error["hint"]
+        assert here.targets("shop") == ["web.1"] and "store" not in here.engine.networks
+        here.wait(formation.stop(here.services, ADMIN, "shop"))
+        assert here.wait(apps.rename(here.services, ADMIN, "shop", "store")).state == "succeeded"
+        assert here.wait(formation.start(here.services, ADMIN, "store")).state == "succeeded"
+        assert here.targets("store") == ["web.1"]
+        assert [seen.writes for seen in here.engine.observe("store")] == [{source}] and list(here.engine.volumes) == [source]
 
 
 def test_a_name_or_host_that_is_taken_is_refused_and_so_is_an_app_with_open_runs(tmp_path: Path) -> None:

@@ -86,9 +86,11 @@ def _start(work: Work, wished: App, release: Release | None, subnet: int) -> Non
         return
     outside = work.outside
     desired = desired_of(wished, release, outside.settings)
-    if any(spec.stop_first for spec in desired.specs):
-        hint = f"Stop it, rename it, start it: wherry ps:stop {work.operation.app}"
-        raise Conflict(f"{work.operation.app} may not run beside itself", code="stops_first", hint=hint)
+    alone = next((spec for spec in desired.specs if spec.stop_first or spec.needs_alone), None)
+    if alone:
+        old, why = work.operation.app, "writes to a volume of one writer" if alone.needs_alone else "has its checks disabled"
+        hint = f"Stop it, rename it, start it: wherry ps:stop {old}, apps:rename {old} {wished.name}, ps:start {wished.name}"
+        raise Conflict(f"{old} may not run beside itself, as a rename does it: {alone.type} {why}", code="stops_first", hint=hint)
     outside.engine.ensure_network(wished.name, subnet_text(subnet))
     hidden = replace(desired.front, hosts=(), secure=()) if desired.front else None
     prepare(outside, replace(desired, hosts=(), front=hidden), work.detail, work.cancelled)

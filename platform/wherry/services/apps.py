@@ -69,15 +69,13 @@ def destroy(platform: Platform, actor: Actor, name: str, confirm: str) -> Operat
 
 def rename(platform: Platform, actor: Actor, name: str, new: str) -> Operation:
     """Queues another name. The host of the old one becomes a domain of the app. Raises InvalidInput, Conflict for a name or
-    host that is taken, for an app with volumes, and while its one-offs run."""
+    host that is taken, and while its one-offs run, which would be cut off."""
     require(actor, "deploy", f"rename {name}")
     check_name(new)
     with platform.database.read() as connection:
         app = apps.get(connection, name)
         _check_free(platform, connection, new)
         open_runs = runs.of_app(connection, app, False)
-    if app.volumes:
-        raise Conflict(f"{name} has volumes, which can not change their app", code="has_volumes", hint="Clone it, and copy the data.")
     if open_runs:
         raise Conflict(f"{name} has one-offs that run: {open_runs[0].name}", code="runs_open", hint=f"End them: wherry run:list {name}")
     return platform.wish(actor, name, "rename", {"to": new})
