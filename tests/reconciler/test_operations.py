@@ -231,6 +231,17 @@ def test_config_before_the_first_deploy_waits_for_it(here: Machine) -> None:
     assert releases.get(here.services, ADMIN, "shop", 1).config == {"A": "1"}
 
 
+def test_a_rollback_to_a_release_whose_image_is_gone_says_so_and_changes_nothing(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.push("shop", "b", image="good2", web="run")
+    here.engine.remove_image("good")
+    refused = here.wait(releases.rollback(here.services, ADMIN, "shop", 1))
+    assert refused.state == "failed" and refused.error
+    assert (refused.error["code"], refused.error["message"]) == ("image_gone", "the image of v1 is gone")
+    assert "Push that commit again" in refused.error["hint"]
+    assert here.targets("shop") == ["web.1"] and apps.get(here.services, ADMIN, "shop").release == 2
+
+
 def test_a_rollback_brings_image_and_config_back_without_a_build(here: Machine) -> None:
     here.push("shop", "a", image="good", web="run")
     here.wait(config_vars.change(here.services, ADMIN, "shop", {"A": "1"}))
