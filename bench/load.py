@@ -1,14 +1,15 @@
 """Visitors that never retry: keep-alive connections that ask again and again, and count what was not answered.
 
-Run as a program it asks until its standard input closes, then prints one JSON document. A request is lost when no
-whole answer came, or one of 500 and above. A body that is a number is the version of the app that answered: per
-connection it must never fall.
+Run as a program (HOST ADDRESS PORT PATH CONNECTIONS [tls]) it asks until its standard input closes, then prints one JSON document.
+A request is lost when no whole answer came, or one of 500 and above. A body that is a number is the version of the app that
+answered: per connection it must never fall.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import sys
 import time
 from dataclasses import asdict, dataclass, field
@@ -39,15 +40,16 @@ class Count:
 class Visitor:
     """One connection, reopened only when the other side closed it after a whole answer or lost a request."""
 
-    def __init__(self, host: str, address: str, port: int, path: str, count: Count) -> None:
+    def __init__(self, host: str, address: str, port: int, path: str, count: Count, tls: ssl.SSLContext | None = None) -> None:
         self.address, self.port, self.count = address, port, count
+        self.words = {"ssl": tls, "server_hostname": host} if tls else {}
         self.request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
         self.last = -1
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set() and self.count.asked < MOST_REQUESTS:
             try:
-                reader, writer = await asyncio.open_connection(self.address, self.port)
+                reader, writer = await asyncio.open_connection(self.address, self.port, **self.words)  # type: ignore[arg-type]
             except OSError as error:
                 self.count.asked += 1
                 self.count.lose(f"connect: {error}")
@@ -92,11 +94,19 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes, bool]:
     return status, await reader.readexactly(length), "\r\nconnection: close" in head
 
 
-async def load(host: str, address: str, port: int, path: str, connections: int) -> Count:
+def whatever_certificate() -> ssl.SSLContext:
+    """A visitor's side that takes every certificate: what is measured is whether one is there at any moment."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+async def load(host: str, address: str, port: int, path: str, connections: int, tls: bool = False) -> Count:
     """Asks until standard input closes."""
+    secure = whatever_certificate() if tls else None
     count, stop = Count(), asyncio.Event()
     began = time.monotonic()
-    visitors = [asyncio.create_task(Visitor(host, address, port, path, count).run(stop)) for _ in range(connections)]
+    visitors = [asyncio.create_task(Visitor(host, address, port, path, count, secure).run(stop)) for _ in range(connections)]
     await asyncio.to_thread(sys.stdin.read)
     stop.set()
     await asyncio.gather(*visitors)
@@ -105,5 +115,5 @@ async def load(host: str, address: str, port: int, path: str, connections: int) 
 
 
 if __name__ == "__main__":
-    host, address, port, path, connections = sys.argv[1:]
-    print(json.dumps(asdict(asyncio.run(load(host, address, int(port), path, int(connections))))))
+    host, address, port, path, connections, *how = sys.argv[1:]
+    print(json.dumps(asdict(asyncio.run(load(host, address, int(port), path, int(connections), how == ["tls"])))))

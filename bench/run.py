@@ -19,6 +19,8 @@ BENCHMARKS = {
     "rollback": "rollback",
     "rebuild": "rebuild",
     "lost": "lost_requests",
+    "changes": "lost_changes",
+    "logs": "log_flood",
     "memory": "control_plane_memory",
     "proxy": "proxy_throughput",
     "lines": "router_lines",

@@ -1,0 +1,93 @@
+"""What a million lines, printed as fast as an app can, cost: the disk, the order, the neighbour, and who looks at the log."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import statistics
+import time
+
+from figure import Check, Figure, Row
+from hogs import Visitors
+from place import Place
+from small_app import new_version, small_app
+
+from scenario_support import until
+
+LINES = 1_000_000
+CAP = 16 * 1024 * 1024
+LOOKS = 20
+CALM = 10.0
+FLOOD = """
+import hashlib, os, time
+while not os.path.exists("/tmp/go"):
+    time.sleep(0.05)
+for number in range({lines}):
+    print(number, "GET /items", hashlib.md5(b"%d" % number).hexdigest())
+print("the end", flush=True)
+time.sleep(3600)
+"""
+
+
+def measure(place: Place, lines: int = LINES) -> Figure:
+    with place.app("neighbour") as neighbour, place.app("loud") as loud:
+        place.release(neighbour, small_app(new_version()))
+        place.release(loud, {"Procfile": "flood: python flood.py\n", "requirements.txt": "", "flood.py": FLOOD.format(lines=lines)})
+        scaled = place.site.wherry("ps:scale", "loud", "flood=1")
+        assert scaled.status == 0, scaled.text
+        port, host = place.site.http_port, "neighbour.localhost"
+        with Visitors(port, host) as calm:
+            time.sleep(CALM)
+        place.say(f"logs: {lines} lines …")
+        with Visitors(port, host) as busy:
+            seconds = _flood(place)
+        return _figure(place, lines, calm, busy, seconds)
+
+
+def _flood(place: Place) -> float:
+    """Seconds until the last line can be read."""
+    began = time.monotonic()
+    told = place.site.docker("exec", *place.site.containers("loud")[:1], "touch", "/tmp/go")
+    assert told.status == 0, told.text
+    until(lambda: "the end" in place.site.wherry("logs", "loud", "-n", "3").text, 180, "the last line of the flood")
+    return time.monotonic() - began
+
+
+def _figure(place: Place, lines: int, calm: Visitors, busy: Visitors, seconds: float) -> Figure:
+    from wherry.store.app_logs import AppLogs
+
+    folder = place.site.home / "logs" / "apps"
+    size = sum(path.stat().st_size for path in (folder / "loud").iterdir())
+    texts = [line.split("]: ", 1)[1] for line in AppLogs(folder).tail("loud", 2 * lines)]
+    numbers = [int(text.split()[0]) for text in texts if re.fullmatch(r"[0-9]+ GET /items [0-9a-f]{32}", text)]
+    missing = numbers[-1] - numbers[0] + 1 - len(numbers)
+    told = sum(int(found[1]) for text in texts if (found := re.match(r"Error L12 .*: (?:about )?([0-9]+) messages? dropped", text)))
+    looks = [_look(place) for _ in range(LOOKS)]
+    return Figure(
+        "logs",
+        "A flood of lines",
+        f"{lines:,} lines of 50 bytes at full speed beside an app with visitors who come 400 times a second at most.",
+        (
+            Check("disk of the app's log / its cap", size / CAP, "×", 1.0),
+            Check("lines out of order", sum(one >= other for one, other in itertools.pairwise(numbers)), "", 0),
+            Check("lines gone and not told of / all", abs(missing - told) / lines, "×", 0.1),
+            Check("wherry logs -n 100", statistics.median(looks), "s", 0.1),
+            Check("the neighbour's p99 during it / before", busy.p99 / calm.p99, "×", 1.5),
+            Check("the neighbour's requests lost", len(calm.bad) + len(busy.bad), "", 0),
+        ),
+        (
+            Row("lines kept", (len(numbers),), ""),
+            Row("lines told of as dropped", (told,), ""),
+            Row("until the last line can be read", (seconds,), "s"),
+            Row("wherry logs -n 100", tuple(looks), "s"),
+            Row("the neighbour's p99 before", (calm.p99,), "ms"),
+            Row("the neighbour's p99 during it", (busy.p99,), "ms"),
+        ),
+    )
+
+
+def _look(place: Place) -> float:
+    began = time.monotonic()
+    done = place.site.wherry("logs", "loud", "-n", "100")
+    assert done.text.count("\n") == 100, done.text[-300:]
+    return time.monotonic() - began
