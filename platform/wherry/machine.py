@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-MEMINFO, VMSTAT = Path("/proc/meminfo"), Path("/proc/vmstat")
+MEMINFO, VMSTAT, PRESSURE = Path("/proc/meminfo"), Path("/proc/vmstat"), Path("/proc/pressure/memory")
 CGROUPS = Path("/sys/fs/cgroup")
 UNLIMITED = 2**60
 """A cgroup of the first version that has no limit shows a larger number than this."""
@@ -27,16 +27,23 @@ class Room:
 @dataclass(frozen=True)
 class Memory:
     """Memory of the machine or of one cgroup: `total` bytes, the bytes `free` to a program without pushing out what others use
-    (swap apart), and how many pages had to be read again, since it began, soon after they were pushed out."""
+    (swap apart), and how many pages had to be read again, since it began, soon after they were pushed out. `waited` is for how many
+    seconds somebody on the machine waited for memory; None where the kernel does not tell."""
 
     total: int
     free: int
     refaults: int
+    waited: float | None = None
 
 
 def memory(meminfo: Path = MEMINFO, cgroups: Path = CGROUPS) -> int:
     """Bytes of memory: what is built in, or a lower limit set from outside, as on a container that poses as a machine."""
     return memory_now(meminfo, cgroups).total
+
+
+def swap(meminfo: Path = MEMINFO) -> int:
+    """Bytes."""
+    return _kilobytes(meminfo, "SwapTotal") * 1024
 
 
 def memory_free(meminfo: Path = MEMINFO, cgroups: Path = CGROUPS) -> int:
@@ -48,8 +55,8 @@ def memory_now(meminfo: Path = MEMINFO, cgroups: Path = CGROUPS) -> Memory:
     """Of the machine."""
     total, free = (_kilobytes(meminfo, name) * 1024 for name in ("MemTotal", "MemAvailable"))
     limits = [memory_of(folder) for folder in (cgroups, cgroups / "memory")]
-    built_in = Memory(total, free, _sum(Path("/proc/vmstat"), "workingset_refault"))
-    return min([built_in, *(limit for limit in limits if limit)], key=lambda one: one.total)
+    built_in = Memory(total, free, _sum(VMSTAT, "workingset_refault"), _waited())
+    return min([*(limit for limit in limits if limit), built_in], key=lambda one: one.total)
 
 
 def memory_of(cgroup: Path) -> Memory | None:
@@ -60,10 +67,10 @@ def memory_of(cgroup: Path) -> Memory | None:
         return None
     used = _number(cgroup / "memory.current") or _number(cgroup / "memory.usage_in_bytes")
     files = _sum(cgroup / "memory.stat", r"(?:in)?active_file", below=True)
-    return Memory(total, max(0, total - used + files), _sum(cgroup / "memory.stat", r"workingset_refault\w*", below=True))
+    return Memory(total, max(0, total - used + files), _sum(cgroup / "memory.stat", "workingset_refault", below=True), _waited())
 
 
-def oom_kills(vmstat: Path = Path("/proc/vmstat")) -> int:
+def oom_kills(vmstat: Path = VMSTAT) -> int:
     """How many programs the kernel has ended for want of memory since it started, in any cgroup."""
     match = re.search(r"^oom_kill (\d+)$", vmstat.read_text("ascii"), re.MULTILINE)
     return int(match[1]) if match else 0
@@ -102,6 +109,13 @@ def _sum(path: Path, names: str, *, below: bool = False) -> int:
         found = re.findall(rf"^{''.join(whole)}{names}\w* (\d+)$", text, re.MULTILINE)
         return sum(map(int, found))
     return 0
+
+
+def _waited() -> float | None:
+    with contextlib.suppress(OSError):
+        match = re.search(r"^some .*\btotal=(\d+)$", PRESSURE.read_text("ascii"), re.MULTILINE)
+        return int(match[1]) / 1e6 if match else None
+    return None
 
 
 def _number(path: Path) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from wherry.building.shortage import PATIENCE, Shortage
 from wherry.machine import Memory
 from wherry.model.shares import MB
@@ -13,22 +15,28 @@ class Seen:
     def __init__(self) -> None:
         self.memories: dict[str, Memory] = {}
         self.shortage = Shortage(lambda: self.memories)
-        self.second, self.refaults = 0.0, 0
+        self.second, self.refaults, self.waited = 0.0, 0, 0.0
 
-    def passes(self, seconds: float, free: int, refaults: int, name: str = "the machine") -> str:
-        """`free` is MB, `refaults` a second. Returns what is short at the end."""
+    def passes(self, seconds: float, free: int, refaults: int, name: str = "the machine", waits: float | None = 0.9) -> str:
+        """`free` is MB, `refaults` a second, `waits` the share of the time; None: nobody tells. Returns what is short at the end."""
         short = ""
         for _ in range(int(seconds)):
             self.second, self.refaults = self.second + 1, self.refaults + refaults
-            self.memories = {name: Memory(512 * MB, free * MB, self.refaults)}
+            self.waited += waits or 0.0
+            self.memories = {name: Memory(512 * MB, free * MB, self.refaults, None if waits is None else self.waited)}
             short = self.shortage.see(self.second)
         return short
 
 
-def test_little_memory_and_pages_read_again_for_long_is_a_shortage() -> None:
+@pytest.mark.parametrize("waits", [0.9, None])
+def test_little_memory_and_pages_read_again_for_long_is_a_shortage(waits: float | None) -> None:
     seen = Seen()
-    assert seen.passes(PATIENCE - 1, 40, 20_000) == ""
-    assert seen.passes(3, 40, 20_000) == "the machine"
+    assert seen.passes(PATIENCE - 1, 90, 60_000, waits=waits) == ""
+    assert seen.passes(3, 90, 60_000, waits=waits) == "the machine"
+
+
+def test_a_disk_so_fast_that_hardly_anybody_waits_for_it_is_fine() -> None:
+    assert Seen().passes(600, 90, 20_000, waits=0.2) == ""
 
 
 def test_a_build_that_takes_nearly_all_and_gets_on_is_left_alone() -> None:

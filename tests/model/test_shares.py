@@ -28,3 +28,10 @@ def test_a_twentieth_of_the_disk_stays_free_within_bounds() -> None:
 
 def test_images_may_take_half_of_the_disk() -> None:
     assert (shares.disk_budget(0, 20 * GB), shares.disk_budget(700, 20 * GB)) == (10 * GB, 700 * MB)
+
+
+def test_a_program_in_a_build_is_told_to_be_thrifty_only_where_there_is_little() -> None:
+    assert shares.little_heap(2048 * MB, 0) == 0
+    assert shares.little_heap(256 * MB, 0) == 160
+    assert shares.little_heap(256 * MB, 1024 * MB) == 416
+    assert shares.little_heap(100 * MB, 0) == 64

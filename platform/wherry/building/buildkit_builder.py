@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from wherry import failpoint
+from wherry import failpoint, machine
 from wherry.building import classic, cnb, cnb_build, dockerfile, logins, plan, predeploy
 from wherry.building.adoption import Adoption
 from wherry.building.app_json_env import EnvVar
@@ -27,6 +27,7 @@ from wherry.building.solve import Image, Solve, SolveFailed, SolveStopped
 from wherry.building.stack import APP, OWNER, Stacks
 from wherry.building.versions import choose
 from wherry.errors import DeployFailed
+from wherry.model import shares
 from wherry.settings import Settings, source_root
 
 COMMIT = "wherry.commit"
@@ -108,6 +109,8 @@ class BuildKitBuilder(Adoption):
         for text in [plan.heading(planned, version), *plan.notes(planned)]:
             line(text)
         context.add_text("Dockerfile", self._dockerfile(planned, pack, version, source, line).encode())
+        if heap := shares.little_heap(self._limits.memory, machine.swap()):
+            context.add_text("buildpack/little_memory", f"{heap}\n".encode())
         return context
 
     def _version(self, planned: Planned, pack: Buildpack) -> str:

@@ -6,12 +6,23 @@ MB = 1024**2
 GB = 1024**3
 LEAST_BUILD_MEMORY = 256 * MB
 """What an installer of packages needs."""
+LITTLE_BUILD_MEMORY, PROGRAM = 400 * MB, 96 * MB
+"""Below the one, installers are told to be thrifty; the other is what a large one takes beside its objects."""
 PAGE = 4096
 
 
 def build_memory(chosen: int, memory: int) -> int:
     """Bytes that all builds may take together. `chosen` is MB, here and below; `memory` is the machine's, in bytes."""
     return chosen * MB or max(memory // 2 // PAGE * PAGE, LEAST_BUILD_MEMORY)
+
+
+def little_heap(build_memory: int, swap: int) -> int:
+    """MB that one program of a build may fill with its objects where builds have little memory; 0 where they have enough. `swap` is
+    the machine's. In steps, for a build's steps are made anew when this changes."""
+    if build_memory >= LITTLE_BUILD_MEMORY:
+        return 0
+    room = build_memory + min(swap, build_memory) - PROGRAM
+    return max(room // (32 * MB) * 32, 64)
 
 
 def build_needs(chosen: int, memory: int) -> int:
