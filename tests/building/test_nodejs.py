@@ -197,19 +197,50 @@ def test_the_distributions_own_version_serves_too(bench: Bench, tmp_path: Path) 
         assert app.run("npm", "--version").startswith("10.")
 
 
+NEXT = {
+    "app/layout.js": "export default function Layout({ children }) { return <html><body>{children}</body></html>; }\n",
+    "app/page.js": "export const dynamic = 'force-dynamic';\nexport default () => <h1>it sails</h1>;\n",
+    "app/api/where/route.js": "export const GET = () => Response.json({ at: process.env.HOSTNAME ? 'sea' : 'land' });\n",
+    "public/flag.txt": "ahoy\n",
+}
+NEXT_PACKAGES = {"next": "15.5.4", "react": "19.1.1", "react-dom": "19.1.1"}
+STANDALONE = "next build && cp -r public .next/standalone/ && cp -r .next/static .next/standalone/.next/"
+
+
 @pytest.mark.engine
 @pytest.mark.slow
-def test_a_next_app_needs_neither_procfile_nor_start_script(bench: Bench, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("scripts", "settings", "command"),
+    [
+        ({"build": "next build"}, "", "next start"),
+        ({"build": "next build", "start": "next start"}, "output: 'standalone'", "next start"),
+        ({"build": STANDALONE, "start": "node .next/standalone/server.js"}, "output: 'standalone'", "node .next/standalone/server.js"),
+    ],
+    ids=["without a Procfile or a start script", "as create-next-app writes it", "standalone"],
+)
+def test_a_next_app_is_built_and_served(scripts: dict[str, str], settings: str, command: str, bench: Bench, tmp_path: Path) -> None:
     files = {
-        "package.json": package(scripts={"build": "next build"}, dependencies={"next": "15.5.4", "react": "19.1.1", "react-dom": "19.1.1"}),
-        "app/layout.js": "export default function Layout({ children }) { return <html><body>{children}</body></html>; }\n",
-        "app/page.js": "export const dynamic = 'force-dynamic';\nexport default () => <h1>it sails</h1>;\n",
+        **NEXT,
+        "package.json": package(scripts=scripts, dependencies=NEXT_PACKAGES),
+        "next.config.mjs": f"export default {{ {settings} }};\n",
     }
     built = bench.build(support.push(tmp_path, files, bench.app("next")))
-    assert built.processes == {"web": "next start"}
+    assert built.processes == {"web": command}
     with serving(built) as app:
         assert b"<h1>it sails</h1>" in app.get().body
+        assert app.get("/flag.txt").body == b"ahoy\n"
+        assert json.loads(app.get("/api/where").body)["at"] in ("sea", "land")
         assert app.stop()[0] in (0, 143)
+
+
+@pytest.mark.engine
+def test_packages_that_a_build_makes_beside_its_output_are_in_the_image_with_their_links(bench: Bench, tmp_path: Path) -> None:
+    """As Next's standalone output and Nuxt's bring them."""
+    make = "mkdir -p out/node_modules/real && echo 'it sails' >out/node_modules/real/x && ln -s real out/node_modules/link"
+    files = {"package.json": package(scripts={"build": make, **START}), "server.js": SERVER}
+    built = bench.build(support.push(tmp_path, files, bench.app("own-packages")))
+    with serving(built) as app:
+        assert app.run("cat", "out/node_modules/link/x") == "it sails\n"
 
 
 def pack() -> Any:

@@ -109,9 +109,13 @@ class BuildKitBuilder(Adoption):
         for text in [plan.heading(planned, version), *plan.notes(planned)]:
             line(text)
         context.add_text("Dockerfile", self._dockerfile(planned, pack, version, source, line).encode())
-        if heap := shares.little_heap(self._limits.memory, machine.swap()):
-            context.add_text("buildpack/little_memory", f"{heap}\n".encode())
+        if self._heap:
+            context.add_text("buildpack/little_memory", f"{self._heap}\n".encode())
         return context
+
+    @property
+    def _heap(self) -> int:
+        return shares.little_heap(self._limits.memory, machine.swap())
 
     def _version(self, planned: Planned, pack: Buildpack) -> str:
         default, offers, patches = self.stacks.default_version(pack), self.stacks.offers(pack), self.stacks.patches(pack)
@@ -132,6 +136,7 @@ class BuildKitBuilder(Adoption):
             "plan": installer.plan.name,
             "version": version,
             "sources": installer.sources,
+            "little": bool(self._heap),
         }
         return fill(server.template(how.template), values)
 
