@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from wherry.building.guard import Disk, Guard
-from wherry.building.limits import Limits, Taken
+from wherry.building.limits import MACHINE, Limits, Taken
+from wherry.building.shortage import PATIENCE
+from wherry.machine import Memory
 from wherry.model.shares import MB
 
 
@@ -78,6 +80,30 @@ def test_a_moment_at_the_limit_of_processes_is_fine_and_some_seconds_are_not(tmp
     assert guard.look()
     error = guard.refusal(["last words"])
     assert error is not None and (error.code, error.evidence) == ("build_processes", ("last words",))
+
+
+def test_a_build_for_which_the_machine_only_reads_programs_again_is_ended_and_named(tmp_path: Path) -> None:
+    class Thrashing(Counted):
+        refaults = 0
+        killed = 0
+
+        def memories(self) -> dict[str, Memory]:
+            Thrashing.refaults += 60_000
+            return {MACHINE: Memory(512 * MB, 90 * MB, Thrashing.refaults)}
+
+        def kill(self) -> None:
+            Thrashing.killed += 1
+
+    now = [100.0]
+    Counted.counts = Taken()
+    guard = Guard(Thrashing(256 * MB, root=tmp_path), Disk(tmp_path, most=10**15, reserve=0), lambda: now[0])
+    for _ in range(int(PATIENCE)):
+        assert not guard.look()
+        now[0] += 1
+    assert guard.look() and guard.look() and Thrashing.killed == 1
+    error = guard.refusal(["> tsc"])
+    assert error is not None and (error.code, error.evidence) == ("build_memory", ("> tsc",))
+    assert "WHERRY_SWAP=1G" in error.hint
 
 
 def test_a_build_that_would_take_the_reserve_is_ended(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,19 @@ def test_the_memory_of_the_machine_and_of_builds_is_told_apart(v2: Path) -> None
     found = Limits(1 << 28, root=v2).memories()
     assert (found["wherry-builds"].total, found["wherry-builds"].free) == (1 << 28, 1 << 27)
     assert set(found) == {MACHINE, "wherry-builds"}
+
+
+def test_every_process_of_a_build_and_no_other_is_ended(v2: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        mine, other = (stack.enter_context(subprocess.Popen(["sleep", "60"])) for _ in range(2))
+        (group(v2, f"{STEP}/inner") / "cgroup.procs").write_text(f"{mine.pid}\n")
+        (v2 / "wherry-builds/cgroup.procs").write_text("")
+        (v2 / STEP / "cgroup.procs").write_text("0\n")
+        (v2 / "system.slice/docker-app.scope/cgroup.procs").write_text(f"{other.pid}\n")
+        Limits(1 << 28, root=v2).kill()
+        assert mine.wait(30) == -9
+        assert other.poll() is None
+        other.kill()
 
 
 def test_what_builds_meet_is_counted(v2: Path) -> None:

@@ -182,7 +182,8 @@ class BuildKitBuilder(Adoption):
         except SolveStopped as stopped:
             raise guard.refusal(progress.last_lines()) or self._stopped(stopped) from stopped
         except SolveFailed as failed:
-            raise guard.named(str(failed), progress.last_lines()) or explain(str(failed)) from failed
+            lines = progress.last_lines()
+            raise guard.refusal(lines) or guard.named(str(failed), lines) or explain(str(failed)) from failed
 
     def _user(self, server: str) -> str:
         login = logins.of(self._settings, server)

@@ -93,6 +93,7 @@ class Guard:
         if self._stuck_since is not None and self._now() - self._stuck_since > STUCK:
             return PROCESSES
         if short := self._shortage.see(self._now()):
+            self._limits.kill()
             return SHORT if short == MACHINE else MEMORY
         room = machine.room(self._disk.path)
         if room and self._room - room.free > self._disk.most and self._wrote_too_much():

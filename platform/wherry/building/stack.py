@@ -223,7 +223,9 @@ class Stacks:
         except SolveFailed as error:
             broken = progress.failed()
             evidence = tail(broken) if broken and broken.lines else (str(error)[-300:],)
-            raise guard.named(str(error), evidence) or self._unavailable(pack, version, stack, evidence) from error
+            raise (
+                guard.refusal(evidence) or guard.named(str(error), evidence) or self._unavailable(pack, version, stack, evidence)
+            ) from error
 
     def _unavailable(self, pack: Buildpack, version: str, stack: Stack, evidence: tuple[str, ...]) -> Exception:
         own = pack.stack.own.get(stack.base)
