@@ -24,6 +24,7 @@ from watcher import Watcher
 from scenario_support import ROOT, Repository, Site
 
 PORT = 5000
+ENV = {"PORT": str(PORT), "WHERRY_INSTANCE": "web.1"}
 PACK = ROOT / "buildpacks" / "python"
 PARTS = ("git push over OpenSSH", "BuildKit build", "container create + start", "the app's own boot")
 
@@ -62,7 +63,7 @@ class ByHand:
     def start(self, image: str) -> str:
         """Creates and starts a container and lets the watcher look at it."""
         name = f"{self.site.name}-by-hand-{len(self.made)}"
-        container = docker_socket.create(image, self.command, {"PORT": str(PORT)}, name)
+        container = docker_socket.create(image, self.command, ENV, name)
         self.made.append(container)
         self.watcher.aim(docker_socket.start(container), PORT)
         return container

@@ -10,7 +10,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Check:
-    """One figure and the target it is held to. `unit` is `×` for a ratio within one run; `ambition` is what we would like."""
+    """One figure and the target it is held to. `unit` is `×` for a ratio within one run; `ambition` is what we would like;
+    `spread` is the smallest and the largest of those that `value` is the median of."""
 
     what: str
     value: float
@@ -18,6 +19,7 @@ class Check:
     limit: float
     at_least: bool = False
     ambition: float | None = None
+    spread: tuple[float, float] | None = None
 
     @property
     def reached(self) -> bool:
@@ -31,6 +33,10 @@ class Check:
     @property
     def measured(self) -> str:
         return f"{number(self.value)}{_unit(self.unit)}"
+
+    @property
+    def spread_words(self) -> str:
+        return f"{number(self.spread[0])} - {number(self.spread[1])}" if self.spread else ""
 
 
 @dataclass(frozen=True)
@@ -68,14 +74,22 @@ class Figure:
 
 def figure_of(document: dict[str, Any]) -> Figure:
     """What `Figure.document` made, after a way through JSON."""
-    checks = tuple(Check(**check) for check in document["checks"])
+    checks = tuple(Check(**{**check, "spread": tuple(check.get("spread") or ()) or None}) for check in document["checks"])
     rows = tuple(Row(row["what"], tuple(row["values"]), row["unit"]) for row in document["rows"])
     return Figure(**{**document, "checks": checks, "rows": rows, "notes": tuple(document["notes"])})
 
 
-def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """The median of the ratios of pairs that ran next to each other: what slows the machine for a while slows both."""
-    return statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
+def pairs(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, ...]:
+    """The ratios of what ran next to each other: what slows the machine for a while slows both."""
+    return tuple(mine / other for mine, other in zip(ours, theirs, strict=True))
+
+
+def compare(
+    what: str, ours: Sequence[float], theirs: Sequence[float], limit: float, *, at_least: bool = False, ambition: float | None = None
+) -> Check:
+    """Holds the median of the ratios of pairs to a target."""
+    found = pairs(ours, theirs)
+    return Check(what, statistics.median(found), "×", limit, at_least, ambition, (min(found), max(found)))
 
 
 def number(value: float) -> str:

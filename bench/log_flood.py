@@ -12,7 +12,7 @@ from hogs import Visitors
 from place import Place
 from small_app import new_version, small_app
 
-from scenario_support import until
+from waiting import until
 
 LINES = 1_000_000
 CAP = 16 * 1024 * 1024

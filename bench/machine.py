@@ -24,6 +24,7 @@ def describe() -> dict[str, str]:
         "git": _said(["git", "--version"], r"version (\S+)"),
         "OpenSSH": _said(["ssh", "-V"], r"OpenSSH_(\S+?),? "),
         "nginx": _said(["/usr/sbin/nginx", "-v"], r"nginx/(\S+)"),
+        "Caddy": _said(["/usr/bin/caddy", "version"], r"v?([0-9]\S*)"),
     }
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from scenario_support import Repository, Site, site
 from waiting import until
 
-PACKAGES = {"/usr/sbin/sshd": "openssh-server", "/usr/sbin/nginx": "nginx", "/usr/bin/wrk": "wrk"}
+PACKAGES = {"/usr/sbin/sshd": "openssh-server", "/usr/sbin/nginx": "nginx", "/usr/bin/wrk": "wrk", "/usr/bin/caddy": "caddy"}
 NO_STARTS = Path("/usr/sbin/policy-rc.d")
 """Debian asks it whether the service of a new package may start."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import docker_socket
 from by_hand import stack_image
-from figure import Check, Figure, Row, ratio
+from figure import Figure, Row, compare
 from place import Place, ensure
 
 from free_ports import free_port
@@ -60,7 +60,7 @@ def measure(place: Place, rounds: int = ROUNDS) -> Figure:
     ensure([NGINX, WRK], place.say)
     with place.app("fast") as repository:
         place.say("proxy: an upstream that is faster than both proxies …")
-        _write_upstream(repository.folder, stack_image(place.site))
+        write_upstream(repository.folder, stack_image(place.site))
         place.release(repository, {})
         upstream = f"{docker_socket.address(place.site.containers('fast')[0])}:{UPSTREAM_PORT}"
         with peer(place.folder / "peer", upstream) as bare:
@@ -111,7 +111,7 @@ def nginx(folder: Path, text: str) -> Iterator[None]:
         process.wait()
 
 
-def _write_upstream(folder: Path, stack: str) -> None:
+def write_upstream(folder: Path, stack: str) -> None:
     """The machine's own nginx with its libraries, in an image: no package is fetched while it is built."""
     lib = folder / "opt" / "lib"
     lib.mkdir(parents=True)
@@ -136,6 +136,6 @@ def _figure(ours: list[float], theirs: list[float], straight: float) -> Figure:
         "Proxy",
         f"Requests per second through Wherry's HAProxy with all its rules, over a bare nginx proxy: wrk with {CONNECTIONS}"
         " connections, one upstream (nginx in a container, a fixed answer), keep-alive on both sides.",
-        (Check("HAProxy / nginx", ratio(wherry.values, nginx.values), "×", 0.9, at_least=True),),
+        (compare("HAProxy / nginx", wherry.values, nginx.values, 0.9, at_least=True),),
         (wherry, nginx, Row("the upstream without a proxy", (straight,), "/s")),
     )

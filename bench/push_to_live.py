@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from by_hand import PARTS, ByHand, by_hand
-from figure import Check, Figure, Row, ratio
+from figure import Check, Figure, Row, compare
 from place import Place, ensure
 from small_app import COMMAND, new_version, small_app
 from timeline import stages
@@ -83,7 +83,7 @@ def _figure(ours: list[Pushed], floor: list[tuple[float, list[float]]], detail: 
         "A code-only change of a small Flask app: from the start of git push until the new version answers, over a git push"
         " to a bare repository (OpenSSH), a BuildKit build of the same Dockerfile, a container's start and the app's own boot.",
         (
-            Check("push to live / by hand", ratio(live.values, hand.values), "×", 1.5, ambition=1.3),
+            compare("push to live / by hand", live.values, hand.values, 1.5, ambition=1.3),
             Check("push returns after live", after.median, "s", 0.3),
         ),
         (live, hand, after, *parts, *where),

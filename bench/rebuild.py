@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 
 import docker_socket
-from figure import Check, Figure, Row, ratio
+from figure import Check, Figure, Row, compare
 from place import Place
 from small_app import REQUIREMENTS, new_version, small_app
 
@@ -55,7 +55,7 @@ def measure(place: Place, rounds: int = ROUNDS) -> Figure:
     for language in SOURCES:
         ours, hand = _rounds(place, language, rounds)
         rows += [Row(f"{language}: a change of code, by Wherry", ours, "s"), Row(f"{language}: the same by hand", hand, "s")]
-        checks.append(Check(f"{language}: rebuild / by hand", ratio(ours, hand), "×", 1.3))
+        checks.append(compare(f"{language}: rebuild / by hand", ours, hand, 1.3))
     first, more = _one_more(place)
     rows += [Row("python: the first build", (first,), "s"), Row("python: one dependency added", (more,), "s")]
     checks.append(Check("one dependency added / first build", more / first, "×", 1 / 3))

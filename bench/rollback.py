@@ -6,7 +6,7 @@ import time
 
 import docker_socket
 from by_hand import ByHand, by_hand
-from figure import Check, Figure, Row, ratio
+from figure import Figure, Row, compare
 from place import Place, ensure
 from small_app import COMMAND, new_version, small_app
 from timeline import ROLLBACK, between, marks_of
@@ -70,6 +70,6 @@ def _figure(ours: list[dict[str, float]], floor: list[float]) -> Figure:
         "Rollback",
         "wherry rollback until the earlier version answers through the proxy, over a container of the same image created and"
         " started by hand until it answers directly.",
-        (Check("rollback / (start + boot)", ratio(wherry.values, hand.values), "×", 1.5),),
+        (compare("rollback / (start + boot)", wherry.values, hand.values, 1.5),),
         (wherry, hand, *stages),
     )

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import statistics
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from figure import Check, Figure, Row, ratio
+from figure import Check, Figure, Row, compare
 from place import Place, ensure
 from proxy_throughput import NGINX, SECONDS, UPSTREAM, WRK, nginx, peer, wrk
 
@@ -38,10 +37,9 @@ def measure(place: Place, rounds: int = ROUNDS) -> Figure:
     finally:
         shutil.rmtree(base, ignore_errors=True)
     on, off, bare = rows
-    paired = statistics.median(one / other for one, other in zip(on.values, off.values, strict=True))
     checks = (
-        Check("with lines / without", paired, "×", 0.93, at_least=True),
-        Check("with lines / nginx", ratio(on.values, bare.values), "×", 0.9, at_least=True),
+        compare("with lines / without", on.values, off.values, 0.93, at_least=True),
+        compare("with lines / nginx", on.values, bare.values, 0.9, at_least=True),
         Check("processor of the engine's reader", seconds / (rounds * SECONDS), "×", 0.25),
     )
     how = "Requests per second with the engine's reader at work, over the same HAProxy without lines (pair by pair), and over bare nginx."

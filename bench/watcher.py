@@ -13,8 +13,8 @@ EVERY = 0.005
 class Watcher:
     """Asks in a thread of its own while the block runs. `aim` points it at another place. Times are `time.monotonic()`."""
 
-    def __init__(self, address: str, port: int, host: str) -> None:
-        self._host = host
+    def __init__(self, address: str, port: int, host: str, path: str = "/") -> None:
+        self._host, self._path = host, path
         self._place = (address, port)
         self._first: dict[str, float] = {}
         self._changed = threading.Condition()
@@ -58,7 +58,7 @@ class Watcher:
             time.sleep(EVERY)
 
     def _ask(self, connection: http.client.HTTPConnection) -> None:
-        connection.request("GET", "/", headers={"Host": self._host})
+        connection.request("GET", self._path, headers={"Host": self._host})
         text = connection.getresponse().read().decode("utf-8", "replace")
         if text not in self._first:
             with self._changed:
