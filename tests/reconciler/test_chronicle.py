@@ -49,3 +49,7 @@ def test_a_failure_names_its_code_and_its_owner() -> None:
         "logs",
         "changed by bob: router no, max size default",
     )
+    assert line_of(Event(10, event.at, "bob", "cli", "shop", "allow.changed", {"added": ["203.0.113.0/24"], "removed": []})) == (
+        "allow",
+        "changed by bob: added 203.0.113.0/24",
+    )

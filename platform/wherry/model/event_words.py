@@ -23,8 +23,10 @@ QUIET = (
     "limits.succeeded",
     "plan.succeeded",
     "scale.succeeded",
+    "checks.succeeded",
+    "volume.succeeded",
 )
-"""Said by the release that they made."""
+"""Said by the release that they made, or by the event of what they did."""
 PASSED_OVER = ("operation", "release", "origin", "public")
 """Facts that say nothing to whoever reads a log."""
 
@@ -38,7 +40,7 @@ def line_of(event: Event) -> tuple[str, str] | None:
         return None
     if noun == "release":
         return noun, _release(event, what)
-    facts = ", ".join(f"{name.replace('_', ' ')} {_shown(value)}" for name, value in event.data.items() if name not in PASSED_OVER)
+    facts = ", ".join(f"{name.replace('_', ' ')} {_shown(value)}" for name, value in event.data.items() if _is_told(name, value))
     who = f", by {event.actor}" if what in (*ENDS, "succeeded") else f" by {event.actor}"
     return noun, f"{what.replace('_', ' ')}{who}{': ' if facts else ''}{facts}"
 
@@ -51,6 +53,10 @@ def _release(event: Event, what: str) -> str:
         return f"{version} is live"
     why = " ".join(str(facts[name]) for name in ("code", "reason") if facts.get(name))
     return f"{version} {what}{': ' if why else ''}{why}"
+
+
+def _is_told(name: str, value: Any) -> bool:
+    return name not in PASSED_OVER and value not in ([], {})
 
 
 def _shown(value: Any) -> str:

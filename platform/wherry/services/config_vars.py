@@ -58,7 +58,8 @@ def change(platform: Platform, actor: Actor, name: str, changes: Mapping[str, An
         busy = operations.open_of_app(connection, name)
         carried = releases.running(connection, app)
         taken_up = carried is None or not restart or carried.config == replace(app, config=after).environment
-        if after == app.config and not busy and taken_up:
+        only_absent = all(value is None for value in wished.values())
+        if after == app.config and not busy and (taken_up or only_absent):
             raise NothingToDo(f"{name} has these values already; nothing to do")
         if app.release is None and not busy:
             if app.lock:
