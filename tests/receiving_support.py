@@ -30,10 +30,14 @@ from wherry.store import apps, builds, keys, operations, releases, users
 CLI = """
 import os, sys, time
 words = sys.argv[1:]
+while (word := os.environ.get(f"WHERRY_WORD_{len(words) - 1}")) is not None:
+    words.append(word)
 if words[0] == "whoami":
     print(*(os.environ.get(name) for name in ("WHERRY_ACTOR", "WHERRY_ROLE", "WHERRY_VIA", "WHERRY_HOME")))
 elif words[0] == "env":
     print(*sorted(os.environ), sep="\\n")
+elif words[0] == "arguments":
+    print(*sys.argv[1:])
 elif words[0] == "say":
     print("out", *words[1:]); print("err", file=sys.stderr); sys.exit(7)
 elif words[0] == "count":

@@ -259,6 +259,10 @@ def test_no_shell_reads_the_words(ada: Person, tmp_path: Path) -> None:
     assert not witness.exists()
 
 
+def test_only_the_verb_is_in_what_ps_shows(ada: Person) -> None:
+    assert ada.ssh("arguments", "TOKEN=secret", "'two words'").stdout == "arguments\n"
+
+
 def test_the_client_sets_no_environment(ada: Person) -> None:
     names = ada.ssh("env", options=("-o", "SetEnv=WHERRY_ACTOR=root LD_PRELOAD=/x EVIL=1")).stdout.split()
     assert set(names) & {"EVIL", "LD_PRELOAD"} == set()

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from wherry import clock, command
+from wherry import clock, command, words
 from wherry.errors import Forbidden, InvalidInput, NotFound, Unavailable, WherryError
 from wherry.model.user import Actor
 from wherry.receiving import limits, no_terminal, repositories, requests
@@ -44,7 +44,8 @@ class Caller:
 class Desk:
     """Answers one command per call, in the caller's thread.
 
-    `authorize(actor, needed_role, what)` raises Forbidden. `cli` is the argument list that starts our command line.
+    `authorize(actor, needed_role, what)` raises Forbidden. `cli` is the argument list that starts our command line;
+    it gets the verb as its argument, and what follows in its environment (`wherry.words`).
     """
 
     settings: Settings
@@ -92,8 +93,9 @@ class Desk:
             if requests.is_git(line):
                 return f"refused: {error.code}", _refuse_in_git(channel, error)
             raise
-        argv, env = [*self.cli, *request.words], self._environment(actor)
-        if terminal and request.words[0] in requests.AT_A_TERMINAL:
+        verb, *rest = request.words
+        argv, env = [*self.cli, verb], {**self._environment(actor), **words.to_environment(rest)}
+        if terminal and verb in requests.AT_A_TERMINAL:
             begin = functools.partial(_at_terminal, channel, argv, {**env, "TERM": terminal.term, "WHERRY_TERMINAL": "1"}, terminal)
             return _title(request), self._attend(begin)
         return _title(request), self._converse(channel, argv, env, raw=terminal is not None)

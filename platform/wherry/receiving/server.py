@@ -37,7 +37,7 @@ class Doors:
     find_user(key_type, blob): the actor who owns the key (blob in base64), None when nobody does. Asked at every login
     and before every command, so a removed key stops working at once.
     authorize(actor, needed_role, what): raises Forbidden with the reason.
-    cli: the argument list that starts the command line; the person's words are appended.
+    cli: the argument list that starts the command line; the person's words follow as `wherry.words` has it.
     """
 
     find_user: Callable[[str, str], Actor | None]

@@ -18,10 +18,12 @@ from collections.abc import Callable
 
 from wherry.errors import WherryError
 from wherry.faces.cli import problems
+from wherry.faces.cli.hide import hide_values
 from wherry.faces.cli.parse import parse
 from wherry.faces.cli.render import as_json
 from wherry.faces.cli.session import Session
 from wherry.faces.cli.terminal import Terminal
+from wherry.words import from_environment
 
 INTERRUPTED, PIPE_CLOSED, FAULT = 130, 141, 1
 
@@ -29,7 +31,7 @@ INTERRUPTED, PIPE_CLOSED, FAULT = 130, 141, 1
 def main(argv: list[str] | None = None, terminal: Terminal | None = None) -> int:
     """Runs one command; `argv` are the words after `wherry`. Returns the exit status (docs/commands.md lists them)."""
     terminal = terminal or Terminal()
-    words = [_utf8(word) for word in (sys.argv[1:] if argv is None else argv)]
+    words = [_utf8(word) for word in (_own_words(terminal) if argv is None else argv)]
     try:
         return _run(words, terminal)
     except KeyboardInterrupt:
@@ -37,6 +39,11 @@ def main(argv: list[str] | None = None, terminal: Terminal | None = None) -> int
     except BrokenPipeError:
         _silence()
         return PIPE_CLOSED
+
+
+def _own_words(terminal: Terminal) -> list[str]:
+    hide_values()
+    return sys.argv[1:] + from_environment(terminal.environ)
 
 
 def _run(words: list[str], terminal: Terminal) -> int:
