@@ -1,4 +1,5 @@
-"""Requests per second through Wherry's HAProxy, over a bare nginx proxy before the very same upstream."""
+"""Requests per second through Wherry's HAProxy, over a bare nginx proxy before the very same upstream; and what a request costs
+each of them in processor time, which other work on the machine changes less."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import docker_socket
@@ -64,19 +66,41 @@ def measure(place: Place, rounds: int = ROUNDS) -> Figure:
         place.release(repository, {})
         upstream = f"{docker_socket.address(place.site.containers('fast')[0])}:{UPSTREAM_PORT}"
         with peer(place.folder / "peer", upstream) as bare:
-            ours, theirs = _rounds(place, bare, rounds)
+            wherry = Measured(f"http://127.0.0.1:{place.site.http_port}/", place.site.home / "run" / "haproxy.pid")
+            nginx = Measured(bare, place.folder / "peer" / "nginx.pid")
+            for number in range(rounds):
+                place.say(f"proxy: round {number + 1} of {rounds} …")
+                for proxy in (wherry, nginx)[:: -1 if number % 2 else 1]:
+                    proxy.measure()
         straight = wrk(f"http://{upstream}/")
-    return _figure(ours, theirs, straight)
+    return _figure(wherry, nginx, straight)
 
 
-def _rounds(place: Place, peer: str, rounds: int) -> tuple[list[float], list[float]]:
-    ours: list[float] = []
-    theirs: list[float] = []
-    for number in range(rounds):
-        place.say(f"proxy: round {number + 1} of {rounds} …")
-        for made, url in ((ours, f"http://127.0.0.1:{place.site.http_port}/"), (theirs, peer))[:: -1 if number % 2 else 1]:
-            made.append(wrk(url))
-    return ours, theirs
+@dataclass
+class Measured:
+    """A proxy, and what was measured of it: requests per second, and processor seconds per request of its workers."""
+
+    url: str
+    pid_file: Path
+    rates: list[float] = field(default_factory=list)
+    costs: list[float] = field(default_factory=list)
+
+    def measure(self) -> None:
+        before = self._spent()
+        rate = wrk(self.url)
+        self.rates.append(rate)
+        self.costs.append((self._spent() - before) / (rate * SECONDS))
+
+    def _spent(self) -> float:
+        master = self.pid_file.read_text("ascii").split()[0]
+        workers = Path(f"/proc/{master}/task/{master}/children").read_text("ascii").split()
+        return sum(seconds_of(int(worker)) for worker in workers)
+
+
+def seconds_of(pid: int) -> float:
+    """Processor time that a process has used."""
+    words = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def wrk(url: str) -> float:
@@ -129,13 +153,17 @@ def _copy(source: Path, target: Path) -> None:
     target.chmod(0o755)
 
 
-def _figure(ours: list[float], theirs: list[float], straight: float) -> Figure:
-    wherry, nginx = Row("Wherry's HAProxy", tuple(ours), "/s"), Row("bare nginx proxy", tuple(theirs), "/s")
+def _figure(wherry: Measured, nginx: Measured, straight: float) -> Figure:
+    ours, theirs = Row("Wherry's HAProxy", tuple(wherry.rates), "/s"), Row("bare nginx proxy", tuple(nginx.rates), "/s")
+    costs = [
+        Row(f"processor per million requests: {name}", tuple(cost * 1e6 for cost in proxy.costs), "s")
+        for name, proxy in (("HAProxy", wherry), ("nginx", nginx))
+    ]
     return Figure(
         "proxy",
         "Proxy",
-        f"Requests per second through Wherry's HAProxy with all its rules, over a bare nginx proxy: wrk with {CONNECTIONS}"
+        f"Requests per second through Wherry's HAProxy with all its rules and router lines, over a bare nginx proxy: wrk with {CONNECTIONS}"
         " connections, one upstream (nginx in a container, a fixed answer), keep-alive on both sides.",
-        (compare("HAProxy / nginx", wherry.values, nginx.values, 0.9, at_least=True),),
-        (wherry, nginx, Row("the upstream without a proxy", (straight,), "/s")),
+        (compare("HAProxy / nginx", ours.values, theirs.values, 0.9, at_least=True),),
+        (ours, theirs, Row("the upstream without a proxy", (straight,), "/s"), *costs),
     )

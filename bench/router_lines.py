@@ -1,4 +1,5 @@
-"""What a line per request costs: Wherry's HAProxy with router lines over the same one without, and over a bare nginx proxy."""
+"""What a line per request costs: Wherry's HAProxy with router lines over the same one without. How it does beside a bare nginx
+is the figure "proxy", where the lines are on as well, and the upstream is in a container as every app is."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from figure import Check, Figure, Row, compare
 from place import Place, ensure
-from proxy_throughput import NGINX, SECONDS, UPSTREAM, WRK, nginx, peer, wrk
+from proxy_throughput import NGINX, SECONDS, UPSTREAM, WRK, nginx, seconds_of, wrk
 
 from free_ports import free_ports
 from routing_support import running_haproxy
@@ -36,34 +37,32 @@ def measure(place: Place, rounds: int = ROUNDS) -> Figure:
         rows, seconds = _all(place, base, rounds)
     finally:
         shutil.rmtree(base, ignore_errors=True)
-    on, off, bare = rows
+    on, off = rows
     checks = (
         compare("with lines / without", on.values, off.values, 0.93, at_least=True),
-        compare("with lines / nginx", on.values, bare.values, 0.9, at_least=True),
         Check("processor of the engine's reader", seconds / (rounds * SECONDS), "×", 0.25),
     )
-    how = "Requests per second with the engine's reader at work, over the same HAProxy without lines (pair by pair), and over bare nginx."
+    how = "Requests per second with the engine's reader at work, over the same HAProxy without lines (pair by pair)."
     return Figure("lines", "Router lines", how, checks, rows)
 
 
-def _all(place: Place, base: Path, rounds: int) -> tuple[tuple[Row, Row, Row], float]:
+def _all(place: Place, base: Path, rounds: int) -> tuple[tuple[Row, Row], float]:
     port = free_ports(1)[0]
     with (
         nginx(base / "upstream", UPSTREAM % port),
-        peer(base / "peer", f"127.0.0.1:{port}") as bare,
         _proxy(base / "on", port) as on,
         _read(base / "on") as spent,
         _without_lines(base),
         _proxy(base / "off", port) as off,
     ):
-        made: dict[str, list[float]] = {on: [], off: [], bare: []}
+        made: dict[str, list[float]] = {on: [], off: []}
         for number in range(rounds):
             place.say(f"router lines: round {number + 1} of {rounds} …")
             for url, values in list(made.items())[:: -1 if number % 2 else 1]:
                 values.append(wrk(url))
-        names = ("Wherry's HAProxy, with router lines", "without", "bare nginx proxy")
-        one, two, three = (Row(name, tuple(values), "/s") for name, values in zip(names, made.values(), strict=True))
-        return (one, two, three), spent()
+        names = ("Wherry's HAProxy, with router lines", "without")
+        one, two = (Row(name, tuple(values), "/s") for name, values in zip(names, made.values(), strict=True))
+        return (one, two), spent()
 
 
 @contextmanager
@@ -83,15 +82,10 @@ def _read(home: Path) -> Iterator[Callable[[], float]]:
         RouterSocket(home / "proxy" / "view" / "router.sock", logs.append, lambda _app: LogSettings()).start()
         threading.Event().wait()
     try:
-        yield lambda: _seconds(pid)
+        yield lambda: seconds_of(pid)
     finally:
         os.kill(pid, 9)
         os.waitpid(pid, 0)
-
-
-def _seconds(pid: int) -> float:
-    words = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
