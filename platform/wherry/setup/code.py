@@ -6,7 +6,6 @@ the version it started with.
 
 from __future__ import annotations
 
-import compileall
 import hashlib
 import os
 import shutil
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from wherry.errors import NotFound
 from wherry.settings import Settings
+from wherry.setup import lean
 
 NEEDED = ("platform", "buildpacks", "hooks", "sample_app", "requirements.lock")
 WELCOME = ("docs", "README.md", "LICENSE")
@@ -77,7 +77,7 @@ def _copy(source: Path, target: Path) -> None:
         if path.is_dir():
             path.chmod(0o755)
     # The service users can not write here: compiled now or at every start.
-    compileall.compile_dir(draft / "platform", quiet=2, stripdir=str(draft), prependdir=str(target))
+    lean.compile_all(draft / "platform")
     draft.rename(target)
     target.parent.chmod(0o755)
 

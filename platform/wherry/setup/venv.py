@@ -12,6 +12,7 @@ from wherry import command
 from wherry import settings as settings_module
 from wherry.errors import CommandFailed, Unavailable
 from wherry.settings import Settings
+from wherry.setup import lean
 from wherry.setup.code import folder as code_folder
 from wherry.setup.code import link
 
@@ -44,7 +45,7 @@ def _make(target: Path, lock: Path, doing: Callable[[str], None]) -> None:
     doing(f"installing {_count(lock)} Python packages")
     shutil.rmtree(target, ignore_errors=True)
     command.run([SYSTEM_PYTHON, "-m", "venv", str(target)], timeout=300)
-    pip = [str(target / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
+    pip = [str(target / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input", "--no-compile", "--disable-pip-version-check"]
     certificates = {"PIP_CERT": str(BUNDLE)} if BUNDLE.exists() else {}
     env = {"HOME": "/root", **certificates, **settings_module.network()}
     try:
@@ -55,6 +56,8 @@ def _make(target: Path, lock: Path, doing: Callable[[str], None]) -> None:
             hint="Is the network up? Behind a proxy, pass it on: sudo https_proxy=… scripts/up",
             code="no_packages",
         ) from error
+    for packages in target.glob("lib/python3*/site-packages"):
+        lean.compile_all(packages)
     (target / "complete").touch()
 
 
