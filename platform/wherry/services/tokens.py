@@ -73,7 +73,7 @@ def revoke(platform: Platform, actor: Actor, name: str) -> Token:
 
 
 def _role(wished: str | None, most: str) -> str:
-    role = check_role(wished or most)
+    role = check_role(most if wished is None else wished)
     if ROLES.index(role) > ROLES.index(most):
         raise Forbidden(f"a token may have the role {most} at most, not {role}")
     return role

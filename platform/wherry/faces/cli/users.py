@@ -18,9 +18,9 @@ def every(session: Session) -> int:
 
 def add(session: Session) -> int:
     body: dict[str, Any] = {"name": session.given.word("NAME")}
-    if role := session.given.option("--role"):
+    if (role := session.given.option("--role")) is not None:
         body["role"] = role
-    if uid := session.given.option("--uid"):
+    if (uid := session.given.option("--uid")) is not None:
         body["local_uid"] = _uid(uid)
     user = session.api.send("POST", "/api/users", body)
     return session.show(
