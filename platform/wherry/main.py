@@ -52,17 +52,27 @@ SHARED = (
     "tempfile",
     "threading",
     "unicodedata",
+    "wherry.receiving.repositories",
     "wherry.services.certificates",
     "wherry.services.domains",
     "wherry.services.platform",
     "wherry.store.app_logs",
+    "wherry.store.bakes",
     "wherry.store.builds",
+    "wherry.store.deploy_keys",
+    "wherry.store.disk",
+    "wherry.store.drains",
     "wherry.store.instances",
+    "wherry.store.keys",
+    "wherry.store.log_settings",
+    "wherry.store.registries",
     "wherry.store.releases",
+    "wherry.store.runs",
     "wherry.store.users",
+    "wherry.store.volumes",
     "wherry.wiring",
 )
-"""Loaded once, before the fork; docker, flask and paramiko each belong to one process only and are not among them."""
+"""Loaded once, before the fork, because more than one process uses it; docker, flask and paramiko each belong to one only."""
 
 NEVER = ("chardet", "charset_normalizer")
 """What requests would load to guess the encoding of a text that names none: 1.5 MB, for answers that are all UTF-8."""
@@ -210,6 +220,9 @@ def serve(settings: Settings) -> int:
 
 
 def _serve_api(settings: Settings) -> None:
+    from wherry.faces.api import unloaded
+
+    unloaded.leave_out()
     from wherry.faces.api.server import serve
 
     serve(settings)

@@ -47,7 +47,8 @@ def test_an_app_that_is_stopped_before_its_successor_starts_loses_no_request(hap
             haproxy.proxy.publish(route(present.target))
             until(lambda before=before: load.count > before + 200)
     assert load.lost == []
-    assert 0.2 < load.slowest < 2
+    # On a busy machine HAProxy may have to try again what has just ended, a second later each time.
+    assert 0.2 < load.slowest < 6
     assert [heard for heard in load.answers if heard != sorted(heard)] == []
 
 
