@@ -224,7 +224,7 @@ def test_a_crashed_haproxy_serves_again_by_being_started(own_haproxy: Haproxy, i
     own_haproxy.start()
     assert own_haproxy.proxy.routes() == before
     assert [get(own_haproxy.settings.http_port, host).status for host in (HOST, "blog.example.org", "x.example.org")] == [200, 503, 421]
-    assert own_haproxy.proxy.in_flight("shop") == {"web.1-b": 0}
+    until(lambda: own_haproxy.proxy.in_flight("shop") == {"web.1-b": 0})
 
 
 def test_a_crashed_worker_comes_back_by_itself_or_takes_the_master_along(own_haproxy: Haproxy, instance: Instance) -> None:
