@@ -61,10 +61,10 @@ def test_what_runs_and_what_a_rollback_would_go_back_to_stay_whatever_the_budget
 
 def test_an_app_that_is_being_worked_on_keeps_all_for_it_may_be_on_its_way_back(here: Machine) -> None:
     four_releases(here)
-    lie(here, good1=40, good2=40, good3=40, good4=40)
     with here.outside.database.write() as connection:
         under_way = operations.add(connection, "shop", "rollback", "alice", {"to": 1}, clock.now())
         assert operations.claim(connection, under_way, "somebody else", clock.now())
+    lie(here, good1=40, good2=40, good3=40, good4=40)  # after it: the engine's own first sweep may come late on a busy machine
     work.collect(here.outside)
     assert lying(here) == {"good1", "good2", "good3", "good4"}
     assert "release.image_gone" not in event_types(here.services)

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import stat
 import threading
+from contextlib import closing
 from itertools import takewhile
 from pathlib import Path
 
@@ -135,7 +136,7 @@ def is_whole(platform: Platform) -> bool:
 
 
 def keys_in_use(platform: Platform) -> set[str]:
-    with sqlite3.connect(platform.settings.database) as bare:
+    with closing(sqlite3.connect(platform.settings.database)) as bare:
         return {
             name_in(row[0])
             for row in bare.execute("SELECT config FROM releases UNION SELECT url FROM drains UNION SELECT config FROM apps")
@@ -201,7 +202,7 @@ def test_the_columns_that_are_sealed_anew_are_all_that_hold_something_sealed(pla
         deploy_keys.add(connection, apps.get(platform, ADMIN, "shop"), DeployKey("public", Secret(CANARY), "now"))
         known = set(key_change.sealed_columns(connection))
         tables = [row["name"] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-    with sqlite3.connect(platform.settings.database) as bare:
+    with closing(sqlite3.connect(platform.settings.database)) as bare:
         bare.row_factory = sqlite3.Row
         rows = [(table, dict(row)) for table in tables for row in bare.execute(f'SELECT * FROM "{table}"')]
     found = {(table, name) for table, row in rows for name, value in row.items() if str(value).startswith("sealed:1:")}
