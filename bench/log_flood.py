@@ -32,7 +32,9 @@ time.sleep(3600)
 def measure(place: Place, lines: int = LINES) -> Figure:
     with place.app("neighbour") as neighbour, place.app("loud") as loud:
         place.release(neighbour, small_app(new_version()))
-        place.release(loud, {"Procfile": "flood: python flood.py\n", "requirements.txt": "", "flood.py": FLOOD.format(lines=lines)})
+        loud.commit({"Procfile": "flood: python flood.py\n", "requirements.txt": "", "flood.py": FLOOD.format(lines=lines)})
+        pushed = loud.push()
+        assert pushed.status == 0, pushed.text
         scaled = place.site.wherry("ps:scale", "loud", "flood=1")
         assert scaled.status == 0, scaled.text
         port, host = place.site.http_port, "neighbour.localhost"

@@ -13,8 +13,7 @@ from scenario_support import tiny_app
 
 CONNECTIONS, SECURE = 40, 10
 ENOUGH = 50_000
-ROUNDS = 20
-"""At most; it ends with the round in which the last request of ENOUGH was answered by then, as far as can be told."""
+ROUNDS = 10
 PAUSE = 0.5
 DOMAIN, OTHER = "busy.example.org", "also.example.org"
 APP = "changing"

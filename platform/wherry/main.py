@@ -166,8 +166,7 @@ def _with_libraries(settings: Settings, console: Console, given: argparse.Namesp
             console.detail(stacks.forget_secrets(settings))
             return 0
         case "secrets:rotate":
-            console.detail(stacks.rotate_key(settings, settings_module.invoker()))
-            return 0
+            return stacks.rotate_key(settings, console, settings_module.invoker())
         case "migrate":
             console.detail(stacks.migrate(settings) or "database: up to date")
             return 0

@@ -1,13 +1,16 @@
 """What only a real engine shows: hardening, ends and their names, and what the kernel says about listeners."""
 
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from engine_support import docker_engine, spec
-from wherry.errors import DeployFailed
+from waiting import until
+from wherry.errors import DeployFailed, Unavailable
 from wherry.model.check import HealthCheck
 from wherry.routing import probe
 from wherry.running import boot, listeners, processes
@@ -134,6 +137,28 @@ def test_out_of_memory_is_told_as_such(engine: DockerEngine, image: str) -> None
     with pytest.raises(DeployFailed) as failure:
         wait(engine, engine.start(spec(image, "exec tail /dev/zero")), timeout=20)
     assert failure.value.code == "R14"
+
+
+def test_a_process_in_a_living_instance_that_is_killed_for_memory_is_a_happening(engine: DockerEngine, image: str) -> None:
+    heard: list[tuple[str, str]] = []
+    enough = threading.Event()
+
+    def listen() -> None:
+        with suppress(Unavailable):
+            for one in engine.happenings():
+                heard.append((one.action, one.container))
+                if enough.is_set():
+                    return
+
+    threading.Thread(target=listen, daemon=True).start()
+    hog = "sh -c 'x=$(head -c 300000000 /dev/zero | tr \"\\0\" x)'"
+    seen = engine.start(spec(image, f"while :; do {hog}; sleep 1; done", process="worker"))
+    try:
+        until(lambda: ("oom", seen.id) in list(heard))
+        assert [one.running for one in engine.observe("shop") if one.id == seen.id] == [True]
+    finally:
+        enough.set()
+        engine.remove(seen.id)
 
 
 def test_a_command_that_is_not_in_the_image_is_named(engine: DockerEngine, image: str) -> None:

@@ -17,7 +17,7 @@ from stored_platform import ADMIN, deployed, new_platform, running
 from wherry import clock
 from wherry.errors import Unavailable
 from wherry.model.volume import Mount, mounts_to_json
-from wherry.services import storage
+from wherry.services import logs, storage
 from wherry.services.platform import Platform
 from wherry.setup.doctor import bundle, masking, on_machine, on_state, on_volumes
 from wherry.setup.doctor.finding import FAIL, OK, WARN, Finding, findings_of, lines_of, ok, summary, warn
@@ -146,6 +146,18 @@ def test_a_crashed_instance_is_told_with_where_to_look(platform: Platform) -> No
         connection.execute("UPDATE instances SET state = 'crashed', detail = 'exit 1'")
     (found,) = on_state.crashes(on_state.read(platform.settings))
     assert (found.level, found.what, found.fix) == (WARN, "web.1 of shop crashed: exit 1", "Its last lines: wherry logs shop -p web.1")
+
+
+def test_logs_may_take_what_their_apps_were_given(platform: Platform) -> None:
+    deployed(platform)
+    folder = platform.settings.app_logs / "shop"
+    folder.mkdir()
+    with (folder / "00000001.log").open("wb") as file:
+        file.truncate(40 * 1024 * 1024)
+    assert levels(on_state.logs(platform.settings, on_state.read(platform.settings))) == [("logs", WARN)]
+    logs.change(platform, ADMIN, "shop", {"max_size": 64})
+    (found,) = on_state.logs(platform.settings, on_state.read(platform.settings))
+    assert (found.level, found.what) == (OK, "41.9 MB of at most 67 MB")
 
 
 def test_a_certificate_near_its_end_or_past_it_is_told(platform: Platform) -> None:

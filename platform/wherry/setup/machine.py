@@ -20,10 +20,15 @@ DOCUMENTATION = ("192.0.2.1", 9)
 """An address that nobody has (RFC 5737): asking for the way to it sends nothing."""
 
 
+def check_root(command: str) -> None:
+    """Raises Conflict for everybody else, with the way."""
+    if os.geteuid() != 0:
+        raise Conflict("this needs root", hint=f"Run: sudo {command}", code="not_root")
+
+
 def check(home: Path) -> str:
     """Raises when Wherry can not work here; returns a sentence otherwise."""
-    if os.geteuid() != 0:
-        raise Conflict("this needs root", hint="Run: sudo scripts/up", code="not_root")
+    check_root("scripts/up")
     if not shutil.which("apt-get", path=command.CLEAN_ENVIRONMENT["PATH"]):
         raise Unavailable("there is no apt-get", hint="Use Debian 12 or newer, or docker compose up (docs/install.md).", code="no_apt")
     if platform.machine() not in ("x86_64", "aarch64"):

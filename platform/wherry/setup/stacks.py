@@ -9,6 +9,7 @@ from wherry.building.limits import limits_of
 from wherry.building.stack import Stacks
 from wherry.model.user import Actor
 from wherry.settings import Settings
+from wherry.setup import machine
 from wherry.setup.console import Console
 from wherry.store import key_change
 from wherry.store.database import Database
@@ -35,18 +36,19 @@ def forget_secrets(settings: Settings) -> str:
     return "config vars, build settings, deploy keys and drains are emptied, and a new key begins: set them again, then push"
 
 
-def rotate_key(settings: Settings, person: str) -> str:
-    """Seals all secrets with a fresh key, while the platform works."""
+def rotate_key(settings: Settings, console: Console, person: str) -> int:
+    """Seals all secrets with a fresh key, while the platform works. Raises Conflict for whoever is not root."""
+    machine.check_root(f"{settings.name} secrets:rotate")
     database = Database(settings.database)
     try:
         database.migrate()
         count = key_change.change(database, Actor(person, "admin", "local"), clock.now())
     finally:
         database.close()
-    return (
-        f"{count} values are sealed with a new key. Back up {database.key.path} now; copies of the database from before today open\n"
-        "with the key of that time alone. Values that somebody may have seen are not safe again by this: change them too."
-    )
+    console.detail(f"{count} values are sealed with a new key. Back up {database.key.path} now.")
+    console.detail("Copies of the database from before open with the key of their time alone: keep that beside them.")
+    console.detail("A value that somebody may have seen is not safe again by this: set another one.")
+    return 0
 
 
 def ensure(settings: Settings, console: Console) -> str:

@@ -13,12 +13,13 @@ from wherry.errors import Unavailable
 from wherry.model.app import App
 from wherry.model.certificate import Certificate, is_public
 from wherry.model.instance import Instance
+from wherry.model.log_settings import MB
 from wherry.model.operation import Operation
 from wherry.running import labels
 from wherry.settings import Settings
 from wherry.setup import engine_api, machine
 from wherry.setup.doctor.finding import Finding, fail, ok, warn
-from wherry.store import app_logs, apps, builds, certificates, instances, operations
+from wherry.store import apps, builds, certificates, instances, log_settings, operations
 from wherry.store.database import Database, migrations
 
 LATE = timedelta(hours=1)
@@ -30,13 +31,14 @@ LOOK_UP_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class State:
-    """What the database says."""
+    """What the database says. `log_sizes` are the MB that apps wish for their logs, None where they have no word of their own."""
 
     apps: list[App]
     images: set[str]
     operations: list[Operation]
     certificates: list[Certificate]
     instances: list[Instance]
+    log_sizes: dict[str, int | None]
 
 
 def read(settings: Settings) -> State:
@@ -50,6 +52,7 @@ def read(settings: Settings) -> State:
             operations.unfinished(connection),
             certificates.every(connection),
             instances.every(connection),
+            {name: wished.max_size for name, wished in log_settings.every(connection).items()},
         )
 
 
@@ -143,7 +146,7 @@ def crashes(state: State) -> Iterator[Finding]:
 
 def logs(settings: Settings, state: State) -> Iterator[Finding]:
     size = sum(path.stat().st_size for path in settings.app_logs.rglob("*") if path.is_file())
-    most = max(1, len(state.apps)) * app_logs.DEFAULT_CAP
+    most = MB * max(settings.log_size, sum(state.log_sizes.get(app.name) or settings.log_size for app in state.apps))
     told = f"{size / 1e6:.1f} MB of at most {most / 1e6:.0f} MB"
     own = settings.platform_log.stat().st_size if settings.platform_log.exists() else 0
     yield ok("logs", told) if size <= 1.2 * most else warn("logs", f"{told}: more than they should take", f"Look in {settings.app_logs}")
