@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
+import time
 import tomllib
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from routing_support import Haproxy, Upstream, say, start_upstream
+from routing_support import Haproxy, Upstream, get, say, start_upstream
 from wherry.routing.proxy import Route
 
 CASES: dict[str, dict[str, Any]] = tomllib.loads((Path(__file__).parent / "data" / "attacks.toml").read_text("utf-8"))
@@ -78,6 +81,30 @@ def test_http_2_gets_no_further(shop: Shop, words: list[str], status: int) -> No
     heads = [head.decode("latin-1").lower() for head in shop.upstream.received[before:]]
     assert len(heads) == (status == 200)
     assert not any(forged in head for head in heads for forged in ("6.6.6.6", "forged", "x_"))
+
+
+def test_heads_that_never_end_are_ended_and_keep_nobody_out(shop: Shop) -> None:
+    """Slowloris: a byte now and then is no reason to wait longer."""
+    with ExitStack() as stack:
+        slow = [stack.enter_context(socket.create_connection(("127.0.0.1", shop.port), 30)) for _ in range(200)]
+        for sock in slow:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: shop.example.org\r\nX-Slow: ")
+        began, heard = time.monotonic(), b""
+        while not heard and time.monotonic() - began < 60:
+            assert get(shop.port, "shop.example.org").status == 200
+            with suppress(OSError):
+                slow[0].send(b"a")
+            heard = heard_within(slow[0], 1.0)
+        assert heard.startswith(b"HTTP/1.1 408 ")
+        assert all(heard_within(sock, 30.0) for sock in slow[1:])
+
+
+def heard_within(sock: socket.socket, seconds: float) -> bytes:
+    sock.settimeout(seconds)
+    try:
+        return sock.recv(65536)
+    except TimeoutError:
+        return b""
 
 
 def test_a_smuggled_request_does_not_live_on_in_the_connection(shop: Shop) -> None:
