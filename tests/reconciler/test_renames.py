@@ -10,6 +10,7 @@ from wherry import clock
 from wherry.errors import Conflict, InvalidInput
 from wherry.model.log_line import LogRecord
 from wherry.model.user import Actor
+from wherry.reconciler.converge import subnet_text
 from wherry.services import apps, config_vars, domains, drains, formation, limits, releases, storage
 from wherry.services.runs import Wanted
 from wherry.services.runs import start as start_run
@@ -129,6 +130,16 @@ def test_what_waits_for_the_old_name_is_done_under_the_new_one(tmp_path: Path) -
         assert here.wait(renamed).state == "succeeded"
         assert here.wait(scaled).state == "succeeded"
         here.until(lambda: names(here, "store") == ["web.1", "worker.1"])
+
+
+def test_a_rename_passes_over_subnets_that_others_on_the_machine_use(tmp_path: Path) -> None:
+    with machine(tmp_path) as here:
+        here.push("shop", "a", image="good", web="run")
+        own = int(here.engine.networks["shop"].split(".")[2])
+        for number in (own + 1, own + 2):
+            here.engine.networks[f"foreign{number}"] = subnet_text(number)
+        assert here.wait(apps.rename(here.services, ADMIN, "shop", "store")).state == "succeeded"
+        assert here.engine.networks["store"] == subnet_text(own + 3) and here.targets("store") == ["web.1"]
 
 
 def test_an_app_with_a_volume_of_one_writer_is_renamed_while_it_is_stopped_and_keeps_its_data(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from wherry.model.front import MAX_DOMAINS
 from wherry.model.release import Release
 from wherry.receiving import repositories
 from wherry.reconciler import fronts
-from wherry.reconciler.converge import fresh_subnet, prepare, settle, subnet_text
+from wherry.reconciler.converge import NETWORKS, fresh_subnet, prepare, settle, subnet_text
 from wherry.reconciler.desired import Desired, desired_of
 from wherry.reconciler.execute import Executor, drain_limit
 from wherry.reconciler.steps import Retire
@@ -58,11 +58,9 @@ def _move(work: Work, old: str, new: str) -> None:
         if apps.find(connection, new):
             raise Conflict(f'app "{new}" exists already', code="name_taken", hint="Choose another name.")
     wished = _renamed(work, app, new)
-    with outside.database.read() as connection:
-        subnet = fresh_subnet(connection)
     outside.move_log(old, new)
     try:
-        _start(work, wished, release, subnet)
+        subnet = _start(work, wished, release)
     except (DeployFailed, Conflict):
         outside.move_log(new, old)
         _end(work, desired_of(wished, release, outside.settings))
@@ -80,21 +78,41 @@ def _renamed(work: Work, app: App, new: str) -> App:
     return replace(app, name=new, domains=(*app.domains, host) if keeps else app.domains)
 
 
-def _start(work: Work, wished: App, release: Release | None, subnet: int) -> None:
-    """The instances first, without a host, then all hosts at once: no visitor waits for a boot."""
-    if release is None:
-        return
+def _start(work: Work, wished: App, release: Release | None) -> int:
+    """The instances first, without a host, then all hosts at once: no visitor waits for a boot. Returns the number of its subnet."""
     outside = work.outside
+    if release is None:
+        return _subnet(work)
     desired = desired_of(wished, release, outside.settings)
     alone = next((spec for spec in desired.specs if spec.stop_first or spec.needs_alone), None)
     if alone:
         old, why = work.operation.app, "writes to a volume of one writer" if alone.needs_alone else "has its checks disabled"
         hint = f"Stop it, rename it, start it: wherry ps:stop {old}, apps:rename {old} {wished.name}, ps:start {wished.name}"
         raise Conflict(f"{old} may not run beside itself, as a rename does it: {alone.type} {why}", code="stops_first", hint=hint)
-    outside.engine.ensure_network(wished.name, subnet_text(subnet))
+    subnet = _network(work, wished.name)
     hidden = replace(desired.front, hosts=(), secure=()) if desired.front else None
     prepare(outside, replace(desired, hosts=(), front=hidden), work.detail, work.cancelled)
     prepare(outside, desired, work.detail, work.cancelled)
+    return subnet
+
+
+def _network(work: Work, name: str) -> int:
+    """Makes the network of the new name, passing over subnets that others on the machine use."""
+    refused = -1
+    for _ in range(NETWORKS):
+        number = _subnet(work, refused)
+        try:
+            work.outside.engine.ensure_network(name, subnet_text(number))
+        except Conflict:
+            refused = number
+        else:
+            return number
+    raise Conflict("no subnet is free on this machine", hint="See them: docker network ls", code="subnet_taken")
+
+
+def _subnet(work: Work, refused: int = -1) -> int:
+    with work.outside.database.read() as connection:
+        return fresh_subnet(connection, refused)
 
 
 def _commit(work: Work, app: App, wished: App, subnet: int) -> None:
