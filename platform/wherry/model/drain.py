@@ -60,7 +60,7 @@ def check_url(text: str) -> str:
         if scheme.startswith("syslog") and (receiver.login or receiver.target != "/"):
             raise ValueError
     except ValueError as error:
-        raise InvalidInput(f"drain {shown(text)!a}: {EXAMPLE}", field="url") from error
+        raise InvalidInput(f"drain {shown(text)[:100]!a}: {EXAMPLE}", field="url") from error
     return whole
 
 
