@@ -27,7 +27,7 @@ from wherry.reconciler.sweep import sweep
 from wherry.reconciler.watcher import Watcher
 from wherry.reconciler.worker import Worker
 from wherry.routing.proxy import Route
-from wherry.running.engine import Observed
+from wherry.running.engine import Happening, Observed
 from wherry.store import apps, instances, operations, releases
 from wherry.store import disk as store_disk
 
@@ -265,13 +265,22 @@ class Loop:
         while not self._stopping.is_set():
             try:
                 for happening in self.outside.engine.happenings():
-                    if happening.action == "oom":
-                        self.starved.heard(happening.container)
-                    if happening.action in ("die", "oom", "destroy", "start"):
-                        self.wake()
+                    self.heard(happening)
             except Unavailable:
                 self.wake()
             clock.sleep(1.0)
+
+    def heard(self, happening: Happening) -> None:
+        """What Docker told of one of our containers."""
+        if happening.action == "oom":
+            self.starved.heard(happening.container)
+        if happening.action in ("die", "oom", "destroy") or (happening.action == "start" and self._is_news(happening.app)):
+            self.wake()
+
+    def _is_news(self, app: str) -> bool:
+        """A start while somebody moves the app is theirs: looking at all apps would take processor time from the one that boots."""
+        with self.outside.memory.alone_now(app) as free:
+            return free
 
 
 def _door(outside: Outside) -> socket.socket:
