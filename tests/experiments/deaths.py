@@ -16,7 +16,7 @@ from invariants import free_again, hold, rows, versioned
 from scenario_support import Repository, Site
 from waiting import until
 
-MOMENTS = (0.2, 0.5, 0.8, 1.1, 1.5, 2.0)
+MOMENTS = (0.3, 0.8, 1.4, 2.2)
 """Seconds after the start of a push that takes one and a half on a calm machine."""
 WHILE_BUILDING = (2.5,)
 BUILDS = {

@@ -15,7 +15,7 @@ from invariants import hold
 from scenario_support import Site
 
 APP = """
-import hashlib, http.server, os, signal, socketserver, sys, threading, time
+import base64, hashlib, http.server, os, signal, socketserver, sys, threading, time
 
 class Page(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -48,7 +48,9 @@ class Page(http.server.BaseHTTPRequestHandler):
             time.sleep(1)
     def socket(self):
         self.close_connection = True
+        key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
         self.send_response(101)
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(hashlib.sha1(key.encode()).digest()).decode())
         self.send_header("Upgrade", "websocket")
         self.send_header("Connection", "Upgrade")
         self.end_headers()
@@ -134,7 +136,9 @@ def upload(site: Site, app: str) -> None:
 
 def web_socket(site: Site, app: str) -> None:
     with socket.create_connection(("127.0.0.1", site.http_port), 30) as line:
-        line.sendall(f"GET /socket HTTP/1.1\r\nHost: {app}.localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n".encode())
+        key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13"
+        words = f"GET /socket HTTP/1.1\r\nHost: {app}.localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{key}\r\n\r\n"
+        line.sendall(words.encode())
         head = line.recv(4096)
         assert head.startswith(b"HTTP/1.1 101"), head
         for number in range(20):
