@@ -98,7 +98,7 @@ def _rounds(place: Place, urls: Mapping[str, str], rounds: int) -> dict[str, See
 @contextmanager
 def _proxy(folder: Path, text: str, argv: Sequence[str], upstream: str) -> Iterator[str]:
     """A proxy of its own, with as many threads as Wherry's, that runs in the foreground while the block does."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     config = folder / "config"
     config.write_text(text % {"port": port, "address": upstream, "threads": min(4, os.cpu_count() or 1)})

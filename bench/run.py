@@ -28,7 +28,8 @@ BENCHMARKS = {
     "peers": "proxy_peers",
     "lines": "router_lines",
     "hogs": "hogs",
-    "apps": "twenty_apps",
+    "first": "first_deploys",
+    "growth": "growth",
 }
 """By name, in the order of a whole run: memory is measured on a platform that has worked."""
 
