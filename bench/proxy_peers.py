@@ -103,7 +103,10 @@ def _proxy(folder: Path, text: str, argv: Sequence[str], upstream: str) -> Itera
     config = folder / "config"
     config.write_text(text % {"port": port, "address": upstream, "threads": min(4, os.cpu_count() or 1)})
     env = {"HOME": str(folder), "PATH": os.environ["PATH"]}
-    with (folder / "log").open("wb") as log, subprocess.Popen([*argv, config], env=env, stdout=log, stderr=log) as process:
+    with (
+        (folder / "log").open("wb") as log,
+        subprocess.Popen([*argv, config], env=env, stdout=log, stderr=log, start_new_session=True) as process,  # as HAProxy's
+    ):
         try:
             until(lambda: _listens(port), 20, f"{argv[0]} on port {port}")
             yield f"http://127.0.0.1:{port}/"

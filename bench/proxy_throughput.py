@@ -126,7 +126,9 @@ def nginx(folder: Path, text: str) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     text = text.replace("pid /tmp/nginx.pid", f"pid {folder}/nginx.pid")
     (folder / "nginx.conf").write_text(text)
-    process = subprocess.Popen([NGINX, "-p", folder, "-c", folder / "nginx.conf", "-g", "daemon off;"])
+    # A session of its own, as HAProxy has: the kernel shares processors out between sessions before it does between processes.
+    argv = [NGINX, "-p", folder, "-c", folder / "nginx.conf", "-g", "daemon off;"]
+    process = subprocess.Popen(argv, start_new_session=True)
     try:
         until(lambda: (folder / "nginx.pid").exists(), 10, "nginx")
         yield
