@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,7 +61,10 @@ class Machine:
 
     def plugged_in(self) -> bool:
         """Whether its network is there; without, others may answer for its address."""
-        return Path("/sys/class/net", f"fm{self.address.split('.')[2]}").exists()
+        state = Path("/sys/class/net", f"fm{self.address.split('.')[2]}", "operstate")
+        with suppress(OSError):
+            return state.read_text().strip() == "up"
+        return False
 
     def get(self, host: str, timeout: float = 10.0) -> tuple[int, str]:
         """Status and body of the page of `host`, or 0 and the reason."""
