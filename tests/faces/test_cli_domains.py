@@ -14,6 +14,7 @@ import pytest
 from certificate_support import Authority
 from cli_support import Ran, real_api, run
 from platform_support import ADMIN, Machine, machine
+from waiting import until
 from wherry.routing.proxy import Route, credential
 from wherry.services import apps, domains
 from wherry.store import events
@@ -47,7 +48,9 @@ def wherry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wherry]:
         platform.push("shop", "a", image="good", web="run")
         apps.create(platform.services, ADMIN, "blog")
         domains.change(platform.services, ADMIN, "blog", ["blog.example.org"], [])
-        yield Wherry(platform, environ)
+        made = Wherry(platform, environ)
+        until(lambda: "blog" in platform.proxy.routes() and "blog.example.org" in made.route("blog").hosts)
+        yield made
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: " ".join(case["words"]).encode("ascii", "backslashreplace").decode())
