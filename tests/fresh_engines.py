@@ -30,13 +30,13 @@ class System:
 
 
 SYSTEMS = {
-    "here": System("this machine"),
+    "here": System("Debian 12, where it is developed"),
     "bookworm": System("Debian 12, systemd", ("--suite", "bookworm", *MEMORY)),
     "bookworm-bare": System("Debian 12, no systemd", ("--suite", "bookworm", "--no-systemd", *MEMORY)),
     "trixie": System("Debian 13, systemd", ("--suite", "trixie", *MEMORY)),
     "trixie-bare": System("Debian 13, no systemd", ("--suite", "trixie", "--no-systemd", *MEMORY)),
     "forky-bare": System("Debian 14 (testing), no systemd", ("--suite", "forky", "--no-systemd", *MEMORY)),
-    "forky-containerd": System("the same, containerd's image store", ("--suite", "forky", "--no-systemd", *MEMORY), containerd=True),
+    "forky-containerd": System("Debian 14, containerd's image store", ("--suite", "forky", "--no-systemd", *MEMORY), containerd=True),
 }
 ENGINE = "(engine or scenario) and not slow"
 PARTS = {
@@ -59,7 +59,8 @@ distribution, puts a clone of the repository in it, runs `scripts/prepare` there
 
 The processors and the kernel are the host's. `rest` is everything that needs no Docker engine, `routing` the tests on the real
 HAProxy; the others need the real engine, and `scenarios` is a whole platform made by `scripts/up`, that people push to. A part that
-is not green is not hidden: its tests are listed below.
+is not green is not hidden: its tests are listed below, as they were at that commit. `+` behind a commit: with changes that were committed
+later.
 
 ## Systems
 """
