@@ -65,7 +65,7 @@ def hooks(site: Site) -> list[int]:
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             words = (folder / "cmdline").read_bytes()
-            if b"pre-receive" in words and str(site.home).encode() in (folder / "environ").read_bytes():
+            if b"hooks/launch.py" in words and str(site.home).encode() in (folder / "environ").read_bytes():
                 found.append(int(folder.name))
     return found
 
