@@ -200,6 +200,13 @@ def person(folder: Path, name: str, port: int) -> Person:
     return found
 
 
+def admin(here: Place, folder: Path, name: str) -> Person:
+    """A person who may do everything at `here`."""
+    found = person(folder, name, here.port)
+    here.add_user(name, "admin", found.public_key)
+    return found
+
+
 @dataclass
 class Engine:
     """Takes operations up in order, one per app at a time, and lets `work` say lines; its result is the outcome."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from receiving_support import Person, Place, knock, person, place
+from receiving_support import Person, Place, admin, knock, person, place
 from waiting import within
 from wherry.receiving import limits
 
@@ -27,9 +27,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture(scope="module")
 def ada(here: Place, tmp_path_factory: pytest.TempPathFactory) -> Person:
-    found = person(tmp_path_factory.mktemp("people"), "ada", here.port)
-    here.add_user("ada", "admin", found.public_key)
-    return found
+    return admin(here, tmp_path_factory.mktemp("people"), "ada")
 
 
 @pytest.fixture

@@ -161,14 +161,19 @@ def _exited(container: Any) -> bool:
     return bool(container.status == "exited")
 
 
-def test_a_million_lines_at_full_speed_are_kept_or_counted_in_order_within_the_cap(
-    start: Any, collector: LogCollector, logs: AppLogs, tmp_path: Path
-) -> None:
-    loud = start("seq 1 1000000; echo the end", files=3)
+def heard_of(start: Any, collector: LogCollector, logs: AppLogs, command: str) -> list[str]:
+    """What the log holds after an instance that says much has ended."""
+    loud = start(command, files=3)
     collector.add(loud.id, "shop", "web.1")
     loud.wait()
     assert collector.finish(loud.id, 120)
-    seen = texts(logs)
+    return texts(logs)
+
+
+def test_a_million_lines_at_full_speed_are_kept_or_counted_in_order_within_the_cap(
+    start: Any, collector: LogCollector, logs: AppLogs, tmp_path: Path
+) -> None:
+    seen = heard_of(start, collector, logs, "seq 1 1000000; echo the end")
     numbers = [int(text) for text in seen if text.isdigit()]
     assert seen[-1] == "the end"
     assert numbers == sorted(set(numbers))
@@ -178,11 +183,7 @@ def test_a_million_lines_at_full_speed_are_kept_or_counted_in_order_within_the_c
 
 
 def test_one_line_of_100_mb_is_one_line_and_the_next_is_whole(start: Any, collector: LogCollector, logs: AppLogs) -> None:
-    loud = start("head -c 100000000 /dev/zero | tr '\\0' x; echo; echo next", files=3)
-    collector.add(loud.id, "shop", "web.1")
-    loud.wait()
-    assert collector.finish(loud.id, 120)
-    seen = texts(logs)
+    seen = heard_of(start, collector, logs, "head -c 100000000 /dev/zero | tr '\\0' x; echo; echo next")
     assert seen[-1] == "next"
     assert all(text.endswith("x … [cut at 16 KB]") for text in seen[:-1] if not text.startswith("Error L12"))
     assert sum(len(text) for text in seen) < 100_000
@@ -191,11 +192,7 @@ def test_one_line_of_100_mb_is_one_line_and_the_next_is_whole(start: Any, collec
 def test_binary_without_end_fills_no_disk_and_hurts_no_line_after_it(
     start: Any, collector: LogCollector, logs: AppLogs, tmp_path: Path
 ) -> None:
-    loud = start("head -c 20000000 /dev/urandom; echo; echo next", files=3)
-    collector.add(loud.id, "shop", "web.1")
-    loud.wait()
-    assert collector.finish(loud.id, 120)
-    seen = texts(logs)
+    seen = heard_of(start, collector, logs, "head -c 20000000 /dev/urandom; echo; echo next")
     assert seen[-1] == "next"
     assert not re.search(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]", "".join(seen))
     assert on_disk(tmp_path) < 16 * MB

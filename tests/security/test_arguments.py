@@ -5,27 +5,18 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cli_support import ARGV
+from waiting import within
 from wherry.words import from_environment, to_environment
 
 
 def arguments_of(process: subprocess.Popen[bytes]) -> bytes:
     return Path(f"/proc/{process.pid}/cmdline").read_bytes()
-
-
-def within(seconds: float, holds: object) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if holds():  # type: ignore[operator]
-            return True
-        time.sleep(0.01)
-    return False
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from receiving_support import Person, Place, person, place
+from receiving_support import Person, Place, admin, place
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +21,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture(scope="module")
 def ada(here: Place, tmp_path_factory: pytest.TempPathFactory) -> Person:
-    found = person(tmp_path_factory.mktemp("people"), "ada", here.port)
-    here.add_user("ada", "admin", found.public_key)
-    return found
+    return admin(here, tmp_path_factory.mktemp("people"), "ada")
 
 
 @pytest.fixture

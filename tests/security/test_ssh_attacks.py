@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -12,7 +11,8 @@ import paramiko
 import pytest
 from paramiko import common
 
-from receiving_support import Person, Place, person, place
+from receiving_support import Person, Place, admin, person, place
+from waiting import within
 from wherry.receiving import limits
 
 
@@ -24,9 +24,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture(scope="module")
 def ada(here: Place, tmp_path_factory: pytest.TempPathFactory) -> Person:
-    found = person(tmp_path_factory.mktemp("people"), "ada", here.port)
-    here.add_user("ada", "admin", found.public_key)
-    return found
+    return admin(here, tmp_path_factory.mktemp("people"), "ada")
 
 
 @pytest.fixture
@@ -44,15 +42,6 @@ def member(here: Place, ada: Person) -> Iterator[paramiko.Transport]:
     transport.connect(username="wherry", pkey=paramiko.Ed25519Key.from_private_key_file(str(ada.home / "key")))
     yield transport
     transport.close()
-
-
-def within(seconds: float, holds: Callable[[], bool]) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if holds():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def message(kind: int, *parts: str | bytes | int | bool) -> paramiko.Message:
