@@ -117,12 +117,20 @@ def ensure_network(outside: Outside, name: str) -> None:
         return  # an app that is just getting this name has its network already
     if number is None:
         number = _give_subnet(outside, app, -1)
+    make_network(outside, name, number, lambda refused: _give_subnet(outside, app, refused))
+
+
+def make_network(outside: Outside, name: str, number: int, another: Callable[[int], int]) -> int:
+    """Makes the network of `name` on the subnet with this number, or on what `another` says after one that others on the machine
+    use; returns the number that it has. Raises Conflict when none is free."""
     for _ in range(NETWORKS):
         try:
             outside.engine.ensure_network(name, subnet_text(number))
-            return
         except Conflict:
-            number = _give_subnet(outside, app, number)
+            number = another(number)
+        else:
+            return number
+    raise Conflict("no subnet is free on this machine", hint="See them: docker network ls", code="subnet_taken")
 
 
 def _give_subnet(outside: Outside, app: App, refused: int) -> int:

@@ -16,7 +16,7 @@ from wherry.model.front import MAX_DOMAINS
 from wherry.model.release import Release
 from wherry.receiving import repositories
 from wherry.reconciler import fronts
-from wherry.reconciler.converge import NETWORKS, fresh_subnet, prepare, settle, subnet_text
+from wherry.reconciler.converge import fresh_subnet, make_network, prepare, settle
 from wherry.reconciler.desired import Desired, desired_of
 from wherry.reconciler.execute import Executor, drain_limit
 from wherry.reconciler.steps import Retire
@@ -89,25 +89,11 @@ def _start(work: Work, wished: App, release: Release | None) -> int:
         old, why = work.operation.app, "writes to a volume of one writer" if alone.needs_alone else "has its checks disabled"
         hint = f"Stop it, rename it, start it: wherry ps:stop {old}, apps:rename {old} {wished.name}, ps:start {wished.name}"
         raise Conflict(f"{old} may not run beside itself, as a rename does it: {alone.type} {why}", code="stops_first", hint=hint)
-    subnet = _network(work, wished.name)
+    subnet = make_network(outside, wished.name, _subnet(work), lambda refused: _subnet(work, refused))
     hidden = replace(desired.front, hosts=(), secure=()) if desired.front else None
     prepare(outside, replace(desired, hosts=(), front=hidden), work.detail, work.cancelled)
     prepare(outside, desired, work.detail, work.cancelled)
     return subnet
-
-
-def _network(work: Work, name: str) -> int:
-    """Makes the network of the new name, passing over subnets that others on the machine use."""
-    refused = -1
-    for _ in range(NETWORKS):
-        number = _subnet(work, refused)
-        try:
-            work.outside.engine.ensure_network(name, subnet_text(number))
-        except Conflict:
-            refused = number
-        else:
-            return number
-    raise Conflict("no subnet is free on this machine", hint="See them: docker network ls", code="subnet_taken")
 
 
 def _subnet(work: Work, refused: int = -1) -> int:
