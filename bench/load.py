@@ -1,6 +1,7 @@
 """Visitors that never retry: keep-alive connections that ask again and again, and count what was not answered.
 
-Run as a program (HOST ADDRESS PORT PATH CONNECTIONS [tls]) it asks until its standard input closes, then prints one JSON document.
+Run as a program (HOST ADDRESS PORT PATH CONNECTIONS [tls]) it prints `asking` once every connection has asked, asks until its standard
+input closes, then prints one JSON document as its last line.
 A request is lost when no whole answer came, or one of 500 and above. A body that is a number is the version of the app that
 answered: per connection it must never fall.
 """
@@ -107,6 +108,9 @@ async def load(host: str, address: str, port: int, path: str, connections: int, 
     count, stop = Count(), asyncio.Event()
     began = time.monotonic()
     visitors = [asyncio.create_task(Visitor(host, address, port, path, count, secure).run(stop)) for _ in range(connections)]
+    while count.asked < connections:
+        await asyncio.sleep(0.01)
+    print("asking", flush=True)
     await asyncio.to_thread(sys.stdin.read)
     stop.set()
     await asyncio.gather(*visitors)

@@ -10,6 +10,8 @@ Apps answer with `<app>/<version>` (see `versioned`), so an answer says whose it
 from __future__ import annotations
 
 import json
+import os
+import re
 import sqlite3
 import subprocess
 import time
@@ -17,10 +19,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from scenario_support import Site, tiny_app
+from scenario_support import Site, contents, tiny_app
 
 PATIENCE = 40.0
 LOCK_LIMIT = 10.0
+HALF_MADE = re.compile(r"\..*\.git\..*")
+"""A repository that is being made or taken away."""
 
 
 def versioned(app: str, version: int | str) -> dict[str, str]:
@@ -110,17 +114,18 @@ def left_over(site: Site) -> Iterator[str]:
     for path in site.home.joinpath("spool").iterdir():
         if path.name in spooled:  # what never became an operation is left to the hourly clean-up
             yield f"I4 spool/{path.name} is left"
-    for pattern in ("*.git/**/*.lock", "*.git/objects/tmp_objdir-*", ".*.git.*"):
-        found = [path for path in site.home.joinpath("repositories").glob(pattern) if path.name != "wherry.lock"]
-        yield from (f"I4 {path.relative_to(site.home)} is left" for path in found)
+    for place, folders, files in os.walk(site.home / "repositories"):  # which bears that git takes folders away meanwhile
+        found = [name for name in files if name.endswith(".lock") and name != "wherry.lock"]
+        found += [name for name in folders if name.startswith("tmp_objdir-") or HALF_MADE.fullmatch(name)]
+        yield from (f"I4 {Path(place, name).relative_to(site.home)} is left" for name in found)
 
 
 def leaked(site: Site, secret: str) -> Iterator[str]:
     """I8: where a secret is that should only be in the database, and inside the app's own containers."""
     if not secret:
         return
-    for path in site.home.joinpath("logs").rglob("*"):
-        if path.is_file() and secret.encode() in path.read_bytes():
+    for path, held in contents(site.home / "logs"):
+        if secret.encode() in held:
             yield f"I8 in {path.relative_to(site.home)}"
     for row in rows(site, "SELECT * FROM events"):
         if secret in row["data"]:

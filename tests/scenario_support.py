@@ -7,9 +7,8 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,8 +130,8 @@ class Site:
         argv += ["tls"] if secure_host else []
         process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         count: dict[str, Any] = {}
-        time.sleep(0.5)
         try:
+            assert process.stdout and process.stdout.readline() == "asking\n"
             yield count
         finally:
             out, _ = process.communicate("", timeout=120)
@@ -171,6 +170,15 @@ class Repository:
         """Commits and pushes the tiny app as `version`."""
         self.commit(tiny_app(version))
         return self.push()
+
+
+def contents(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    """Every regular file below, with what is in it; what goes away meanwhile is passed over, for a platform works on."""
+    for place, _, names in os.walk(folder):
+        for path in (Path(place, name) for name in names):
+            with suppress(OSError):
+                if path.is_file() and not path.is_symlink():
+                    yield path, path.read_bytes()
 
 
 def tiny_app(version: int | str) -> dict[str, str]:

@@ -110,7 +110,7 @@ def _visitors(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
             yield count
         finally:
             out, _ = process.communicate("", timeout=120)
-            count.update(json.loads(out))
+            count.update(json.loads(out.splitlines()[-1]))
 
 
 if __name__ == "__main__":

@@ -97,6 +97,15 @@ def test_whoever_asks_is_told_what_is_there_now(here: Machine) -> None:
     assert found.spool >= MB and found.free > 0
 
 
+def test_who_asks_after_a_deploy_is_told_of_it_however_young_the_figures_are(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    disk.usage(here.services, ADMIN)
+    lie(here, good1=40)
+    here.push("cart", "b", image="good", web="run")
+    found, _ = disk.usage(here.services, ADMIN)
+    assert found.images == 40 * MB and "cart" in found.apps
+
+
 def test_with_too_little_room_neither_a_build_nor_a_one_off_starts(tmp_path: Path) -> None:
     with machine(tmp_path) as here:
         here.push("shop", "a", image="good", web="run")

@@ -27,9 +27,9 @@ def ended(here: Site, app: str) -> bool:
 
 def consistent(here: Site, app: str) -> None:
     """I1, I4, I5: what the database says is what runs, and nothing else does."""
-    until(lambda: ended(here, app), 60, "the end of all operations")
+    until(lambda: ended(here, app), what="the end of all operations")
     current = here.json("apps:info", app)["release"]
-    until(lambda: len(here.containers(app)) == 1, 30, "one container")
+    until(lambda: len(here.containers(app)) == 1, what="one container")
     release = here.docker("inspect", "-f", '{{index .Config.Labels "wherry.release"}}', *here.containers(app)).text.strip()
     assert f"v{release}" == current
     assert here.get(app)[0] == 200
@@ -60,6 +60,7 @@ def test_apps_serve_on_while_the_control_plane_is_killed(here: Site, app: Make) 
             kill(here, part)
             time.sleep(1.5)
         until(lambda: here.wherry("ps", name).status == 0, what="the API's return")
+        until(lambda: here.ssh("ps", name).status == 0, what="the receiver's return")
     assert count["lost"] == 0, count
 
 

@@ -52,9 +52,10 @@ def test_a_rename_and_a_copy_lose_no_request_and_need_no_build(here: Site, app: 
     assert count["lost"] == 0 and count["answered"] > 100, count
     assert here.get("late") == here.get("early") == here.get("late-twin") == (200, "1")
     assert here.containers("early") == []
-    assert "version 1 is up" in here.wherry("logs", "late", "--source", "app").text
+    until(lambda: "version 1 is up" in here.wherry("logs", "late", "--source", "app").text, what="what it says, collected")
     early.git("remote", "set-url", "wherry", f"ssh://wherry@127.0.0.1:{here.ssh_port}/late")
     assert early.release(2).status == 0
     assert (here.get("late"), here.get("late-twin")) == ((200, "2"), (200, "1"))
-    assert here.wherry("doctor").status == 0, here.wherry("doctor").text
+    checked = here.wherry("doctor")
+    assert checked.status == 0, checked.text
     assert late.app == "late" and twin.app == "late-twin"

@@ -81,7 +81,7 @@ def test_what_the_person_typed_at_the_start_works_over_ssh(here: Site, app: Make
     assert scaled.status == 0, scaled.text
     assert "web 1 -> 3" in scaled.text
     assert {here.get("talk", "/instance")[1] for _ in range(12)} == {"web.1", "web.2", "web.3"}
-    assert "version 1 is up" in here.ssh("logs", "talk", "-n", "20").text
+    until(lambda: "version 1 is up" in here.ssh("logs", "talk", "-n", "20").text, what="what it says, collected")
     assert "web.3" in here.ssh("ps", "talk").text
 
 

@@ -93,9 +93,10 @@ def test_changes_of_an_app_that_writes_to_its_volume_lose_no_request_and_no_row(
         assert here.wherry("config:set", "ledger", "A=1").status == 0
         assert here.wherry("ps:restart", "ledger").status == 0
         shop.commit(ledger(3))
+        engine, began = here.pid("engine"), time.time()
         push = subprocess.Popen(["git", "-C", str(shop.folder), "push", "-q", "wherry", "main"], env=shop.env(), stderr=subprocess.PIPE)
-        until(lambda: _nothing_runs(here, "ledger"), 60, "the end of the old instance")
-        os.kill(here.pid("engine"), signal.SIGKILL)
+        wait_for_an_end(here, "ledger", began)
+        os.kill(engine, signal.SIGKILL)
         heard = push.communicate(timeout=120)[1].decode()
         assert push.returncode == 0, heard
     assert count["lost"] == 0, count
@@ -106,10 +107,13 @@ def test_changes_of_an_app_that_writes_to_its_volume_lose_no_request_and_no_row(
     assert "of v" in told.text and "stopped first, in" in told.text and "requests waited meanwhile" in told.text
 
 
-def _nothing_runs(here: Site, app: str) -> bool:
-    """Whether the old instance has gone and the new one has not begun."""
-    mine = ["--filter", f"label=wherry.platform={here.name}", "--filter", f"label=wherry.app={app}"]
-    return not here.docker("ps", "-q", *mine).text.split()
+def wait_for_an_end(here: Site, app: str, since: float) -> None:
+    """Returns as soon as an instance has ended: the new one has not begun, a moment that looking now and then could miss."""
+    mine = ["--filter", f"label=wherry.platform={here.name}", "--filter", f"label=wherry.app={app}", "--filter", "event=die"]
+    argv = ["docker", "events", "--since", f"{since:.3f}", *mine]
+    with subprocess.Popen(["timeout", "120", *argv], stdout=subprocess.PIPE, text=True) as events:
+        assert events.stdout and " die " in events.stdout.readline()
+        events.terminate()
 
 
 def test_a_release_that_fails_gives_the_volume_back_to_the_one_before(here: Site, app: Make) -> None:

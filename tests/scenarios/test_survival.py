@@ -44,7 +44,7 @@ def test_a_build_that_only_forks_is_ended_and_its_neighbour_answers_all_the_time
 
 def test_builds_wait_for_each_other_and_one_that_waits_can_be_cancelled(here: Site, app: Make) -> None:
     slow, waiting = app("slow"), app("waiting")
-    slow.commit(hungry(here, "slow", "sleep 6"))
+    slow.commit(hungry(here, "slow", "sleep 300"))
     waiting.commit(hungry(here, "waiting", "true"))
     with ThreadPoolExecutor(2) as pushing:
         first = pushing.submit(slow.push)
@@ -53,6 +53,7 @@ def test_builds_wait_for_each_other_and_one_that_waits_can_be_cancelled(here: Si
         until(lambda: "waiting for the build of slow" in here.wherry("builds", "waiting").text)
         print(here.wherry("builds").text, here.ssh("builds:info", "waiting").text)
         assert here.ssh("builds:cancel", "waiting").status == 0
+        assert here.ssh("builds:cancel", "slow").status == 0
     print(second.result().text, first.result().text)
     assert "waiting for the build of slow" in second.result().text
     assert second.result().status == 1 and "cancelled" in second.result().text

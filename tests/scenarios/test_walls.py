@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from scenario_support import Repository, Site
+from scenario_support import Repository, Site, contents
+from waiting import until
 
 pytestmark = [pytest.mark.engine, pytest.mark.scenario]
 
@@ -210,18 +211,13 @@ def test_a_secret_stands_nowhere_but_in_its_app(here: Site, app: Make, tmp_path:
         here.wherry("run", "vault", "--", "true")
         here.ssh("config:set", "vault", f"PORT={canary}")
         here.wherry("doctor", "--bundle", "-o", str(tmp_path / "bundle.tar.gz"))
+    until(lambda: len(here.containers("vault")) == 2, what="the end of all but web.1 and web.2")
     told = {line for line in seen if canary in line and not line.startswith("ssh ")}  # that is the person's own, elsewhere
     assert told == set()
     shown = {name: text for name, text in everything_told(here, "vault", tmp_path / "bundle.tar.gz").items() if canary.encode() in text}
     assert shown == {}
-    assert [path for path in here.home.rglob("*") if holds(path, canary)] == []
-
-
-def holds(path: Path, text: str) -> bool:
-    """Whether a file of the platform's, but for its programs, holds the text; one that is gone meanwhile holds nothing."""
-    with suppress(FileNotFoundError):
-        return path.is_file() and "venvs" not in path.parts and text.encode() in path.read_bytes()
-    return False
+    found = [path for path, held in contents(here.home) if canary.encode() in held]
+    assert [path for path in found if "venvs" not in path.parts] == []
 
 
 def everything_told(here: Site, app: str, bundle: Path) -> dict[str, bytes]:

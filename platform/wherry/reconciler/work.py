@@ -17,9 +17,11 @@ from wherry.model.user import Actor
 from wherry.reconciler.build_queue import BuildQueue, Waiter
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.pause import Pause
-from wherry.store import apps, events, operations, releases
+from wherry.store import apps, disk, events, operations, releases
 from wherry.store.database import Connection
 
+MAKES_IMAGES = ("deploy", "destroy")
+"""What changes what lies on the disk."""
 LEAST_ROOM = 100 * shares.MB
 """What the smallest build leaves on the disk."""
 
@@ -107,7 +109,7 @@ class Work:
     def succeed(self, connection: Connection, **result: Any) -> None:
         """Ends the operation in the caller's transaction: what it did and that it is done become true together."""
         operations.finish(connection, self.operation, "succeeded", clock.now(), result)
-        self._event(connection, "succeeded", **result)
+        self._ended(connection, "succeeded", **result)
 
     def fail(self, error: WherryError) -> None:
         """Ends the operation with its reason."""
@@ -116,7 +118,7 @@ class Work:
         with self.outside.database.write() as connection:
             self._fail_release(connection, error)
             operations.finish(connection, self.operation, state, clock.now(), error=told)
-            self._event(connection, state, code=error.code)
+            self._ended(connection, state, code=error.code)
 
     def _fail_release(self, connection: Connection, error: WherryError) -> None:
         """A release that this operation made and did not bring to life has failed with it."""
@@ -128,8 +130,11 @@ class Work:
             facts = {"release": release.version, "code": error.code}
             events.add(connection, self.actor, "release.failed", self.operation.app, clock.now(), **facts)
 
-    def _event(self, connection: Connection, state: str, **data: Any) -> None:
+    def _ended(self, connection: Connection, state: str, **data: Any) -> None:
+        """The event, and the wish to have the disk measured: who asks after the end is told of what was made."""
         kind, app = self.operation.kind, self.operation.app
+        if kind in MAKES_IMAGES:
+            disk.want(connection, clock.now())
         events.add(connection, self.actor, f"{kind}.{state}", app or None, clock.now(), operation=self.operation.id, **data)
 
     def drop_spooled(self) -> None:

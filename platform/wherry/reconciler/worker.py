@@ -21,7 +21,7 @@ from wherry.reconciler.doctor import doctor
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.renames import rename
 from wherry.reconciler.work import Work
-from wherry.store import apps, disk, operations
+from wherry.store import apps, operations
 
 VERBS: dict[str, Callable[[Work], None]] = {
     "deploy": deploy,
@@ -44,8 +44,6 @@ VERBS: dict[str, Callable[[Work], None]] = {
     "mounts": storage.mounts,
     "volume": storage.destroy,
 }
-MAKES_IMAGES = ("deploy", "destroy")
-"""What changes what lies on the disk."""
 MAX_ATTEMPTS = 5
 """An operation whose owner died this often is what kills its owners."""
 PATIENCE = 90.0
@@ -105,14 +103,8 @@ class Worker:
         """What follows the end. On a full disk it fails, and the next operation of the app must hear of the end all the same."""
         try:
             work.drop_spooled()
-            if work.operation.kind in MAKES_IMAGES:
-                self._measure_disk()
         except (OSError, WherryError) as error:
             print(f"operation {work.operation.id}: {error}", file=sys.stderr, flush=True)
-
-    def _measure_disk(self) -> None:
-        with self.outside.database.write() as connection:
-            disk.want(connection, clock.now())
 
     def _patiently(self, work: Work) -> None:
         end = clock.monotonic() + PATIENCE

@@ -16,7 +16,7 @@ from wherry.store import disk
 PATIENCE = 15.0
 """Seconds that one who asks waits for the engine to measure."""
 YOUNG = 10.0
-"""Seconds for which a measurement is good enough."""
+"""Seconds for which a measurement is good enough, if nothing was built or destroyed since."""
 DOCKER = Path("/var/lib/docker")
 
 
@@ -33,7 +33,8 @@ def measured(platform: Platform) -> tuple[Usage | None, str]:
     """Has the engine measure, and let go of what may go when there is too little room, unless it has just done so."""
     with platform.database.read() as connection:
         found, at = disk.latest(connection)
-    if at and (clock.parse(clock.now()) - clock.parse(at)).total_seconds() < YOUNG:
+        asked = disk.is_wanted(connection)
+    if at and not asked and (clock.parse(clock.now()) - clock.parse(at)).total_seconds() < YOUNG:
         return found, at
     with platform.database.write() as connection:
         disk.want(connection, wanted := clock.now())
