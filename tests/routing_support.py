@@ -21,13 +21,15 @@ from wherry import command
 from wherry.errors import Unavailable
 from wherry.routing import haproxy_config
 from wherry.routing.haproxy_proxy import HaproxyProxy
+from wherry.routing.haproxy_socket import HaproxySession
 from wherry.routing.proxy import Target
 from wherry.settings import Settings, load
 
 
-def settings_in(home: Path) -> Settings:
+def settings_in(home: Path, hold_timeout: int = 2) -> Settings:
     http, https = free_ports(2)
-    return load({"WHERRY_HOME": str(home), "WHERRY_HTTP_PORT": str(http), "WHERRY_HTTPS_PORT": str(https), "WHERRY_HOLD_TIMEOUT": "2"})
+    ports = {"WHERRY_HTTP_PORT": str(http), "WHERRY_HTTPS_PORT": str(https)}
+    return load({"WHERRY_HOME": str(home), "WHERRY_HOLD_TIMEOUT": str(hold_timeout), **ports})
 
 
 class Haproxy:
@@ -58,6 +60,11 @@ class Haproxy:
         except OSError:
             return False
 
+    def connections(self) -> int:
+        """How many visitors it has now."""
+        with HaproxySession(haproxy_config.Files(self.settings).socket) as session:
+            return int(session.ask("show info").partition("CurrConns: ")[2].split()[0])
+
     def worker(self) -> int:
         return int(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
 
@@ -68,12 +75,12 @@ class Haproxy:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 @contextmanager
-def running_haproxy(home: Path) -> Iterator[Haproxy]:
-    settings = settings_in(home)
+def running_haproxy(home: Path, hold_timeout: int = 2) -> Iterator[Haproxy]:
+    settings = settings_in(home, hold_timeout)
     haproxy_config.prepare(settings)
     haproxy = Haproxy(settings)
     try:
@@ -221,7 +228,7 @@ class Answer:
 class Visitor:
     """One connection to the proxy, kept alive as long as the answers allow."""
 
-    def __init__(self, port: int, timeout: float = 10.0) -> None:
+    def __init__(self, port: int, timeout: float = 30.0) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._file = self.socket.makefile("rb")
@@ -264,7 +271,7 @@ class Load:
 
 
 @contextmanager
-def load_on(port: int, host: str, visitors: int = 8, timeout: float = 10.0) -> Iterator[Load]:
+def load_on(port: int, host: str, visitors: int = 8, timeout: float = 30.0) -> Iterator[Load]:
     """Visitors at `host` for the length of the block."""
     load, over = Load([[] for _ in range(visitors)]), threading.Event()
 

@@ -31,10 +31,12 @@ from wherry.receiving.server import Doors, Receiver
 from wherry.running import docker_client
 from wherry.services import keys, logins, platform, users
 from wherry.services.platform import Platform
-from wherry.store import instances
+from wherry.store import instances, runs
 from wherry.store.app_logs import AppLogs
 from wherry.wiring import cli_argv
 
+LASTS = ("sh", "-c", "echo up; exec sleep 1000")
+"""A program for `begun`."""
 ENGINE = Path(__file__).parent / "run_engine.py"
 
 
@@ -61,6 +63,21 @@ class Typist:
                 raise AssertionError(f"{text!r} did not come before the end: {self.seen!r}") from error
         before, found, self.seen = self.seen.partition(text)
         return before + found
+
+    def asks(self, keys: bytes, answer: bytes) -> None:
+        """Types it once a second until the answer is there, for what the program hears of a moment later, as of a new size."""
+        for _ in range(60):
+            self.type(keys)
+            if self._comes(answer, 1.0):
+                self.until(answer)
+                return
+        raise AssertionError(f"{answer!r} did not come; the screen says {self.seen!r}")
+
+    def _comes(self, text: bytes, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while text not in self.seen and select.select([self.controller], [], [], max(0.0, end - time.monotonic()))[0]:
+            self.seen += os.read(self.controller, 65536)
+        return text in self.seen
 
     def resize(self, rows: int, columns: int) -> None:
         ioctl(self.controller, TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -119,7 +136,7 @@ class Yard:
     def end_engine(self, number: int = signal.SIGTERM) -> None:
         assert self.engine is not None
         self.engine.send_signal(number)
-        self.engine.wait(20)
+        self.engine.wait(60)
 
     def deploy(self, app: str = "shop", **processes: str) -> None:
         """A release of the tiny image, as a push would leave it; returns when it runs."""
@@ -143,9 +160,24 @@ class Yard:
         pipe = subprocess.PIPE
         return subprocess.Popen(self.argv(*words), **{"env": self.environ, "stdin": pipe, "stdout": pipe, "stderr": pipe, **streams})
 
+    def begun(self, *words: str, **streams: Any) -> "subprocess.Popen[bytes]":
+        """Like `begin`, for a program whose first line is `up`; returns when it has said so: the row and the container come before that."""
+        asked = self.begin(*words, **streams)
+        assert asked.stdout is not None
+        assert asked.stdout.readline() == b"up\n"
+        return asked
+
     def containers(self, kind: str = "one-off") -> list[Any]:
         labels = [f"wherry.platform={self.name}", f"wherry.kind={kind}"]
         return list(self.docker.api.containers(all=True, filters={"label": labels}))
+
+    def at_rest(self) -> None:
+        """Waits for what the engine does after it told a client the end: no run is under way, and no container of one is there."""
+        self.until(lambda: not self.containers() and not self.containers("detached") and not self._under_way())
+
+    def _under_way(self) -> list[str]:
+        with self.services.database.read() as connection:
+            return [run.name for run in runs.unended(connection) if run.state != "waiting"]
 
     def log(self, app: str = "shop") -> list[str]:
         return AppLogs(self.services.settings.app_logs).tail(app, 200)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 
 from cli_support import ARGV
 from receiving_support import Person
-from run_support import Yard, at_terminal, receiver, yard
+from run_support import LASTS, Yard, at_terminal, receiver, yard
 from wherry.model import wire
 
 pytestmark = pytest.mark.engine
@@ -36,6 +35,12 @@ def far(here: Yard) -> dict[str, str]:
     """The environment of a laptop with a token."""
     token = here.wherry("users:add", "laura").stdout and here.wherry("tokens:create", "laptop", "-u", "laura").stdout.decode().strip()
     return {**here.environ, "WHERRY_API_URL": f"http://127.0.0.1:{here.api.port}", "WHERRY_TOKEN": token}
+
+
+@pytest.fixture(autouse=True)
+def nobody_before(here: Yard) -> None:
+    """The runs of the test before are over, and their containers gone."""
+    here.at_rest()
 
 
 def processes(here: Yard) -> str:
@@ -68,12 +73,12 @@ def test_a_command_that_is_not_in_the_instance_is_named(here: Yard) -> None:
 
 
 @pytest.mark.parametrize("command", ["sleep 4242", "trap '' HUP; while :; do sleep 4242; done"], ids=["sleep", "ignores SIGHUP"])
-def test_when_the_client_is_killed_what_it_ran_inside_is_gone_within_five_seconds(here: Yard, command: str) -> None:
+def test_when_the_client_is_killed_what_it_ran_inside_is_gone(here: Yard, command: str) -> None:
     asked = here.begin("enter", "shop", "web.1", command)
     here.until(lambda: "4242" in processes(here))
     asked.kill()
     asked.communicate()
-    here.until(lambda: "4242" not in processes(here), 5)
+    here.until(lambda: "4242" not in processes(here))
     assert here.state("shop", "web.1") == "running"
 
 
@@ -84,19 +89,17 @@ def test_a_shell_is_listed_and_stopped_by_someone_else(here: Yard) -> None:
     assert "in web.1: sleep 4243" in listed
     name = listed.splitlines()[1].split()[0]
     assert here.wherry("run:stop", "shop", name).returncode == 0
-    _, err = asked.communicate(timeout=10)
+    _, err = asked.communicate(timeout=60)
     assert err.decode() == f"{name} was stopped by root\n"
-    assert "4243" not in processes(here)
+    here.until(lambda: "4243" not in processes(here))
 
 
 def test_it_ends_with_the_instance_and_says_so(here: Yard) -> None:
     here.deploy("brief", web="")
-    asked = here.begin("enter", "brief", "web.1", "sleep", "1000")
-    here.until(lambda: b"running" in here.wherry("run:list", "brief").stdout)
-    time.sleep(0.3)
+    asked = here.begun("enter", "brief", "web.1", *LASTS)
     done = here.wherry("ps:stop", "brief")
     assert done.returncode == 0, done.stderr
-    _, err = asked.communicate(timeout=10)
+    _, err = asked.communicate(timeout=60)
     assert asked.returncode in (137, 143) and b"web.1 ended, and run.1 with it\n" in err
 
 
@@ -115,8 +118,8 @@ def test_with_a_token_there_is_a_terminal_too(here: Yard, far: dict[str, str]) -
         laura.until(b"# ")
         laura.type(b"stty size\r")
         laura.until(b"25 91\r\n")
-        laura.type(b"sleep 100\r")
-        time.sleep(0.3)
+        laura.type(b"echo begun; sleep 100\r")
+        laura.until(b"begun\r\n")
         laura.type(b"\x03")
         laura.until(b"# ")
         laura.type(b"exit 3\r")
@@ -124,13 +127,10 @@ def test_with_a_token_there_is_a_terminal_too(here: Yard, far: dict[str, str]) -
 
 
 def test_when_a_laptop_goes_away_its_container_does_too(here: Yard, far: dict[str, str]) -> None:
-    here.until(lambda: not here.containers())
-    asked = here.begin("run", "shop", "sleep", "1000", env=far)
-    here.until(here.containers)
-    time.sleep(0.3)
+    asked = here.begun("run", "shop", *LASTS, env=far)
     asked.kill()
     asked.communicate()
-    here.until(lambda: not here.containers(), 5)
+    here.until(lambda: not here.containers())
 
 
 def test_places_of_the_api_are_free_again_afterwards(here: Yard, far: dict[str, str]) -> None:
@@ -189,7 +189,7 @@ def test_more_input_than_there_is_credit_for_ends_the_run(here: Yard) -> None:
         assert door.recv(100)
         with suppress(OSError):
             door.sendall(wire.frames(wire.INPUT, bytes(1 << 20)))
-        here.until(lambda: here.api.ask("GET", f"/api/apps/shop/runs/{run['name']}").document["state"] == "ended", 10)
+        here.until(lambda: here.api.ask("GET", f"/api/apps/shop/runs/{run['name']}").document["state"] == "ended")
 
 
 def test_an_attached_run_without_an_upgrade_is_told_how(here: Yard) -> None:
@@ -207,7 +207,7 @@ def test_no_more_than_sixteen_runs_are_open(here: Yard) -> None:
     with here.services.database.write() as connection:  # as after half a minute without their clients
         connection.execute("UPDATE runs SET created_at = '2020-01-01T00:00:00.000000Z' WHERE state = 'waiting'")
     here.services.wake()
-    here.until(lambda: here.api.ask("GET", "/api/apps/shop/runs").document["runs"] == [], 10)
+    here.until(lambda: here.api.ask("GET", "/api/apps/shop/runs").document["runs"] == [])
 
 
 # Over SSH
@@ -229,25 +229,21 @@ def test_over_ssh_with_a_terminal_a_shell_knows_its_size_and_gets_control_c(ann:
         typist.type(b"stty size; echo $TERM\r")
         typist.until(b"37 103\r\nvt220\r\n")
         typist.resize(22, 66)
-        time.sleep(0.5)
-        typist.type(b"stty size\r")
-        typist.until(b"22 66\r\n")
-        typist.type(b"sleep 100\r")
-        time.sleep(0.5)
+        typist.asks(b"stty size\r", b"22 66\r\n")
+        typist.type(b"echo begun; sleep 100\r")
+        typist.until(b"begun\r\n")
         typist.type(b"\x03")
         typist.until(b"# ")
         typist.type(b"exit 6\r")
         assert typist.leave() == 6
 
 
-def test_when_ssh_is_killed_the_container_is_gone_within_five_seconds(here: Yard, ann: Person) -> None:
-    here.until(lambda: not here.containers())
-    with at_terminal(ssh_t(ann, "run", "shop", "sleep", "1000"), ann.environment()) as typist:
-        here.until(here.containers)
-        time.sleep(0.5)
+def test_when_ssh_is_killed_the_container_is_gone(here: Yard, ann: Person) -> None:
+    with at_terminal(ssh_t(ann, "run", "shop", "'echo up; exec sleep 1000'"), ann.environment()) as typist:
+        typist.until(b"up\r\n")
         typist.process.kill()
         typist.process.wait()
-        here.until(lambda: not here.containers(), 5)
+        here.until(lambda: not here.containers())
 
 
 def test_over_ssh_a_file_instead_of_a_keyboard_ends_the_input(ann: Person, tmp_path: Path) -> None:

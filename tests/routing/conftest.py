@@ -22,6 +22,19 @@ def haproxy(shared_haproxy: Haproxy) -> Haproxy:
     return shared_haproxy
 
 
+@pytest.fixture(scope="session")
+def _patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Haproxy]:
+    with running_haproxy(tmp_path_factory.mktemp("home"), hold_timeout=30) as running:
+        yield running
+
+
+@pytest.fixture
+def patient_haproxy(_patient: Haproxy) -> Haproxy:
+    """Holds requests for longer than a busy machine takes to do anything."""
+    _patient.proxy.start([])
+    return _patient
+
+
 @pytest.fixture
 def own_haproxy(tmp_path: Path) -> Iterator[Haproxy]:
     with running_haproxy(tmp_path / "home") as running:

@@ -108,7 +108,7 @@ def test_a_request_to_an_app_between_two_instances_waits_for_the_next_one(world:
         time.sleep(0.2)
         assert not answer.done()
         world.proxy.publish(world.route("shop", "web.1-b"))
-        assert answer.result(1) == (200, "web.1-b")
+        assert answer.result(30) == (200, "web.1-b")
 
 
 def test_a_request_that_waits_is_let_go_when_the_app_is_given_up(world: World) -> None:
@@ -116,7 +116,7 @@ def test_a_request_that_waits_is_let_go_when_the_app_is_given_up(world: World) -
     with visiting(world, "shop.example.org") as answer:
         time.sleep(0.1)
         world.proxy.publish(world.route("shop", state="stopped"))
-        assert answer.result(1)[0] == 503
+        assert answer.result(30)[0] == 503
 
 
 def test_a_request_waits_no_longer_than_the_limit(world: World) -> None:

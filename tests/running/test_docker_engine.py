@@ -1,7 +1,6 @@
 """What only a real engine shows: hardening, ends and their names, and what the kernel says about listeners."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -46,7 +45,7 @@ def image(made: tuple[DockerEngine, str]) -> str:
     return made[1]
 
 
-def wait(engine: DockerEngine, seen: Observed, timeout: float = 5, path: str | None = None) -> str:
+def wait(engine: DockerEngine, seen: Observed, timeout: float = 30, path: str | None = None) -> str:
     checks = (HealthCheck(path),) if path else ()
     try:
         return boot.wait_until_ready(engine, Eyes(), seen, checks, timeout)
@@ -99,8 +98,7 @@ def test_listening_without_accepting_is_not_ready(engine: DockerEngine, image: s
     """As gunicorn's parent does while its workers load the app: the stopped server leaves visitors in the queue."""
     line = "httpd -p 5000 -h /www; sleep 0.3; kill -STOP $(pidof httpd); echo frozen; sleep 60"
     seen = engine.start(spec(image, line))
-    while "frozen" not in engine.tail(seen.id):
-        time.sleep(0.05)
+    until(lambda: "frozen" in engine.tail(seen.id))
     with pytest.raises(DeployFailed, match="accepted no connection") as failure:
         wait(engine, seen, timeout=1)
     assert failure.value.code == "R10"
@@ -111,20 +109,20 @@ def test_ready_is_the_moment_its_check_passes(engine: DockerEngine, image: str) 
 
 
 def test_a_check_that_answers_wrongly_is_named(engine: DockerEngine, image: str) -> None:
-    with pytest.raises(DeployFailed, match=r"web.1 listens, but GET /health answered 404 for 1 s") as failure:
-        wait(engine, engine.start(spec(image)), timeout=1, path="/health")
+    with pytest.raises(DeployFailed, match=r"web.1 listens, but GET /health answered 404 for 2 s") as failure:
+        wait(engine, engine.start(spec(image)), timeout=2, path="/health")
     assert failure.value.code == "R10"
 
 
 def test_listening_on_the_loopback_only_is_named(engine: DockerEngine, image: str) -> None:
-    with pytest.raises(DeployFailed, match=r"opened no port within 1 s: it listens on 127.0.0.1:5000 only") as failure:
-        wait(engine, engine.start(spec(image, "httpd -f -p 127.0.0.1:5000 -h /www")), timeout=1)
+    with pytest.raises(DeployFailed, match=r"opened no port within 2 s: it listens on 127.0.0.1:5000 only") as failure:
+        wait(engine, engine.start(spec(image, "httpd -f -p 127.0.0.1:5000 -h /www")), timeout=2)
     assert failure.value.hint.startswith("Bind to 0.0.0.0:$PORT")
 
 
 def test_listening_on_another_port_is_named(engine: DockerEngine, image: str) -> None:
     with pytest.raises(DeployFailed, match=r"listens on (0.0.0.0|::):8000, not on \$PORT \(5000\)"):
-        wait(engine, engine.start(spec(image, "httpd -f -p 8000 -h /www")), timeout=1)
+        wait(engine, engine.start(spec(image, "httpd -f -p 8000 -h /www")), timeout=2)
 
 
 def test_an_exit_before_it_listened_is_told_with_its_last_lines(engine: DockerEngine, image: str) -> None:
@@ -178,16 +176,15 @@ def test_a_worker_that_crashes_at_once_is_told(engine: DockerEngine, image: str)
 
 def test_sigterm_reaches_the_app_and_not_only_its_shell(engine: DockerEngine, image: str) -> None:
     seen = engine.start(spec(image, "A=1 sh -c 'trap \"echo bye; exit 0\" TERM; echo up; while :; do sleep 0.1; done'", "worker"))
-    while "up" not in engine.tail(seen.id):
-        time.sleep(0.05)
+    until(lambda: "up" in engine.tail(seen.id))
     assert engine.stop(seen.id, 10)
     assert engine.tail(seen.id)[-1] == "bye"
     engine.remove(seen.id)
 
 
 def test_one_that_ignores_sigterm_is_killed_and_said_so(engine: DockerEngine, image: str) -> None:
-    seen = engine.start(spec(image, "trap '' TERM; while :; do sleep 0.1; done", "worker"))
-    time.sleep(0.3)
+    seen = engine.start(spec(image, "trap '' TERM; echo up; while :; do sleep 0.1; done", "worker"))
+    until(lambda: "up" in engine.tail(seen.id))
     assert engine.stop(seen.id, 1) is False
     engine.remove(seen.id)
 

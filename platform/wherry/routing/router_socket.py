@@ -61,7 +61,7 @@ class RouterSocket:
         self._stopping = True
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as knock:
             knock.sendto(b"", str(self._path))
-        self._thread.join(2.0)
+        self._thread.join(10.0)
         self._socket.close()
 
     def _run(self) -> None:
