@@ -80,7 +80,7 @@ class Person:
 
     def ssh(self, *words: str, options: tuple[str, ...] = (), stdin: bytes = b"", user: str = "wherry") -> subprocess.CompletedProcess[str]:
         argv = ["ssh", *self.options(*options), f"{user}@127.0.0.1", *words]
-        done = subprocess.run(argv, input=stdin, capture_output=True, timeout=30, check=False, env=self.environment())
+        done = subprocess.run(argv, input=stdin, capture_output=True, timeout=120, check=False, env=self.environment())
         return subprocess.CompletedProcess(argv, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def start_ssh(self, *words: str, options: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
@@ -91,7 +91,7 @@ class Person:
     def git(self, folder: Path, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Its stdout and stderr together are in `.stdout`."""
         return subprocess.run(
-            ["git", *words], cwd=folder, env=self.environment(), check=check, timeout=60, text=True, errors="surrogateescape",
+            ["git", *words], cwd=folder, env=self.environment(), check=check, timeout=180, text=True, errors="surrogateescape",
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 

@@ -33,6 +33,7 @@ def worker(name: str, ready: bool = False) -> None:
     note(f"{name} started {os.getpid()} uid {os.getuid()}")
     if ready and mode != "engine-hangs":
         time.sleep(0.2)
+        note(f"{name} ready")
         (home / "run" / "ready").touch()
     if mode == f"{name}-dies":
         sys.exit(3)
@@ -48,10 +49,11 @@ def main() -> int:
     except WherryError as error:
         print(error)
         return error.exit_status
+    grace = 1.0 if mode.endswith("-deaf") else 60.0
     parts = [
-        Part("engine", run=lambda: worker("engine", ready=True), grace=1.0),
-        Part("proxy", argv=lambda: ["sleep", f"{3600 + home.stat().st_ino}"], grace=1.0, pid_file=home / "run" / "proxy.pid"),
-        Part("api", run=lambda: worker("api"), grace=1.0, user="nobody" if mode == "users" else ""),
+        Part("engine", run=lambda: worker("engine", ready=True), grace=grace),
+        Part("proxy", argv=lambda: ["sleep", f"{3600 + home.stat().st_ino}"], grace=grace, pid_file=home / "run" / "proxy.pid"),
+        Part("api", run=lambda: worker("api"), grace=grace, user="nobody" if mode == "users" else ""),
     ]
     note("supervisor started")
     early = lambda: note("early")  # noqa: E731

@@ -100,11 +100,11 @@ VICTIMS: dict[str, Kill] = {
 }
 
 
-def experiment(lab: Lab, build: str = "quick", victims: Sequence[str] = tuple(VICTIMS), moments: Sequence[float] = MOMENTS) -> str:
+def experiment(lab: Lab, build: str = "quick", moments: Sequence[float] = MOMENTS) -> str:
     """Survived of tried, and the requests that were lost where the proxy was not the victim."""
     lost, version, tried, slowest = 0, 1, 0, 0.0
     with lab.app("mortal") as shop:
-        for victim in victims:
+        for victim in lab.victims or VICTIMS:
             waits = []
             for moment in moments:
                 version += 1

@@ -15,8 +15,10 @@ from scenario_support import Repository, Site, site
 class Lab:
     """One platform for all experiments of a run."""
 
-    def __init__(self, stack: ExitStack) -> None:
+    def __init__(self, stack: ExitStack, victims: tuple[str, ...] = ()) -> None:
+        """`victims` are the only ones that `deaths` kills; without any it kills each."""
         self._stack = stack
+        self.victims = victims
         self._site: Site | None = None
         self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp", prefix="wherry-lab-")))
         self.folder.chmod(0o711)  # the platform's own users work below it
@@ -29,7 +31,7 @@ class Lab:
 
     def over(self, site: Site) -> Lab:
         """The same place with another platform."""
-        other = Lab(self._stack)
+        other = Lab(self._stack, self.victims)
         other._site = site
         return other
 

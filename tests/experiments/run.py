@@ -52,6 +52,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/reliability")
     parser.add_argument("names", nargs="*", metavar="experiment")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--victim", action="append", default=[], choices=deaths.VICTIMS, help="of the deaths only those of this one")
     given = parser.parse_args(argv)
     if given.list:
         print("\n".join(f"{name:<20} {what}" for name, (what, _) in EXPERIMENTS.items()))
@@ -61,7 +62,7 @@ def main(argv: list[str]) -> int:
     if os.geteuid() != 0:
         parser.error("this needs root: it makes a platform of its own")
     with ExitStack() as stack:
-        lab = Lab(stack)
+        lab = Lab(stack, tuple(given.victim))
         return max([tried(lab, name) for name in given.names or EXPERIMENTS], default=0)
 
 

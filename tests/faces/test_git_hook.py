@@ -6,7 +6,6 @@ import signal
 import subprocess
 import tarfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -406,15 +405,15 @@ def test_an_app_that_nobody_pushed_can_not_be_cloned(ada: Person, tmp_path: Path
 
 def test_a_push_behind_other_work_says_what_it_waits_for(here: Place, ada: Person, bob: Person, engine: Engine) -> None:
     release = threading.Event()
-    engine.work = lambda engine, operation: (release.wait(20), engine.deploy(operation) if operation.kind == "deploy" else "succeeded")[1]
+    engine.work = lambda engine, operation: (release.wait(60), engine.deploy(operation) if operation.kind == "deploy" else "succeeded")[1]
     ada_work = ada.project()
     with here.platform.database.write() as connection:
         other = operations.add(connection, "queue", "scale", "bob", {}, clock.now())
     push = ada.start_git(ada_work, "push", ada.url("queue"), "main")
     assert within(60, lambda: len(here.operations("queue")) == 2)
-    time.sleep(0.3)
+    heard = heard_until(push, "waiting for operation")
     release.set()
-    lines = said(push.communicate(timeout=20)[0].decode())
+    lines = said(heard + push.communicate(timeout=60)[0].decode())
     assert lines[1] == f"       waiting for operation {other.id} (scale by bob)"
     assert push.returncode == 0
 
@@ -426,7 +425,7 @@ def test_twenty_pushes_to_one_app_take_turns_and_each_tells_the_truth(here: Plac
         ada.git(work, "checkout", "-q", "-b", f"b{number}", "main")
         ada.commit(work, {"n": str(number)})
     pushes = [ada.start_git(work, "push", ada.url("crowd"), f"b{number}:main") for number in range(20)]
-    results = [(push.communicate(timeout=60)[0].decode(), push.returncode) for push in pushes]
+    results = [(push.communicate(timeout=180)[0].decode(), push.returncode) for push in pushes]
     winners = [number for number, (_, status) in enumerate(results) if status == 0]
     assert len(winners) == 1
     assert here.head("crowd") == ada.git(work, "rev-parse", f"b{winners[0]}").stdout.strip()
@@ -438,10 +437,21 @@ def test_twenty_pushes_to_one_app_take_turns_and_each_tells_the_truth(here: Plac
 def test_twenty_apps_are_pushed_at_once(here: Place, ada: Person, engine: Engine) -> None:
     work = ada.project()
     pushes = [ada.start_git(work, "push", ada.url(f"app-{number}"), "main") for number in range(20)]
-    assert [(push.communicate(timeout=60), push.returncode)[1] for push in pushes] == [0] * 20
+    assert [(push.communicate(timeout=180), push.returncode)[1] for push in pushes] == [0] * 20
 
 
 # the client dies
+
+
+def heard_until(push: subprocess.Popen[bytes], words: str) -> str:
+    """What a push printed up to the line with these words."""
+    assert push.stdout is not None
+    heard = ""
+    for line in iter(push.stdout.readline, b""):
+        heard += line.decode()
+        if words in heard:
+            return heard
+    raise AssertionError(f"{words!a} did not come: {heard}")
 
 
 def dies(push: subprocess.Popen[bytes]) -> None:
@@ -464,7 +474,7 @@ def test_the_deploy_goes_on_when_the_client_dies_and_the_same_push_finds_it_done
     def work(engine: Engine, operation: Operation) -> str:
         for _ in range(noise // 1000):
             engine.say(operation, "x" * 1000)
-        release.wait(20)
+        release.wait(60)
         return engine.deploy(operation)
 
     engine.work = work
@@ -472,7 +482,7 @@ def test_the_deploy_goes_on_when_the_client_dies_and_the_same_push_finds_it_done
     push = ada.start_git(folder, "push", ada.url(app), "main")
     assert within(60, lambda: here.operations(app) and here.operations(app)[0].state == "running")
     dies(push)
-    assert within(20, lambda: nobody_holds(here, app))
+    assert within(60, lambda: nobody_holds(here, app))
     assert here.head(app) == ""
     release.set()
     assert within(60, lambda: here.operations(app)[0].done)
@@ -485,16 +495,15 @@ def test_the_deploy_goes_on_when_the_client_dies_and_the_same_push_finds_it_done
 
 def test_the_same_push_joins_the_deploy_that_is_still_under_way(here: Place, ada: Person, engine: Engine) -> None:
     release = threading.Event()
-    engine.work = lambda engine, operation: (release.wait(20), engine.deploy(operation))[1]
+    engine.work = lambda engine, operation: (release.wait(60), engine.deploy(operation))[1]
     folder = ada.project()
     first = ada.start_git(folder, "push", ada.url("joined"), "main")
-    assert within(60, lambda: here.operations("joined"))
-    time.sleep(0.2)
+    heard_until(first, "joined at")
     dies(first)
     second = ada.start_git(folder, "push", ada.url("joined"), "main")
-    time.sleep(2)
+    heard = heard_until(second, "is being deployed already")
     release.set()
-    output = second.communicate(timeout=20)[0].decode()
+    output = heard + second.communicate(timeout=60)[0].decode()
     assert second.returncode == 0, output
     assert any("is being deployed already, by ada: following operation" in line for line in said(output)[:2])
     assert said(output)[-1].startswith("-----> Live")
@@ -516,14 +525,14 @@ def test_a_frozen_client_of_a_noisy_build_does_not_keep_the_others_out(here: Pla
     os.killpg(push.pid, signal.SIGSTOP)
     try:
         assert within(60, lambda: here.operations("frozen")[0].done)
-        assert within(20, lambda: nobody_holds(here, "frozen"))
+        assert within(60, lambda: nobody_holds(here, "frozen"))
         engine.work = Engine.work
         ada.commit(folder, {"next": "1"})
         other = ada.start_git(folder, "push", ada.url("frozen"), "main")
-        assert other.communicate(timeout=20) and other.returncode == 0
+        assert other.communicate(timeout=60) and other.returncode == 0
     finally:
         os.killpg(push.pid, signal.SIGCONT)
-        push.communicate(timeout=20)
+        push.communicate(timeout=60)
     assert push.returncode != 0
 
 
@@ -537,7 +546,7 @@ def test_a_client_that_dies_while_sending_leaves_nothing(here: Place, ada: Perso
     dies(push)
     assert within(60, lambda: not list(repository.glob("objects/tmp_objdir-*")))
     assert here.operations("halfway") == []
-    assert nobody_holds(here, "halfway")
+    assert within(60, lambda: nobody_holds(here, "halfway"))
 
 
 def test_a_cancelled_deploy_refuses_the_push(here: Place, ada: Person, engine: Engine) -> None:

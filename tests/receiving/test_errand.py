@@ -109,7 +109,7 @@ def test_inner_addresses_are_refused_without_the_setting(known: Settings, remote
 
 
 def test_a_private_remote_opens_to_the_deploy_key_and_only_to_it(known: Settings, tmp_path: Path) -> None:
-    with place(tmp_path / "theirs", WHERRY_SSH_PORT=str(_port())) as theirs:
+    with place(tmp_path / "theirs") as theirs:
         ada = person(tmp_path, "ada", theirs.port)
         theirs.add_user("ada", "read", ada.public_key)
         repository(tmp_path / "lib", {"Procfile": "web: x\n"})
@@ -125,11 +125,6 @@ def test_a_private_remote_opens_to_the_deploy_key_and_only_to_it(known: Settings
         (known.ssh / "known_hosts").write_text(f"{lines[0]} ssh-ed25519 {stranger}\n")
         with pytest.raises(Forbidden, match="shows another host key than before"):
             run(known, "git", url=url, ref="main", key=(ada.home / "key").read_text())
-
-
-def _port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def test_submodules_over_https_are_in_the_archive_and_fetched_once(known: Settings, remotes: Path, daemon: str) -> None:

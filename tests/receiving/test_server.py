@@ -4,14 +4,15 @@ import os
 import socket
 import stat
 import subprocess
+import termios
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import paramiko
 import pytest
 
+from free_ports import free_port
 from receiving_support import Person, Place, admin, knock, person, place
 from waiting import within
 from wherry.receiving import limits
@@ -72,14 +73,14 @@ def test_a_removed_key_stops_working_at_once_even_on_an_open_connection(here: Pl
     bob = person(tmp_path, "bob", here.port)
     here.add_user("bob", "deploy", bob.public_key)
     master = bob.start_ssh("-N", options=("-M", "-S", str(tmp_path / "mux")))
-    assert within(5, (tmp_path / "mux").exists)
+    assert within(60, (tmp_path / "mux").exists)
     assert bob.ssh("whoami", options=("-S", str(tmp_path / "mux"))).stdout.startswith("bob deploy")
     here.remove_key("bob-laptop")
     refused = bob.ssh("whoami", options=("-S", str(tmp_path / "mux")))
     assert (refused.returncode, refused.stdout, refused.stderr) == (3, "", "this key was removed\n")
     assert bob.ssh("whoami").returncode == 255
     master.terminate()
-    master.communicate(timeout=10)
+    master.communicate(timeout=60)
 
 
 @pytest.mark.parametrize("options", ["-t ecdsa -b 256", "-t ecdsa -b 521", "-t rsa -b 2048"])
@@ -112,7 +113,7 @@ def test_to_offer_a_known_key_is_not_to_prove_it(here: Place, ada: Person, stran
             return key_of(ada).asbytes()
 
     transport = paramiko.Transport(("127.0.0.1", here.port))
-    transport.start_client(timeout=10)
+    transport.start_client(timeout=60)
     forged = Impostor.from_private_key_file(str(stranger.home / "key"))
     for _ in range(limits.TRIES):
         with pytest.raises(paramiko.SSHException):
@@ -124,27 +125,22 @@ def test_to_offer_a_known_key_is_not_to_prove_it(here: Place, ada: Person, stran
 @pytest.mark.parametrize("method", ["password", "keyboard-interactive"])
 def test_a_guesser_has_three_tries(here: Place, method: str) -> None:
     transport = paramiko.Transport(("127.0.0.1", here.port))
-    transport.start_client(timeout=10)
-    tries = 0
-    for _ in range(10):
-        try:
+    transport.start_client(timeout=60)
+    for guess in range(1, limits.TRIES + 1):
+        with pytest.raises(paramiko.SSHException):
             transport.auth_password("wherry", "secret", fallback=False) if method == "password" else transport.auth_interactive(
                 "wherry", lambda *_: []
             )
-        except paramiko.SSHException:
-            tries += 1
-        if not within(0.2, lambda: not transport.is_active()):
-            continue
-        break
-    assert tries == limits.TRIES
+        patience = 60 if guess == limits.TRIES else 0.2
+        assert within(patience, lambda: not transport.is_active()) is (guess == limits.TRIES), f"after {guess} tries"
     transport.close()
 
 
 def test_nothing_opens_before_the_login(here: Place) -> None:
     transport = paramiko.Transport(("127.0.0.1", here.port))
-    transport.start_client(timeout=10)
+    transport.start_client(timeout=60)
     with pytest.raises(paramiko.ChannelException, match="Administratively prohibited"):
-        transport.open_session(timeout=5)
+        transport.open_session(timeout=60)
     assert transport.global_request("tcpip-forward", ("", 0)) is None
     transport.close()
 
@@ -154,7 +150,7 @@ def test_a_security_key_proves_itself_with_a_touch_and_not_without(here: Place) 
         token = Token(touched)
         here.add_user(name, "read", f"{token.name} {token.get_base64()} {name}")
         transport = paramiko.Transport(("127.0.0.1", here.port))
-        transport.start_client(timeout=10)
+        transport.start_client(timeout=60)
         if touched:
             transport.auth_publickey("wherry", token)
         else:
@@ -196,7 +192,7 @@ class Token(paramiko.PKey):
 
 
 def test_who_dawdles_at_the_login_is_hung_up_on_and_the_others_are_not(tmp_path: Path) -> None:
-    with place(tmp_path, grace=1.0) as here:
+    with place(tmp_path, grace=3.0) as here:
         someone = person(tmp_path, "ada", here.port)
         here.add_user("ada", "admin", someone.public_key)
         patient = someone.start_ssh("count")
@@ -204,7 +200,7 @@ def test_who_dawdles_at_the_login_is_hung_up_on_and_the_others_are_not(tmp_path:
             talkative.sendall(b"SSH-2.0-slow\r\n")
             assert drained(silent) == b"SSH-2.0-Wherry\r\n"
             assert b"ssh-ed25519" in drained(talkative)
-        assert patient.communicate(b"four", timeout=10)[0] == b"4\n"
+        assert patient.communicate(b"four", timeout=60)[0] == b"4\n"
 
 
 # what they may do there
@@ -216,15 +212,15 @@ def test_a_shell_is_refused_in_plain_words(ada: Person) -> None:
     assert LOGIN_IS_OFF in done.stderr
 
 
-def at_a_terminal(ada: Person, *words: str, types: bytes = b"") -> subprocess.CompletedProcess[str]:
-    """`ssh -t` with a real terminal as its input."""
+def at_a_terminal(ada: Person, *words: str, types: bytes = b"", ready: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """`ssh -t` with a real terminal as its input; what is typed waits until ssh reads each key, and until the file `ready` is there."""
     controller, terminal = os.openpty()
     argv = ["ssh", "-t", *ada.options(), "wherry@127.0.0.1", *words]
     with subprocess.Popen(argv, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as ssh:
         if types:
-            time.sleep(0.5)
+            assert within(60, lambda: not termios.tcgetattr(terminal)[3] & termios.ICANON and (ready is None or ready.exists()))
             os.write(controller, types)
-        out, err = ssh.communicate(timeout=30)
+        out, err = ssh.communicate(timeout=60)
     os.close(controller)
     os.close(terminal)
     return subprocess.CompletedProcess(argv, ssh.returncode, out.decode(), err.decode())
@@ -237,7 +233,8 @@ def test_who_asks_for_a_terminal_gets_the_answer_without_one(ada: Person) -> Non
 
 
 def test_control_c_at_a_terminal_ends_the_command(ada: Person, tmp_path: Path) -> None:
-    assert at_a_terminal(ada, "sleep", str(tmp_path / "pid"), types=b"\x03").returncode not in (0, 255)
+    pid = tmp_path / "pid"
+    assert at_a_terminal(ada, "sleep", str(pid), types=b"\x03", ready=pid).returncode not in (0, 255)
 
 
 def test_control_d_at_a_terminal_ends_the_input(ada: Person) -> None:
@@ -278,8 +275,7 @@ def test_files_can_not_be_copied(ada: Person, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("option", ["-L {}:127.0.0.1:22", "-D {}"])
 def test_nothing_behind_the_receiver_can_be_reached_through_it(ada: Person, option: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     to_port_22 = b"\x05\x01\x00" + b"\x05\x01\x00\x01\x7f\x00\x00\x01\x00\x16"
     with ada.start_ssh("sleep", "/dev/null", options=tuple(option.format(port).split())) as ssh:
         assert within(60, lambda: answers(port))
@@ -287,7 +283,7 @@ def test_nothing_behind_the_receiver_can_be_reached_through_it(ada: Person, opti
             sock.sendall(to_port_22 if option.startswith("-D") else b"hello")
             assert b"SSH-" not in drained(sock)
         ssh.terminate()
-        assert b"prohibited" in ssh.communicate(timeout=10)[0]
+        assert b"prohibited" in ssh.communicate(timeout=60)[0]
 
 
 @pytest.mark.parametrize(
@@ -321,18 +317,18 @@ def drained(sock: socket.socket) -> bytes:
 
 
 def test_agents_screens_and_subsystems_are_not_taken(client: paramiko.Transport) -> None:
-    channel = client.open_session(timeout=5)
+    channel = client.open_session(timeout=60)
     with pytest.raises(paramiko.SSHException):
         channel.invoke_subsystem("sftp")
-    channel = client.open_session(timeout=5)
+    channel = client.open_session(timeout=60)
     with pytest.raises(paramiko.SSHException):
         channel.request_x11()
     with pytest.raises(paramiko.ChannelException):
-        client.open_channel("direct-streamlocal@openssh.com", timeout=5)
+        client.open_channel("direct-streamlocal@openssh.com", timeout=60)
 
 
 def test_one_session_serves_one_command(client: paramiko.Transport) -> None:
-    channel = client.open_session(timeout=5)
+    channel = client.open_session(timeout=60)
     channel.exec_command("count")
     with pytest.raises(paramiko.SSHException):
         channel.exec_command("whoami")
@@ -340,9 +336,9 @@ def test_one_session_serves_one_command(client: paramiko.Transport) -> None:
 
 
 def test_sessions_within_a_connection_are_counted(client: paramiko.Transport) -> None:
-    held = [client.open_session(timeout=5) for _ in range(limits.MOST_CHANNELS)]
+    held = [client.open_session(timeout=60) for _ in range(limits.MOST_CHANNELS)]
     with pytest.raises(paramiko.ChannelException):
-        client.open_session(timeout=5)
+        client.open_session(timeout=60)
     for channel in held:
         channel.close()
     assert within(60, lambda: opens(client))
@@ -350,7 +346,7 @@ def test_sessions_within_a_connection_are_counted(client: paramiko.Transport) ->
 
 def opens(client: paramiko.Transport) -> bool:
     try:
-        client.open_session(timeout=5).close()
+        client.open_session(timeout=60).close()
     except paramiko.ChannelException:
         return False
     return True
@@ -366,7 +362,7 @@ def test_status_and_both_streams_come_through(ada: Person) -> None:
 
 def test_a_command_that_reads_nothing_ends_although_the_input_stays_open(ada: Person) -> None:
     with ada.start_ssh("whoami") as ssh:
-        assert ssh.wait(timeout=10) == 0
+        assert ssh.wait(timeout=60) == 0
 
 
 def test_what_is_piped_in_arrives_whole(ada: Person) -> None:
@@ -391,7 +387,7 @@ def test_the_client_that_leaves_takes_its_process_along(ada: Person, tmp_path: P
 
 
 def test_a_command_of_four_megabytes_ends_the_connection_with_a_reason(client: paramiko.Transport, here: Place, ada: Person) -> None:
-    channel = client.open_session(timeout=5)
+    channel = client.open_session(timeout=60)
     with pytest.raises((paramiko.SSHException, EOFError, OSError)):
         channel.exec_command("p" * (4 * 1024 * 1024))
     assert within(60, lambda: not client.is_active())
@@ -462,10 +458,10 @@ def test_a_message_slipped_in_before_the_keys_ends_a_strict_handshake(here: Plac
 
     strict = Slipping(("127.0.0.1", here.port))
     with pytest.raises((paramiko.SSHException, EOFError, OSError)):
-        strict.start_client(timeout=10)
+        strict.start_client(timeout=60)
     strict.close()
     of_old = Slipping(("127.0.0.1", here.port), strict_kex=False)
-    of_old.start_client(timeout=10)
+    of_old.start_client(timeout=60)
     of_old.close()
 
 
@@ -504,7 +500,7 @@ def test_a_crowd_from_one_address_is_held_at_the_door_and_the_house_stays_open(t
         crowd = [knock(here.port) for _ in range(limits.MOST_PER_ADDRESS + 8)]
         refused = [sock for sock in crowd[-8:] if drained(sock) == b""]
         assert len(refused) == 8
-        assert within(limits.PATIENCE + 3, lambda: greeted(here.port))
+        assert within(60, lambda: greeted(here.port))
         for sock in crowd:
             sock.close()
 

@@ -47,10 +47,16 @@ class Demo:
     def up(self) -> bool:
         return all(pid and process.alive(pid) for pid in (self.pid_of("engine"), self.pid_of("api"), self.proxy()))
 
+    def waited_for_the_engine(self) -> bool:
+        """Whether the others started after it said that it is ready, by the order of what they wrote."""
+        said = [" ".join(line.split()[:2]) for line in self.story()]
+        ready, proxy = ((self.home / "run" / name).stat().st_mtime_ns for name in ("ready", "proxy.pid"))
+        return said.index("engine ready") < said.index("api started") and ready <= proxy
+
     def sweep(self) -> None:
         for running in self.running:
             running.kill()
-            running.wait(10)
+            running.wait(60)
         for pid in (self.proxy(), self.pid_of("engine"), self.pid_of("api")):
             if pid and process.alive(pid):
                 os.kill(pid, signal.SIGKILL)
@@ -66,19 +72,16 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 
 def test_the_others_start_only_when_the_engine_is_ready(demo: Demo) -> None:
     demo.serve()
-    until(lambda: demo.pid_of("engine"))
-    assert demo.proxy() == 0 and demo.pid_of("api") == 0
     until(demo.up)
-    assert (demo.home / "run" / "ready").exists()
+    assert demo.waited_for_the_engine()
 
 
 def test_a_ready_file_of_yesterday_starts_nobody_early(demo: Demo) -> None:
     (demo.home / "run").mkdir()
     (demo.home / "run" / "ready").touch()
     demo.serve()
-    until(lambda: demo.pid_of("engine"))
-    assert demo.proxy() == 0
     until(demo.up)
+    assert demo.waited_for_the_engine()
 
 
 def test_an_engine_that_hangs_keeps_the_others_waiting_only_for_a_while(demo: Demo) -> None:
@@ -118,12 +121,14 @@ def test_the_proxy_that_is_killed_comes_back(demo: Demo) -> None:
 
 
 def test_a_part_that_keeps_dying_is_started_ever_more_slowly(demo: Demo) -> None:
+    def pauses() -> list[str]:
+        return re.findall(r"api ended \(exit 3\); next start in ([0-9.]+) s", (demo.home / "errors").read_text())
+
     demo.serve("api-dies")
-    time.sleep(2.2)
+    until(lambda: len(pauses()) >= 4)
     starts = sum(line.startswith("api started") for line in demo.story())
-    assert 3 <= starts <= 6
-    pauses = re.findall(r"api ended \(exit 3\); next start in ([0-9.]+) s", (demo.home / "errors").read_text())
-    assert pauses[:4] == ["0.1", "0.2", "0.4", "0.8"]
+    assert pauses()[:4] == ["0.1", "0.2", "0.4", "0.8"]
+    assert 4 <= starts <= len(pauses()) + 1
 
 
 def test_the_pause_stays_within_the_ten_seconds_in_which_a_turn_has_to_be_free() -> None:
@@ -136,7 +141,7 @@ def test_stopping_ends_everything_in_reverse_order_and_exits_zero(demo: Demo, nu
     until(demo.up)
     proxy = demo.proxy()
     platform.send_signal(number)
-    assert platform.wait(10) == 0
+    assert platform.wait(60) == 0
     assert demo.story()[-3:] == ["api stopped", "engine stopped", "supervisor stop"]
     assert not process.alive(proxy)
 
@@ -164,7 +169,7 @@ def test_two_platforms_on_one_home_refuse_with_the_holder_named(demo: Demo) -> N
     first = demo.serve()
     until(demo.up)
     second = demo.serve()
-    assert second.wait(10) == 5
+    assert second.wait(60) == 5
     out = (demo.home / "out").read_text()
     assert f"a platform runs on {demo.home} already (process {first.pid})" in out
     assert "scripts/down" in out
@@ -182,7 +187,7 @@ def test_when_the_supervisor_is_killed_the_proxy_serves_on_and_the_next_one_adop
     until(lambda: demo.pid_of("api") != api and demo.up())
     assert demo.proxy() == proxy
     second.terminate()
-    assert second.wait(10) == 0
+    assert second.wait(60) == 0
     assert not process.alive(proxy)
 
 
@@ -205,7 +210,7 @@ def test_a_stranger_with_the_number_in_the_pid_file_is_not_adopted(demo: Demo) -
     platform = demo.serve()
     until(lambda: demo.up() and demo.proxy() != stranger.pid)
     platform.terminate()
-    platform.wait(10)
+    platform.wait(60)
     assert stranger.poll() is None
     stranger.kill()
     stranger.wait()
@@ -224,7 +229,7 @@ def test_a_reload_starts_the_code_anew_in_the_same_process_and_leaves_the_proxy(
         "supervisor started",
     ]
     platform.terminate()
-    assert platform.wait(10) == 0
+    assert platform.wait(60) == 0
     assert not process.alive(proxy)
 
 
@@ -242,7 +247,7 @@ def test_a_part_with_a_user_runs_as_that_user_only_and_still_dies_with_its_paren
     (demo.home / "story").chmod(0o666)
     for folder in [demo.home, *list(demo.home.parents)[:3]]:
         folder.chmod(0o777)
-    until(demo.up, 15)
+    until(demo.up)
     api = demo.pid_of("api")
     status = Path(f"/proc/{api}/status").read_text()
     assert re.search(r"^Uid:\s+65534\s+65534\s+65534\s+65534$", status, re.M)
