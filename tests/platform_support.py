@@ -159,7 +159,7 @@ def machine(
     home: Path, engine: MemoryEngine | None = None, proxy: MemoryProxy | None = None, lines: list[str] | None = None, **words: str
 ) -> Iterator[Machine]:
     """Boots the platform over `home`; leaves it as `kill -9` would: nothing is tidied."""
-    made = settings_in(home, WHERRY_BOOT_TIMEOUT="1", WHERRY_DRAIN_TIMEOUT="1", **{"WHERRY_BAKE": "0", **words})
+    made = settings_in(home, **{"WHERRY_BOOT_TIMEOUT": "1", "WHERRY_DRAIN_TIMEOUT": "1", "WHERRY_BAKE": "0", **words})
     Database(made.database).migrate()
     engine, proxy = engine or MemoryEngine(), proxy or MemoryProxy()
     said = [] if lines is None else lines

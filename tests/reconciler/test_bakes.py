@@ -1,6 +1,7 @@
 """A release that turns out bad after its switch goes back by itself, once, and says why: over a proxy in memory."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,9 @@ def window(here: Machine, number: int) -> Bake:
 
 
 def visits(here: Machine, good: int, bad: int) -> None:
-    for status in [200] * good + [500] * bad:
-        here.proxy.visit(HOST, status)
+    with here.proxy.lock:  # a look in the middle would judge the release by a part of them
+        for status in [200] * good + [500] * bad:
+            here.proxy.visit(HOST, status)
 
 
 def rollbacks(here: Machine) -> list[Operation]:
@@ -57,7 +59,7 @@ def test_a_release_that_answers_5xx_goes_back_and_says_why(here: Machine, lines:
     assert description.startswith("Rollback to v1: 50 % of 40 answers were 5xx within ")
     assert [seen.image for seen in here.engine.observe("shop") if seen.release == 3] == ["good"]
     assert window(here, 2).state == "bad" and window(here, 2).usual == 0.0
-    assert any(line.startswith("shop v2: 50 % of 40 answers") and line.endswith("going back to v1") for line in lines)
+    here.until(lambda: any(line.startswith("shop v2: 50 % of 40 answers") and line.endswith("going back to v1") for line in lines))
 
 
 def test_a_rollback_of_the_platforms_own_is_the_last_word(here: Machine) -> None:
@@ -78,7 +80,7 @@ def test_a_first_release_has_nothing_to_go_back_to(here: Machine, lines: list[st
     visits(here, 0, 20)
     here.until(lambda: window(here, 1).state == "bad")
     assert rollbacks(here) == []
-    assert any(line.endswith("there is no release to go back to, so it stays") for line in lines)
+    here.until(lambda: any(line.endswith("there is no release to go back to, so it stays") for line in lines))
 
 
 def test_instances_that_crash_again_and_again_bring_the_release_before_back(here: Machine) -> None:
@@ -88,7 +90,8 @@ def test_instances_that_crash_again_and_again_bring_the_release_before_back(here
     def kill() -> bool:
         for seen in here.engine.observe("shop"):
             if seen.image == "good2" and seen.running and here.outside.memory.is_ready(seen.id):
-                here.engine.die(seen.id, exit_code=1)
+                with suppress(KeyError):  # it left
+                    here.engine.die(seen.id, exit_code=1)
                 here.loop.wake()
         return window(here, 2).state == "bad"
 
@@ -134,7 +137,7 @@ def test_another_engine_goes_on_with_the_watch(tmp_path: Path) -> None:
 
 
 def test_a_good_release_is_let_go_when_its_time_is_over(tmp_path: Path) -> None:
-    with machine(tmp_path, WHERRY_BAKE="1") as here:
+    with machine(tmp_path, WHERRY_BAKE="2") as here:
         here.push("shop", "a", image="good", web="run")
         visits(here, 40, 3)
         here.until(lambda: window(here, 1).state == "passed")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from wherry.errors import Unavailable
 from wherry.routing.memory_proxy import MemoryProxy
 from wherry.running.engine import Observed
 from wherry.running.memory_engine import MemoryEngine
-from wherry.services import apps, domains, fronts
+from wherry.services import apps, domains, fronts, operations
 from wherry.store import events
 
 
@@ -24,19 +23,20 @@ def here(tmp_path: Path) -> Iterator[Machine]:
         yield made
 
 
-def test_maintenance_and_domains_do_not_wait_for_a_deploy_and_outlive_it(here: Machine) -> None:
-    here.push("shop", "a", image="good", web="run")
-    deploy = threading.Thread(target=here.push, args=("shop", "b"), kwargs={"image": "deaf", "web": "run"})
-    deploy.start()
-    here.until(lambda: len(here.engine.observe("shop")) == 2)
-    assert fronts.set_maintenance(here.services, ADMIN, "shop", True).live
-    assert domains.change(here.services, ADMIN, "shop", ["shop.example.org"], []).live
-    assert len(here.engine.observe("shop")) == 2, "the deploy was still booting"
-    deploy.join()
-    here.until(lambda: len(here.engine.observe("shop")) == 1)
-    route = here.proxy.routes()["shop"]
-    assert (route.door.maintenance, route.hosts) == ("plain", ("shop.example.org", "shop.localhost"))
-    assert here.targets("shop") == ["web.1"]
+def test_maintenance_and_domains_do_not_wait_for_a_deploy_and_outlive_it(tmp_path: Path) -> None:
+    with machine(tmp_path, WHERRY_BOOT_TIMEOUT="60") as here:
+        here.push("shop", "a", image="good", web="run")
+        deploy = here.begin("shop", "b", image="deaf", web="run")
+        here.until(lambda: len(here.engine.observe("shop")) == 2)
+        assert fronts.set_maintenance(here.services, ADMIN, "shop", True).live
+        assert domains.change(here.services, ADMIN, "shop", ["shop.example.org"], []).live
+        assert len(here.engine.observe("shop")) == 2, "the deploy was still booting"
+        operations.cancel(here.services, ADMIN, deploy.id)
+        assert here.wait(deploy).state == "cancelled"
+        here.until(lambda: len(here.engine.observe("shop")) == 1)
+        route = here.proxy.routes()["shop"]
+        assert (route.door.maintenance, route.hosts) == ("plain", ("shop.example.org", "shop.localhost"))
+        assert here.targets("shop") == ["web.1"]
 
 
 def test_a_successful_deploy_keeps_what_changed_while_it_booted(here: Machine) -> None:

@@ -38,6 +38,11 @@ def told(here: Machine) -> list[tuple[str, str]]:
         ]
 
 
+def seen_running(here: Machine) -> list[tuple[int, str]]:
+    with here.outside.database.read() as connection:
+        return [(row.restarts, row.container) for row in instances.of_app(connection, "shop") if row.state == "running"]
+
+
 def details(here: Machine) -> dict[str, str]:
     with here.outside.database.read() as connection:
         return {row.name: row.detail for row in instances.of_app(connection, "shop")}
@@ -48,7 +53,7 @@ def test_readiness_takes_an_instance_out_of_the_route_and_puts_it_back(here: Mac
     here.wait(formation.scale(here.services, ADMIN, "shop", {"web": 2}))
     here.engine.answer(instance(here, "web.2"), 503, "/ready")
     here.until(lambda: here.targets("shop") == ["web.1"])
-    assert details(here) == {"web.1": "", "web.2": "not ready: GET /ready answered 503"}
+    here.until(lambda: details(here) == {"web.1": "", "web.2": "not ready: GET /ready answered 503"})
     here.engine.answer(instance(here, "web.2"), 200, "/ready")
     here.until(lambda: here.targets("shop") == ["web.1", "web.2"])
     here.until(lambda: details(here)["web.2"] == "")
@@ -81,9 +86,7 @@ def test_an_instance_whose_liveness_fails_is_replaced_and_counts_as_crashed(here
     assert here.engine.started == ["shop/web.1", "shop/web.1"]
     assert told(here) == [("instance.unhealthy", "web.1")]
     assert "shop web.1: State changed from up to unhealthy: GET /live answered 500; it is replaced now" in lines
-    with here.outside.database.read() as connection:
-        (row,) = instances.of_app(connection, "shop")
-    assert (row.state, row.restarts, row.container) == ("running", 1, instance(here, "web.1").id)
+    here.until(lambda: seen_running(here) == [(1, instance(here, "web.1").id)])
 
 
 def test_a_new_instance_must_pass_its_readiness_before_it_gets_visitors(here: Machine) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 
 from wherry import clock
@@ -21,9 +22,11 @@ from wherry.routing.proxy import Route
 
 @dataclass
 class MemoryProxy:
-    """`down` makes every method raise Unavailable. `published` is the history of routes that changed something."""
+    """`down` makes every method raise Unavailable. `published` is the history of routes that changed something. Who holds `lock`
+    has it alone: nobody sees a part of what happens meanwhile."""
 
     down: bool = False
+    lock: AbstractContextManager[object] = field(default_factory=threading.RLock)
     hold_timeout: float = 2.0
     published: list[Route] = field(default_factory=list)
     _routes: dict[str, Route] = field(default_factory=dict)
@@ -37,53 +40,61 @@ class MemoryProxy:
     _pems: dict[str, str] = field(default_factory=dict)
 
     def start(self, routes: Iterable[Route]) -> None:
-        self._answering()
-        wished = {route.app: route for route in routes}
-        for app in self._routes.keys() - wished.keys():
-            self.withdraw(app)
-        for route in wished.values():
-            self.publish(route)
+        with self.lock:
+            self._answering()
+            wished = {route.app: route for route in routes}
+            for app in self._routes.keys() - wished.keys():
+                self.withdraw(app)
+            for route in wished.values():
+                self.publish(route)
 
     def publish(self, route: Route) -> None:
-        self._answering()
-        targets = tuple(sorted(route.targets, key=lambda target: target.name))
-        tidy = replace(route, hosts=tuple(sorted(route.hosts)), targets=targets, secure=tuple(sorted(route.secure)))
-        if self._routes.get(route.app) != tidy:
-            self._steal_hosts(tidy)
-            self._routes[route.app] = tidy
-            self.published.append(tidy)
-            self._known.setdefault(route.app, set()).update(target.name for target in targets)
+        with self.lock:
+            self._answering()
+            targets = tuple(sorted(route.targets, key=lambda target: target.name))
+            tidy = replace(route, hosts=tuple(sorted(route.hosts)), targets=targets, secure=tuple(sorted(route.secure)))
+            if self._routes.get(route.app) != tidy:
+                self._steal_hosts(tidy)
+                self._routes[route.app] = tidy
+                self.published.append(tidy)
+                self._known.setdefault(route.app, set()).update(target.name for target in targets)
 
     def face(self, route: Route) -> None:
-        self._answering()
-        if route.app in self._routes:
-            self.publish(with_front(self._routes[route.app], route))
+        with self.lock:
+            self._answering()
+            if route.app in self._routes:
+                self.publish(with_front(self._routes[route.app], route))
 
     def withdraw(self, app: str) -> None:
-        self._answering()
-        self._routes.pop(app, None)
-        for name in self._known.pop(app, set()):
-            self._under_way.pop((app, name), None)
+        with self.lock:
+            self._answering()
+            self._routes.pop(app, None)
+            for name in self._known.pop(app, set()):
+                self._under_way.pop((app, name), None)
 
     def in_flight(self, app: str) -> dict[str, int]:
-        self._answering()
-        return {name: self._under_way[app, name] for name in sorted(self._known.get(app, set()))}
+        with self.lock:
+            self._answering()
+            return {name: self._under_way[app, name] for name in sorted(self._known.get(app, set()))}
 
     def answers(self, app: str) -> dict[str, tuple[int, int]]:
-        self._answering()
-        route = self._routes.get(app)
-        return {target.name: self._answers.get((app, target.name), (0, 0)) for target in route.targets} if route else {}
+        with self.lock:
+            self._answering()
+            route = self._routes.get(app)
+            return {target.name: self._answers.get((app, target.name), (0, 0)) for target in route.targets} if route else {}
 
     def release(self, app: str, target: str) -> None:
-        self._answering()
-        route = self._routes.get(app)
-        if route is None or all(present.name != target for present in route.targets):
-            self._known.get(app, set()).discard(target)
-            self._under_way.pop((app, target), None)
+        with self.lock:
+            self._answering()
+            route = self._routes.get(app)
+            if route is None or all(present.name != target for present in route.targets):
+                self._known.get(app, set()).discard(target)
+                self._under_way.pop((app, target), None)
 
     def routes(self) -> dict[str, Route]:
-        self._answering()
-        return dict(self._routes)
+        with self.lock:
+            self._answering()
+            return dict(self._routes)
 
     def visit(self, host: str, status: int = 200) -> tuple[int, str]:
         """`status` and the name of the target that answers with it; without one 421 or 503 and the state. Waits while it is held."""
@@ -93,19 +104,20 @@ class MemoryProxy:
         return answer
 
     def _visit(self, host: str, status: int) -> tuple[int, str]:
-        wildcard = f"*.{host.partition('.')[2]}"
-        found = [next((route for route in self._routes.values() if key in route.hosts), None) for key in (host, wildcard)]
-        route = found[0] or found[1]
-        if route is None:
-            return 421, ""
-        if route.door.maintenance:
-            return 503, "maintenance"
-        if not route.targets:
-            return 503, route.state
-        name = route.targets[next(self._turn) % len(route.targets)].name
-        total, failed = self._answers.get((route.app, name), (0, 0))
-        self._answers[route.app, name] = (total + 1, failed + (status >= 500))
-        return status, name
+        with self.lock:
+            wildcard = f"*.{host.partition('.')[2]}"
+            found = [next((route for route in self._routes.values() if key in route.hosts), None) for key in (host, wildcard)]
+            route = found[0] or found[1]
+            if route is None:
+                return 421, ""
+            if route.door.maintenance:
+                return 503, "maintenance"
+            if not route.targets:
+                return 503, route.state
+            name = route.targets[next(self._turn) % len(route.targets)].name
+            total, failed = self._answers.get((route.app, name), (0, 0))
+            self._answers[route.app, name] = (total + 1, failed + (status >= 500))
+            return status, name
 
     def keep_page(self, digest: str, html: str) -> None:
         self.pages[digest] = html
