@@ -80,13 +80,13 @@ class Served(NamedTuple):
             sock.settimeout(wait)
             sock.connect(("127.0.0.1", self.port) if tcp else str(self.path))  # type: ignore[arg-type]
             sock.sendall(data)
-            return b"".join(iter(lambda: _received(sock), b""))
+            return b"".join(iter(lambda: received(sock), b""))
 
     def stop(self) -> float:
         """Ends the server with SIGTERM; returns how many seconds it took."""
         began = clock.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
+        self.process.wait(60)
         return clock.monotonic() - began
 
 
@@ -118,7 +118,7 @@ def account(uid: int) -> Iterator[None]:
         os.seteuid(0)
 
 
-def _received(sock: socket.socket) -> bytes:
+def received(sock: socket.socket) -> bytes:
     """What was sent before a reset still waits behind it."""
     try:
         return sock.recv(65536)

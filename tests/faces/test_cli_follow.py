@@ -4,7 +4,6 @@ import os
 import pty
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from wherry.model.build import Build
 from wherry.store import apps, builds, releases
 from wherry.store.app_logs import AppLogs
 from wherry.store.database import Database
+from wherry.store.operation_logs import OperationLogs
 
 AT = "2026-01-01T00:00:00.000000Z"
 
@@ -42,9 +42,10 @@ def test_ctrl_c_stops_following_and_not_the_operation(environ: dict[str, str]) -
     program = subprocess.Popen([*ARGV, "ps:scale", "shop", "web=2"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until(lambda: "scale shop web=2" in run(["operations", "shop"], environ).out)
     number = run(["operations", "shop"], environ).out.split()[0]
-    time.sleep(0.3)
+    OperationLogs(settings_in(Path(environ["WHERRY_HOME"])).operation_logs).write(int(number), "web.2 is about to start")
+    assert program.stdout and program.stdout.readline() == "web.2 is about to start\n"
     program.send_signal(signal.SIGINT)
-    out, err = program.communicate(timeout=10)
+    out, err = program.communicate(timeout=60)
     assert (program.returncode, out, err) == (130, "", f"\nstill running: wherry operations:info {number}\n")
     assert f"operation  {number}  queued" in run(["operations:info", number], environ).out
 
@@ -54,7 +55,7 @@ def test_an_operation_that_is_cancelled_ends_its_followers_with_the_truth(enviro
     until(lambda: "restart shop" in run(["operations", "shop"], environ).out)
     number = run(["operations", "shop"], environ).out.split()[0]
     assert run(["operations:cancel", number], environ) == (0, f"operation {number} is cancelled\n", "")
-    _, err = program.communicate(timeout=10)
+    _, err = program.communicate(timeout=60)
     assert (program.returncode, err) == (1, f" !     operation {number} was cancelled\n")
     assert run(["operations:cancel", number], environ).status == 5
 
@@ -71,7 +72,7 @@ def test_a_log_is_followed_line_by_line_until_ctrl_c(environ: dict[str, str]) ->
     logs.platform_line("shop", "web.1", "ends \x1b[2J here")
     assert "\x1b" not in program.stdout.readline()
     program.send_signal(signal.SIGINT)
-    _, err = program.communicate(timeout=10)
+    _, err = program.communicate(timeout=60)
     assert (program.returncode, err) == (130, "")
 
 
@@ -85,7 +86,7 @@ def test_a_reader_that_goes_away_ends_a_followed_log_quietly(environ: dict[str, 
     program.stdout.readline()
     program.stdout.close()
     logs.platform_line("shop", "web.2", "two")
-    assert program.wait(10) == 141
+    assert program.wait(60) == 141
     assert program.stderr is not None
     assert program.stderr.read() == ""
     program.stderr.close()
@@ -94,7 +95,7 @@ def test_a_reader_that_goes_away_ends_a_followed_log_quietly(environ: dict[str, 
 def on_terminal(words: list[str], environ: dict[str, str]) -> str:
     """What a command prints to a terminal of 80 columns."""
     ours, theirs = pty.openpty()
-    done = subprocess.run([*ARGV, *words], env=environ, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, timeout=20, check=False)
+    done = subprocess.run([*ARGV, *words], env=environ, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, timeout=60, check=False)
     os.close(theirs)
     printed = os.read(ours, 65536).decode().replace("\r\n", "\n")
     os.close(ours)
@@ -136,7 +137,7 @@ def completed_by_bash(line: str, environ: dict[str, str], tmp_path: Path) -> lis
     script = 'eval "$(wherry completion)"; COMP_LINE=$1; COMP_POINT=${#1}; _wherry; printf "%s\\n" "${COMPREPLY[@]}"'
     path = {**environ, "PATH": f"{tmp_path}:/usr/bin:/bin"}
     done = subprocess.run(
-        ["bash", "--norc", "-uc", script, "bash", line], env=path, capture_output=True, text=True, timeout=20, check=False
+        ["bash", "--norc", "-uc", script, "bash", line], env=path, capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.split()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from receiving_support import Person, Place, admin, place
+from waiting import within
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +62,10 @@ def pushed(ada: Person, desk: Path, app: str) -> subprocess.CompletedProcess[str
 def stayed_out(here: Place, done: subprocess.CompletedProcess[str], app: str) -> bool:
     """Whether the push was refused, with a word why, and neither a ref nor an operation nor a file is there of it."""
     assert done.returncode != 0 and ("rejected" in done.stdout or "error" in done.stdout or "fatal" in done.stdout), done.stdout
-    left = list((here.settings.repositories / f"{app}.git").glob("objects/tmp_objdir*")) + list(here.settings.spool.glob("*"))
-    return here.head(app) == "" and here.operations(app) == [] and left == []
+    repository = here.settings.repositories / f"{app}.git"
+    # git tells its client of the end, and clears up then.
+    cleared = within(60, lambda: not [*repository.glob("objects/tmp_objdir*"), *here.settings.spool.glob("*")])
+    return here.head(app) == "" and here.operations(app) == [] and cleared
 
 
 NAMES = [b".git", b".GIT", b"git~1", b".git ", b".git\xe2\x80\x8c", b"..", b".", b"a/b", b"/etc", b"", b".git\x5chooks"]
