@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from wherry.supervisor import lock
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -36,6 +38,30 @@ def test_uninstall_with_another_name_removes_nothing(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     done = wherry("uninstall", "--purge", "--confirm", "else", WHERRY_HOME=str(tmp_path), WHERRY_NAME="demo")
     assert done.returncode == 2 and 'the name is "demo"' in done.stderr
+    assert (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "way"),
+    [
+        (("down",), "beside docker-compose.yml: docker compose down\n"),
+        (("uninstall", "--purge", "--confirm", "wherry"), "docker compose down, then docker compose run --rm wherry uninstall --purge\n"),
+    ],
+)
+def test_from_inside_a_container_that_runs_it_the_platform_is_neither_stopped_nor_removed(
+    tmp_path: Path, words: tuple[str, ...], way: str
+) -> None:
+    for folder in ("state", "run"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "settings.env").touch()
+    (tmp_path / "code").symlink_to(ROOT)
+    held = lock.hold(tmp_path / "run" / "serve.lock")
+    try:
+        done = wherry(*words, WHERRY_HOME=str(tmp_path), WHERRY_NAME="wherry")
+    finally:
+        os.close(held)
+    assert done.returncode == 5, done.stderr
+    assert "wherry runs in a container, which Docker would start again" in done.stderr and done.stderr.endswith(way)
     assert (tmp_path / "state").exists()
 
 

@@ -59,6 +59,11 @@ def link(name: Path, target: Path) -> None:
     fresh.replace(name)
 
 
+def is_an_image_s(settings: Settings) -> bool:
+    """Whether the code in force is that of a container's image (setup/container.py), not a copy in the state folder."""
+    return folder(settings).is_symlink() and not folder(settings).resolve().is_relative_to(settings.home.resolve())
+
+
 def _files(source: Path) -> list[Path]:
     roots = [source / name for name in (*NEEDED, *WELCOME) if (source / name).exists()]
     found = [path for root in roots for path in ([root] if root.is_file() else root.rglob("*")) if path.is_file()]

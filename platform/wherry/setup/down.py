@@ -10,9 +10,9 @@ from typing import Any
 
 from wherry import command
 from wherry.building.limits import limits_of
-from wherry.errors import InvalidInput, NotFound, Unavailable, WherryError
+from wherry.errors import Conflict, InvalidInput, NotFound, Unavailable, WherryError
 from wherry.settings import Settings
-from wherry.setup import accounts, engine_api, launcher, machine, service, unit
+from wherry.setup import accounts, code, engine_api, launcher, machine, service, unit
 from wherry.setup.console import Console
 
 MARKS = ("settings.env", "state")
@@ -21,6 +21,7 @@ MARKS = ("settings.env", "state")
 
 def down(settings: Settings, console: Console) -> int:
     """Stops the platform and its apps. Data, images and settings stay; `scripts/up` brings all of it back."""
+    _refuse_beside_a_running_container(settings, "docker compose down")
     console.heading(f"Stopping {settings.name}; data stays in {settings.home}")
     console.step("platform", lambda: "platform: stopped" if service.stop(settings) else "platform: was not running")
     console.step("apps", lambda: _stop_apps(settings))
@@ -32,6 +33,7 @@ def uninstall(settings: Settings, console: Console, confirm: str | None, ask: Ca
     """Removes all that was made for this platform, and nothing else. Raises InvalidInput without the platform's name."""
     if not all((settings.home / mark).exists() for mark in MARKS):
         raise NotFound(f"no platform in {settings.home}", hint="WHERRY_HOME says which one.", code="no_platform")
+    _refuse_beside_a_running_container(settings, "docker compose down, then docker compose run --rm wherry uninstall --purge")
     _agree(settings, console, confirm, ask)
     console.step("platform", lambda: "platform: stopped" if service.stop(settings) else "")
     console.step("containers, networks, images", lambda: _remove_at_engine(settings))
@@ -43,6 +45,13 @@ def uninstall(settings: Settings, console: Console, confirm: str | None, ask: Ca
     console.step("state", lambda: _remove_home(settings))
     console.heading(f"{settings.name} is gone. Docker and the installed packages stay.")
     return 0
+
+
+def _refuse_beside_a_running_container(settings: Settings, way: str) -> None:
+    """There the platform is what the container runs: who ends it from inside ends with it, and Docker starts it again."""
+    if code.is_an_image_s(settings) and service.is_running(settings):
+        told = f"{settings.name} runs in a container, which Docker would start again"
+        raise Conflict(told, hint=f"On the machine, beside docker-compose.yml: {way}", code="in_container")
 
 
 def _agree(settings: Settings, console: Console, confirm: str | None, ask: Callable[[str], str]) -> None:
