@@ -1,7 +1,9 @@
 """The floor: the steps of a deploy done by hand, one after the other, with nothing between them and nothing around them.
 
 A `git push` to a bare repository over the machine's own OpenSSH; BuildKit builds the very Dockerfile that Wherry writes,
-from the same files; a container is created with `--init` and started; then the app boots until it answers directly.
+from the same files; a container is created with `--init` on a bridge network of its app's own and started; then the app boots
+until it answers directly. The network is not the default bridge because all apps could reach each other there; Docker takes
+longer to start in any other, for it starts a resolver for names.
 """
 
 from __future__ import annotations
@@ -60,10 +62,14 @@ class ByHand:
         self.take_over(container)
         return marks[-1] - began, [after - before for before, after in zip([began, *marks], marks, strict=False)]
 
-    def start(self, image: str) -> str:
-        """Creates and starts a container and lets the watcher look at it."""
+    @property
+    def network(self) -> str:
+        return f"{self.site.name}-by-hand"
+
+    def start(self, image: str, network: str = "") -> str:
+        """Creates and starts a container, on its own network if no other is named, and lets the watcher look at it."""
         name = f"{self.site.name}-by-hand-{len(self.made)}"
-        container = docker_socket.create(image, self.command, ENV, name)
+        container = docker_socket.create(image, self.command, ENV, name, network or self.network)
         self.made.append(container)
         self.watcher.aim(docker_socket.start(container), PORT)
         return container
@@ -94,6 +100,7 @@ def by_hand(site: Site, folder: Path, command: str) -> Iterator[ByHand]:
         repository = Repository(replace(site, ssh_port=port), "by-hand", folder / "by-hand")
         repository.git("remote", "set-url", "wherry", f"ssh://{getpass.getuser()}@127.0.0.1:{port}{bare}")
         hand = ByHand(site, repository, ("sh", "-c", f"exec {command}"), stack_image(site), watcher)
+        docker_socket.make_network(hand.network)
         try:
             yield hand
         finally:
@@ -112,6 +119,8 @@ def _clear(hand: ByHand, folder: Path) -> None:
     for container in hand.made:
         with suppress(docker_socket.Refused):
             docker_socket.remove(container)
+    with suppress(docker_socket.Refused):
+        docker_socket.remove_network(hand.network)
     for image in hand.images:
         with suppress(docker_socket.Refused):
             docker_socket.remove_image(image)

@@ -39,10 +39,11 @@ def build(files: Mapping[str, bytes], tag: str) -> None:
             raise Refused(told["error"])
 
 
-def create(image: str, command: Sequence[str], env: Mapping[str, str], name: str) -> str:
-    """A container with `--init` on the default network; returns its id. It shall not inherit the labels of an app's image,
-    which would make it look like one of the platform's own."""
-    wish = {"Image": image, "Cmd": list(command), "Env": [f"{key}={value}" for key, value in env.items()], "HostConfig": {"Init": True}}
+def create(image: str, command: Sequence[str], env: Mapping[str, str], name: str, network: str = "bridge") -> str:
+    """A container with `--init` on a network, Docker's default bridge if none is named; returns its id. It shall not inherit
+    the labels of an app's image, which would make it look like one of the platform's own."""
+    host = {"Init": True, "NetworkMode": network}
+    wish = {"Image": image, "Cmd": list(command), "Env": [f"{key}={value}" for key, value in env.items()], "HostConfig": host}
     wish["Labels"] = {"wherry.platform": "", "wherry.app": ""}
     return str(call("POST", "/containers/create", wish, name=name)["Id"])
 
@@ -61,6 +62,14 @@ def address(container: str) -> str:
 
 def inspect(container: str) -> dict[str, Any]:
     return dict(call("GET", f"/containers/{container}/json"))
+
+
+def make_network(name: str) -> None:
+    call("POST", "/networks/create", {"Name": name, "Driver": "bridge", "CheckDuplicate": True})
+
+
+def remove_network(name: str) -> None:
+    call("DELETE", f"/networks/{name}")
 
 
 def remove(container: str) -> None:

@@ -81,7 +81,8 @@ def _figure(ours: list[Pushed], floor: list[tuple[float, list[float]]], detail: 
         "push",
         "Push to live",
         "A code-only change of a small Flask app: from the start of git push until the new version answers, over a git push"
-        " to a bare repository (OpenSSH), a BuildKit build of the same Dockerfile, a container's start and the app's own boot.",
+        " to a bare repository (OpenSSH), a BuildKit build of the same Dockerfile, a container's start on a network of its own and the"
+        " app's own boot.",
         (
             compare("push to live / by hand", live.values, hand.values, 1.5, ambition=1.3),
             Check("push returns after live", after.median, "s", 0.3),

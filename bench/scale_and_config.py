@@ -81,7 +81,7 @@ def _figure(took: Seconds) -> Figure:
         "scale",
         "Scale and config",
         "From the start of the command until a visitor sees it (web.2 answers; the new value is answered), over a container of the same"
-        " image created and started by hand until it answers directly. A small Python app of the standard library.",
+        " image created and started by hand on an app's own network until it answers directly. A small Python app of the standard library.",
         (
             compare("scale 1 to 2 / (start + boot)", scale.values, floor.values, 1.5),
             compare("config change / (start + boot)", config.values, floor.values, 1.5),

@@ -138,10 +138,10 @@ class _Eyes:
 
         return probe.connect(address, port)
 
-    def accepted(self, pid: int, port: int, peer: int) -> bool | None:
+    def accepted(self, pid: int, connection: socket.socket) -> bool | None:
         from wherry.running.listeners import accepted
 
-        return accepted(pid, port, peer)
+        return accepted(pid, connection)
 
     def listeners(self, pid: int) -> list[tuple[str, int]]:
         from wherry.running.listeners import listeners

@@ -33,6 +33,8 @@ from wherry.store import disk as store_disk
 
 TICK = 5.0
 """Seconds between looks without a hint."""
+HEAD_START = 0.05
+"""Seconds without a look at all apps after an operation began: the hint was for it, and it needs this processor now."""
 MEASURE_EVERY = 60.0
 """Seconds until a new volume has a size; `storage.MEASURE_EVERY` is how often it gets another one."""
 GOODBYE = 5.0
@@ -130,7 +132,8 @@ class Loop:
 
     def _turn(self) -> None:
         try:
-            self.worker.start_waiting()
+            if self.worker.start_waiting():
+                self._next_look = max(self._next_look, clock.monotonic() + HEAD_START)
             self.runs.look()
             self.bakes.look()
             if self._disk_wanted():

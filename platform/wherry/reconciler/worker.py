@@ -73,15 +73,18 @@ class Worker:
         with self.outside.database.read() as connection:
             self._builds.expect({one.id for one in operations.unfinished(connection) if one.kind == "deploy"})
 
-    def start_waiting(self) -> None:
-        """Starts a thread for every app that has work and none running."""
+    def start_waiting(self) -> bool:
+        """Starts a thread for every app that has work and none running; returns whether it started one."""
+        started = False
         with self.outside.database.read() as connection:
             waiting = operations.waiting(connection)
         for operation in waiting:
             with self.outside.database.write() as connection:
                 claimed = operations.claim(connection, operation, self.owner, clock.now())
+            started |= claimed
             if claimed:
                 threading.Thread(target=self._work, args=(operation.id,), name=f"operation {operation.id}", daemon=True).start()
+        return started
 
     def _work(self, operation_id: int) -> None:
         with self.outside.database.read() as connection:

@@ -19,8 +19,8 @@ class Ears(Protocol):
     def connect(self, address: str, port: int) -> socket.socket | None:
         """An open TCP connection, None when nobody listens."""
 
-    def accepted(self, pid: int, port: int, peer: int) -> bool | None:
-        """Whether the program accepted the connection that came from port `peer`; None when that can not be seen."""
+    def accepted(self, pid: int, connection: socket.socket) -> bool | None:
+        """Whether the program accepted our `connection`; None when that can not be seen."""
 
 
 class Doorbell:
@@ -40,9 +40,8 @@ class Doorbell:
 
     def answered(self) -> bool:
         """Whether someone listens and has accepted our connection; where queues can not be seen, whether someone listens."""
-        port = self._seen.port or 0
         if self._connection is None:
-            self._connection = self._ears.connect(self._seen.address, port)
+            self._connection = self._ears.connect(self._seen.address, self._seen.port or 0)
         if self._connection is None:
             return False
         match _heard(self._connection):
@@ -52,8 +51,7 @@ class Doorbell:
                 return False
             case "something":
                 return True
-        peer = self._connection.getsockname()[1]
-        return self._ears.accepted(self._seen.pid, port, peer) is not False
+        return self._ears.accepted(self._seen.pid, self._connection) is not False
 
 
 def _heard(connection: socket.socket) -> str:

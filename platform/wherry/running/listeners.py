@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from pathlib import Path
+
+from wherry.running.socket_diag import is_accepted
 
 LISTEN = "0A"
 DOCKER_DNS = "127.0.0.11"
@@ -16,12 +19,20 @@ def listeners(pid: int, proc: Path = Path("/proc")) -> list[tuple[str, int]]:
     return [(address, port) for address, port in found if address != DOCKER_DNS]
 
 
-def accepted(pid: int, port: int, peer: int, proc: Path = Path("/proc")) -> bool | None:
-    """Whether a program in the network namespace of `pid` accepted the connection to `port` that came from port `peer`;
-    None when the tables are hidden from us.
+def accepted(pid: int, connection: socket.socket, proc: Path = Path("/proc")) -> bool | None:
+    """Whether a program in the network namespace of `pid` accepted our TCP `connection` to it; None when that is hidden from us.
 
     A connection that the kernel holds for a listener has no inode yet (proc(5), net/tcp; inet_diag).
     """
+    try:
+        local, remote = connection.getpeername(), connection.getsockname()
+    except OSError:
+        return False  # it was refused after all
+    said = is_accepted(pid, local, remote, proc)
+    return _in_tables(pid, local[1], remote[1], proc) if said is None else said
+
+
+def _in_tables(pid: int, port: int, peer: int, proc: Path) -> bool | None:
     if not (proc / str(pid) / "net" / "tcp").exists():
         return None
     rows = [columns for columns in _rows(pid, proc) if (_endpoint(columns[1])[1], _endpoint(columns[2])[1]) == (port, peer)]

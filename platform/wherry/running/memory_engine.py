@@ -238,7 +238,7 @@ class MemoryEngine:
         theirs.close()
         return ours
 
-    def accepted(self, pid: int, port: int, peer: int) -> bool | None:
+    def accepted(self, pid: int, connection: socket.socket) -> bool | None:
         return True
 
     def fetch(self, address: str, port: int, check: HealthCheck, host: str = "localhost") -> Answer | None:

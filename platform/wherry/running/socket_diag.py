@@ -1,0 +1,74 @@
+"""Asks the kernel about one TCP connection in another network namespace (sock_diag(7), NETLINK_SOCK_DIAG).
+
+/proc/PID/net/tcp says the same, but the kernel walks its whole table of connections for it: 8 ms per look on a machine with
+24 GB, on a core that the app needs to boot. This costs a fifth of a millisecond on any machine.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import socket
+import struct
+import threading
+from pathlib import Path
+
+NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, NLMSG_ERROR = 4, 20, 1, 2
+CLONE_NEWNET = 0x40000000
+ESTABLISHED, ALL_STATES, NO_COOKIE = 1, 0xFFFFFFFF, 0xFFFFFFFF
+HEADER, REQUEST = struct.Struct("=IHHII"), struct.Struct("=BBBxI")
+PORTS, REST = struct.Struct("!HH"), struct.Struct("=III")
+"""A socket's id: its port and the other's, 16 bytes for each address, then interface and cookie."""
+STATE_AT, INODE_AT = HEADER.size + 1, HEADER.size + 68
+TIMEOUT = 1.0
+Endpoint = tuple[str, int]
+
+
+def is_accepted(pid: int, local: Endpoint, remote: Endpoint, proc: Path = Path("/proc")) -> bool | None:
+    """Whether a program in the network namespace of `pid` accepted the IPv4 connection that it sees as `local` to `remote`.
+    None when the kernel does not say: no right to enter, no such connection there, or a kernel without tcp_diag.
+
+    A connection that the kernel holds for a listener has no inode yet.
+    """
+    try:
+        with _socket_in(proc / str(pid) / "ns" / "net") as asking:
+            asking.settimeout(TIMEOUT)
+            asking.send(_question(local, remote))
+            return _answer(asking.recv(4096))
+    except (OSError, struct.error):
+        return None
+
+
+def _socket_in(namespace: Path) -> socket.socket:
+    """A netlink socket that stays in `namespace`. Entering concerns one thread only, so one is made for it. Raises OSError."""
+    made: list[socket.socket] = []
+    thread = threading.Thread(target=_enter, args=(namespace, made), name="socket diag", daemon=True)
+    thread.start()
+    thread.join()
+    if not made:
+        raise PermissionError(f"{namespace} can not be entered")
+    return made[0]
+
+
+def _enter(namespace: Path, made: list[socket.socket]) -> None:
+    try:
+        with namespace.open("rb") as door:
+            if ctypes.CDLL(None, use_errno=True).setns(door.fileno(), CLONE_NEWNET) == 0:
+                made.append(socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_SOCK_DIAG))
+    except OSError:
+        return  # nothing is made: it ended meanwhile, or hides
+
+
+def _question(local: Endpoint, remote: Endpoint) -> bytes:
+    addresses = b"".join(socket.inet_aton(address).ljust(16, b"\0") for address, _ in (local, remote))
+    wanted = PORTS.pack(local[1], remote[1]) + addresses + REST.pack(0, NO_COOKIE, NO_COOKIE)
+    body = REQUEST.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, ALL_STATES) + wanted
+    return HEADER.pack(HEADER.size + len(body), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 1, 0) + body
+
+
+def _answer(data: bytes) -> bool | None:
+    _, kind, *_ = HEADER.unpack_from(data)
+    if kind != SOCK_DIAG_BY_FAMILY:
+        return None
+    (inode,) = struct.unpack_from("=I", data, INODE_AT)
+    # Where the connection is not made yet, the kernel names the listener, which has an inode of its own.
+    return data[STATE_AT] == ESTABLISHED and inode != 0
