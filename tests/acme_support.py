@@ -56,10 +56,10 @@ def running_pebble(folder: Path, http_port: int) -> Iterator[Pebble]:
     }
     files = {"certificate": str(folder / "pebble.pem"), "privateKey": str(folder / "pebble.key"), "ocspResponderURL": ""}
     (folder / "pebble.json").write_text(json.dumps({"pebble": config | files | {"externalAccountBindingRequired": False}}))
-    flags = [f"-dns01=127.0.0.1:{dns}", f"-management=127.0.0.1:{management}", "-http01=", "-https01=", "-tlsalpn01=", "-defaultIPv6="]
+    flags = [f"-management=127.0.0.1:{management}", "-http01=", "-https01=", "-tlsalpn01=", "-defaultIPv6="]
     environ = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PATH": "/usr/bin:/bin"}
     with (folder / "pebble.log").open("wb") as log:
-        names = subprocess.Popen(["pebble-challtestsrv", *flags], stdout=log, stderr=log)
+        names = subprocess.Popen(["pebble-challtestsrv", *flags, *_dns_flags(f"127.0.0.1:{dns}")], stdout=log, stderr=log)
         server = ["pebble", "-config", str(folder / "pebble.json"), "-dnsserver", f"127.0.0.1:{dns}"]
         authority = subprocess.Popen(server, stdout=log, stderr=log, env=environ)
         try:
@@ -70,6 +70,12 @@ def running_pebble(folder: Path, http_port: int) -> Iterator[Pebble]:
             for process in (authority, names):
                 process.kill()
                 process.wait()
+
+
+def _dns_flags(address: str) -> list[str]:
+    """Pebble 2.10 (Debian 14) has another word for it than 2.4 (Debian 12), and serves DNS over HTTPS unless told not to."""
+    told = subprocess.run(["pebble-challtestsrv", "-help"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False).stdout
+    return [f"-dnsserver={address}", "-doh="] if b"-dnsserver" in told else [f"-dns01={address}"]
 
 
 def _files(folder: Path, acme: int, management: int) -> Pebble:

@@ -44,7 +44,7 @@ def test_an_attack_gets_nowhere(shop: Shop, name: str) -> None:
     case = CASES[name]
     before = len(shop.upstream.received)
     answer = say(shop.port, _bytes(case["request"]))
-    assert answer.split(b" ", 2)[1] == str(case["status"]).encode()
+    assert int(answer.split(b" ", 2)[1]) in (case["status"], case.get("newer"))
     received = [head.decode("latin-1") for head in shop.upstream.received[before:]]
     assert len(received) == (0 if case.get("refused") else 1)
     lines = [line for head in received for line in head.splitlines(keepends=True)]

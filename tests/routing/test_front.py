@@ -74,7 +74,9 @@ def test_a_wildcard_host_is_served_and_an_exact_one_of_another_app_wins(haproxy:
     haproxy.proxy.publish(Route("shop", ("*.shop.example.org",), (instance("web.1-a").target,)))
     haproxy.proxy.publish(Route("blog", ("blog.shop.example.org",), (instance("web.1-b").target,)))
     assert [get(port, f"{name}.shop.example.org").text for name in ("any", "ANY", "blog")] == ["web.1-a", "web.1-a", "web.1-b"]
+    assert [get(port, f"any.shop.example.org{end}").text for end in (".", ":8080", ".:8080")] == ["web.1-a"] * 3
     assert [get(port, host).status for host in ("shop.example.org", "a.b.shop.example.org")] == [421, 421]
+    assert get(port, "*.shop.example.org").status == 400, "a wildcard is in the map, and is nobody's host"
     assert haproxy.proxy.routes()["shop"].hosts == ("*.shop.example.org",)
 
 

@@ -1,7 +1,8 @@
 """Turns the visitor pages under `pages/` into what HAProxy reads: one map of page pieces, and the
 lines that put them together.
 
-A page is cut where the host is named, because HAProxy's maps hold fixed text: `<name>.<html|json>.1`, host, `….2`.
+A page is cut where the host is named, because HAProxy's maps hold fixed text: `<name>.<kind>.1`, host, `….2`; the
+kind is "json", or nothing for HTML.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def files() -> dict[str, str]:
     of the owners' pages as the worker sees it, `@proxy@` for the folder of all these files."""
     pages = load()
     scripts = {"pages.lua": (PAGES / "own_page.lua").read_text("utf-8"), "hold.lua": (PAGES / "hold.lua").read_text("utf-8")}
-    written = {**scripts, "pages.map": _map(pages), "page.lf": _log_format("var(txn.page)")}
+    written = {**scripts, "pages.map": _map(pages), "page.lf": _log_format("var(txn.page)"), "400.lf": _piece("str(bad-request)", 1)}
     written.update({f"{status}.lf": _log_format(f"str({status})") for status in ("502", "503", "504")})
     return written
 
@@ -82,7 +83,7 @@ def _marked(text: str) -> str:
 def _map(pages: dict[str, Page]) -> str:
     lines = []
     for page in pages.values():
-        for kind, text in (("html", page.html()), ("json", page.json())):
+        for kind, text in (("", page.html()), ("json", page.json())):
             before, _, after = text.partition(HOST)
             lines.append(f"{page.name}.{kind}.1 {before}\n")
             lines.extend([f"{page.name}.{kind}.2 {after}\n"] if after else [])
@@ -90,5 +91,8 @@ def _map(pages: dict[str, Page]) -> str:
 
 
 def _log_format(page: str) -> str:
-    piece = "%[" + page + ",concat(.,txn.kind,.{n}),map_str(@pages@)]"
-    return piece.format(n=1) + "%[var(txn.host)]" + piece.format(n=2)
+    return _piece(page, 1) + "%[var(txn.host)]" + _piece(page, 2)
+
+
+def _piece(page: str, number: int) -> str:
+    return f"%[{page},concat(.,txn.kind,.{number}),map_str(@pages@)]"
