@@ -119,6 +119,13 @@ DECLARED: tuple[Setting, ...] = (
     ),
     Setting("WHERRY_SWEEP_EVERY", "3600", form.kept, "Seconds from one clean-up of what nobody needs any more to the next."),
     Setting("WHERRY_LOG_SIZE", "16", form.log_size, "MB on disk that the log of one app may take. The oldest lines go first."),
+    Setting(
+        "WHERRY_LOG_RATE",
+        "0",
+        form.count,
+        "Lines a second that an instance may print; one that prints more gets less of the processor, so that others keep theirs. "
+        "0: 2500 for each processor.",
+    ),
     Setting("WHERRY_INSTANCE_MEMORY", "256", form.count, "Memory limit of one instance in MB."),
     Setting("WHERRY_MAX_PUSH", "512", form.count, "The largest push that is accepted, in MB."),
     Setting(
@@ -220,6 +227,7 @@ class Settings:
     fetch_internal: str = "no"
     failpoints: str = ""
     log_size: int = 16
+    log_rate: int = 0
     drain_internal: str = "no"
 
     @property

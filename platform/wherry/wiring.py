@@ -69,7 +69,9 @@ def cli_argv() -> list[str]:
 
 
 def _outside(settings: Settings, logs: AppLogs) -> Outside:
+    from wherry import machine
     from wherry.building.buildkit_builder import BuildKitBuilder
+    from wherry.model import shares
     from wherry.reconciler.outside import Outside
     from wherry.routing.haproxy_proxy import HaproxyProxy
     from wherry.running.docker_client import SOCKET
@@ -77,7 +79,8 @@ def _outside(settings: Settings, logs: AppLogs) -> Outside:
     from wherry.running.log_collector import LogCollector
     from wherry.store.database import Database
 
-    collector = LogCollector(SOCKET, logs, settings.home / "state" / "log-positions")
+    most = shares.log_rate(settings.log_rate, machine.processors())
+    collector = LogCollector(SOCKET, logs, settings.home / "state" / "log-positions", most)
     collector.start()
     return Outside(
         settings=settings,

@@ -9,6 +9,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -337,6 +338,63 @@ def test_a_flood_delays_no_other_and_needs_no_memory(server: DockerLogServer, co
     assert texts(logs) == numbered(0, 100_000)
     assert max(delays) < 5.0
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000
+
+
+class Caps(dict[str, str]):
+    """Caps that a test can look at: by container, as `processor_cap` writes them."""
+
+    def of(self, container: str) -> "Cap":
+        return Cap(self, container)
+
+
+@dataclass(frozen=True)
+class Cap:
+    caps: Caps
+    container: str
+
+    def now(self) -> str:
+        return self.caps.get(self.container, "max 100000")
+
+    def set(self, cores: float) -> bool:
+        return self.put_back(f"{cores * 100_000:.0f} 100000")
+
+    def put_back(self, before: str) -> bool:
+        self.caps[self.container] = before
+        return True
+
+
+def test_whoever_floods_is_slowed_and_told_so_and_no_line_of_it_is_lost(server: DockerLogServer, logs: AppLogs, tmp_path: Path) -> None:
+    caps = Caps()
+    loud, quiet = server.container("loud"), server.container("quiet")
+    collector = LogCollector(str(server.path), logs, tmp_path / "positions.json", 1_000, caps.of)
+    collector.start()
+    collector.add("loud", "shop", "web.1")
+    collector.add("quiet", "blog", "web.1")
+    quiet.write(*numbered(0, 500))
+    loud.write(*numbered(0, 3_000), step=10_000)
+    until(lambda: any("Slowed down" in text for text in texts(logs)))
+    assert "loud" in caps
+    assert "quiet" not in caps
+    assert collector.finish("loud", 30)
+    collector.stop()
+    assert [text for text in texts(logs) if text.startswith("line ")] == numbered(0, 3_000)
+    assert any(text.startswith("Slowed down: it prints more than 1000 lines a second") for text in texts(logs))
+
+
+def test_a_new_collector_gives_back_what_the_last_one_took(server: DockerLogServer, logs: AppLogs, tmp_path: Path) -> None:
+    caps = Caps()
+    loud = server.container("loud")
+    first = LogCollector(str(server.path), logs, tmp_path / "positions.json", 1_000, caps.of)
+    first.start()
+    first.add("loud", "shop", "web.1")
+    loud.write(*numbered(0, 3_000), step=10_000)
+    until(lambda: "loud" in caps)
+    first.stop()
+    assert caps["loud"] != "max 100000"
+    second = LogCollector(str(server.path), logs, tmp_path / "positions.json", 0, caps.of)
+    second.start()
+    until(lambda: caps["loud"] == "max 100000", 60)
+    second.stop()
 
 
 def test_300_containers_are_followed_by_one_thread(server: DockerLogServer, collector: LogCollector, logs: AppLogs) -> None:

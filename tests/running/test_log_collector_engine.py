@@ -12,6 +12,7 @@ import pytest
 from tiny_image import tiny_image
 from waiting import until
 from wherry.running.log_collector import LogCollector
+from wherry.running.processor_cap import ProcessorCap, cores
 from wherry.store.app_logs import AppLogs
 
 pytestmark = pytest.mark.engine
@@ -112,6 +113,22 @@ def test_a_line_of_100_kb_is_one_line(start: Any, collector: LogCollector, logs:
     first, second = texts(logs)
     assert first.endswith("x … [cut at 16 KB]")
     assert second == "next"
+
+
+def test_an_instance_that_floods_gets_less_of_the_processor_until_it_stops(start: Any, logs: AppLogs, tmp_path: Path) -> None:
+    """Looks at the cgroup that the kernel goes by, so a place that Docker does not put containers in would be seen here."""
+    collector = LogCollector(SOCKET, logs, tmp_path / "positions.json", 500)
+    collector.start()
+    loud = start("until [ -e /tmp/stop ]; do seq 1 200; done; exec sleep 1000")
+    cap = ProcessorCap(loud.id)
+    free = cap.now()
+    collector.add(loud.id, "shop", "web.1")
+    until(lambda: cap.now() != free)
+    assert cores(cap.now()) < 0.5
+    until(lambda: any("Slowed down" in text for text in texts(logs)))
+    assert loud.exec_run(["touch", "/tmp/stop"]).exit_code == 0
+    until(lambda: cap.now() == free)
+    collector.stop()
 
 
 def test_a_flood_of_200000_lines_is_bounded_and_marked_and_delays_no_other(

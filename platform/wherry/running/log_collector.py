@@ -2,7 +2,7 @@
 
 No thread, process or buffer per container: hundreds of quiet containers cost a socket each. A flood costs at most half
 of a core, delays others by milliseconds, and grows neither memory nor the store; what the engine throws away before it
-could be read leaves a line that says so.
+could be read leaves a line that says so. Who floods is slowed, where the machine lets us (see `log_brake`).
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from wherry import clock
 from wherry.model.log_line import LogRecord
-from wherry.running.log_position import Position
+from wherry.running.log_brake import Cap, LogBrakes
+from wherry.running.log_position import Position, nanoseconds
 from wherry.running.log_source import READ, LogSource
 from wherry.running.log_stream import BrokenStream
+from wherry.running.processor_cap import ProcessorCap
 
 SAVE_EVERY = 1.0
 LONGEST_REST = 0.05
@@ -43,12 +46,14 @@ class LogSink(Protocol):
 
 
 class LogCollector:
-    """All methods may be called from any thread. `socket_path` is the engine's unix socket; `positions` a file."""
+    """All methods may be called from any thread. `socket_path` is the engine's unix socket; `positions` a file; `most` is how many
+    lines a second an instance may print before it is slowed (0: any number)."""
 
-    def __init__(self, socket_path: str, logs: LogSink, positions: Path) -> None:
+    def __init__(self, socket_path: str, logs: LogSink, positions: Path, most: int = 0, cap: Callable[[str], Cap] = ProcessorCap) -> None:
         self._path = socket_path
         self._logs = logs
         self._positions = positions
+        self._brakes = LogBrakes(most, cap)
         self._sources: dict[str, LogSource] = {}
         self._due: dict[LogSource, float] = {}
         self._selector = selectors.DefaultSelector()
@@ -102,6 +107,7 @@ class LogCollector:
             self._saved_at = 0.0  # noted before its first line is written: whoever kills us now doubles none of them
         elif source.ended:
             source.restart()
+            self._brakes.forget(container)
         else:
             return
         self._dirty = True
@@ -135,6 +141,7 @@ class LogCollector:
         self._close(source)
         self._due.pop(source, None)
         self._sources.pop(source.container, None)
+        self._brakes.forget(source.container)
         self._read.append(source)
         self._dirty = True
 
@@ -145,6 +152,7 @@ class LogCollector:
             self._take_wishes()
             full = [self._turn(key.data) for key, _ in ready if isinstance(key.data, LogSource) and key.data.socket is key.fileobj]
             self._open_due()
+            self._look_at_the_slowed()
             self._flush()
             if any(full):  # as long a rest as the work was: a flood may have half a core
                 time.sleep(min(LONGEST_REST, time.monotonic() - started))
@@ -156,7 +164,8 @@ class LogCollector:
         waits = [min(self._due.values()) - now] if self._due else []
         if self._dirty:
             waits.append(self._saved_at + SAVE_EVERY - now)
-        return max(0.0, min(waits)) if waits else None
+        wait = min([*waits, self._brakes.wait()])
+        return max(0.0, wait) if wait != float("inf") else None
 
     def _take_wishes(self) -> None:
         with suppress(BlockingIOError):
@@ -192,13 +201,28 @@ class LogCollector:
 
     def _receive(self, source: LogSource) -> bool:
         self._dirty = True
-        size = source.receive(self._batches[source.app])
+        batch = self._batches[source.app]
+        before = len(batch)
+        size = source.receive(batch)
+        self._brake(source, len(batch) - before)
         if not size:
             self._next_step(source)
         elif source.floods():
             self._close(source)
             self._due[source] = 0.0
         return size == READ
+
+    def _brake(self, source: LogSource, lines: int) -> None:
+        if lines and (text := self._brakes.took(source.container, lines, nanoseconds(source.position.final))):
+            self._say(source, text)
+            self._saved_at = 0.0  # whoever comes after us gives back what we took
+
+    def _look_at_the_slowed(self) -> None:
+        for container, text in self._brakes.look():
+            self._say(self._sources[container], text)
+
+    def _say(self, source: LogSource, text: str) -> None:
+        self._batches[source.app].append(LogRecord(clock.now(), "wherry", source.process, text))
 
     def _next_step(self, source: LogSource) -> None:
         wait = source.after_answer()
@@ -247,7 +271,7 @@ class LogCollector:
         """Notes positions with the place in each app's log that they stand for."""
         self._saved_at, self._dirty = time.monotonic(), False
         cursors = {app: self._logs.cursor(app) for app in {source.app for source in self._sources.values()}}
-        noted = {id: source.to_json(cursors[source.app]) for id, source in self._sources.items()}
+        noted = {id: {**source.to_json(cursors[source.app]), "slowed": self._brakes.before(id)} for id, source in self._sources.items()}
         temporary = self._positions.with_suffix(".tmp")
         with suppress(OSError):  # a full disk: the next time, then
             fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -263,6 +287,8 @@ class LogCollector:
                 stored = self._logs.after(source.app, facts["cursor"], process=source.process, source="app")
                 source.resume(Position.from_json(facts["position"]), facts["cursor"], stored)
                 self._due[source] = 0.0
+                if before := facts.get("slowed"):
+                    self._brakes.resume(container, before)
         except FileNotFoundError:
             self._positions.parent.mkdir(parents=True, exist_ok=True)
         except (ValueError, KeyError, TypeError, AttributeError):
