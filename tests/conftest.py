@@ -27,6 +27,21 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.basetemp = str(given.with_name(given.name.rpartition("gw")[2]))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What fails over a real engine is run once more, for a busy machine may be slow where nobody thought of it. The summary counts
+    and names it as `rerun`, never as passed alone: it is a defect to look for, in the test or in what it tests."""
+    for item in items:
+        if any(item.get_closest_marker(name) for name in ("engine", "scenario")):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What a test said that was run once more."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.section(f"RERUN {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """All files that want an engine are one piece of work, every other file is one. Not `xdist_group`: xdist 3.8 writes its groups
