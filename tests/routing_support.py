@@ -79,9 +79,14 @@ class Haproxy:
 
 
 @contextmanager
-def running_haproxy(home: Path, hold_timeout: int = 2) -> Iterator[Haproxy]:
+def running_haproxy(home: Path, hold_timeout: int = 2, head_timeout: int = 10) -> Iterator[Haproxy]:
+    """With the platform's own rules; `head_timeout` is in seconds, for a test that waits for its end."""
     settings = settings_in(home, hold_timeout)
     haproxy_config.prepare(settings)
+    config = haproxy_config.Files(settings).config
+    known = "timeout http-request 10s"
+    assert known in config.read_text("utf-8")
+    config.write_text(config.read_text("utf-8").replace(known, f"timeout http-request {head_timeout}s"), "utf-8")
     haproxy = Haproxy(settings)
     try:
         yield haproxy

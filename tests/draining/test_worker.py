@@ -44,7 +44,7 @@ class Shop:
     def drain(self, url: str, way: Way = INSIDE) -> DrainWorker:
         drain = Drain(1, "shop", Secret(url), "d.1", AT, "alice")
         place = self.home / "places" / "1"
-        worker = DrainWorker(drain, self.home / "apps" / "shop", place, way, lambda _, state, why: self.told.append((state, why)))
+        worker = DrainWorker(drain, self.home / "apps" / "shop", place, way, lambda _, state, why: self.told.append((state, why)), 0.1)
         worker.start()
         self.workers.append(worker)
         if not place.exists():

@@ -25,6 +25,7 @@ def lines() -> list[str]:
 @pytest.fixture
 def here(tmp_path: Path, lines: list[str]) -> Iterator[Machine]:
     with machine(tmp_path, lines=lines, WHERRY_BAKE="60") as made:
+        made.loop.bakes.every = 0.2
         yield made
 
 
@@ -126,11 +127,13 @@ def test_the_way_back_from_a_rollback_is_not_the_bad_release(here: Machine) -> N
 def test_another_engine_goes_on_with_the_watch(tmp_path: Path) -> None:
     engine, proxy = MemoryEngine(), MemoryProxy()
     with machine(tmp_path, engine, proxy, WHERRY_BAKE="60") as here:
+        here.loop.bakes.every = 0.2
         here.push("shop", "a", image="good", web="run")
         here.push("shop", "b", image="good2", web="run")
         visits(here, 5, 4)
         here.until(lambda: window(here, 2).answers == 9)
     with machine(tmp_path, engine, proxy, WHERRY_BAKE="60") as here:
+        here.loop.bakes.every = 0.2
         visits(here, 0, 10)
         here.until(lambda: [one.state for one in rollbacks(here)] == ["succeeded"])
         assert (window(here, 2).answers, window(here, 2).failed) == (19, 14)

@@ -179,7 +179,7 @@ def test_scaling_up_and_down_under_load_loses_nothing(haproxy: Haproxy, instance
 def test_a_released_backend_is_used_again(own_haproxy: Haproxy, instance: Instance) -> None:
     targets = [instance("web.1-a").target, instance("web.1-b").target]
     worker = own_haproxy.worker()
-    for turn in range(3 * haproxy_config.POOL):
+    for turn in range(haproxy_config.POOL + 16):
         old, new = targets[turn % 2], targets[(turn + 1) % 2]
         own_haproxy.proxy.publish(_route(new))
         own_haproxy.proxy.release("shop", old.name)

@@ -33,11 +33,13 @@ Told = Callable[[Drain, str, str], None]
 
 
 class DrainWorker:
-    """`folder` is the app's log, `place` the file that notes how far we came; `told` hears of each change of state."""
+    """`folder` is the app's log, `place` the file that notes how far we came; `told` hears of each change of state; `pause` are the
+    seconds after a first failure."""
 
-    def __init__(self, drain: Drain, folder: Path, place: Path, way: Way, told: Told) -> None:
+    def __init__(self, drain: Drain, folder: Path, place: Path, way: Way, told: Told, pause: float = FIRST_PAUSE) -> None:
         self._drain, self._folder, self._place, self._told = drain, folder, place, told
         self._sender = sender_of(drain, way)
+        self._first_pause = pause
         self._stop = threading.Event()
         self._failing = drain.state == "failing"
         self._thread = threading.Thread(target=self._run, name=f"drain {drain.id}", daemon=True)
@@ -81,7 +83,7 @@ class DrainWorker:
 
     def _deliver(self, lines: list[str]) -> None:
         """Tries until the lines have arrived, are refused for good, or we are told to stop."""
-        pause, refusals = FIRST_PAUSE, 0
+        pause, refusals = self._first_pause, 0
         while not self._stop.is_set():
             try:
                 self._sender.send(lines)

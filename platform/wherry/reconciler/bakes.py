@@ -25,10 +25,11 @@ EVERY = 2.0
 
 
 class Bakes:
-    """One per engine. `woken` is called when there is an operation to start."""
+    """One per engine. `woken` is called when there is an operation to start; `every` is in seconds."""
 
-    def __init__(self, outside: Outside, woken: Callable[[], None]) -> None:
+    def __init__(self, outside: Outside, woken: Callable[[], None], every: float = EVERY) -> None:
         self.outside = outside
+        self.every = every
         self._woken = woken
         self._due: float | None = 0.0
 
@@ -37,13 +38,13 @@ class Bakes:
         return self._due
 
     def look(self) -> None:
-        """Looks at every release that is watched, at most once in two seconds."""
+        """Looks at every release that is watched, at most once in `every` seconds."""
         now = clock.monotonic()
         if self._due is not None and now < self._due:
             return
         with self.outside.database.read() as connection:
             found = bakes.watching(connection)
-        self._due = now + EVERY if found else None
+        self._due = now + self.every if found else None
         for name, bake in found:
             self._look_at(name, bake)
 
