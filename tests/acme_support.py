@@ -23,7 +23,7 @@ path = {{"present": "set-txt", "cleanup": "clear-txt"}}[what]
 with open("{log}", "a") as log:
     log.write(f"{{what}} {{name}}\\n")
 data = json.dumps({{"host": name + ".", "value": value}}).encode()
-urllib.request.urlopen("http://127.0.0.1:{port}/" + path, data, timeout=5).read()
+urllib.request.urlopen("http://127.0.0.1:{port}/" + path, data, timeout=30).read()
 """
 
 
@@ -39,7 +39,7 @@ class Pebble:
 
     def dns(self, path: str, **words: Any) -> None:
         """Tells the test DNS, e.g. `dns("add-a", host="a.org.", addresses=["127.0.0.1"])`."""
-        urllib.request.urlopen(f"http://127.0.0.1:{self.management}/{path}", json.dumps(words).encode(), timeout=5).read()
+        urllib.request.urlopen(f"http://127.0.0.1:{self.management}/{path}", json.dumps(words).encode(), timeout=30).read()
 
 
 @contextmanager

@@ -63,9 +63,9 @@ def reload(site: Site) -> None:
     """The same processes anew, as an upgrade starts them; returns when they answer."""
     engine = site.pid("engine")
     os.kill(site.pid("supervisor"), signal.SIGUSR2)
-    until(lambda: running(site, "engine", engine), 30, "a new engine")
-    until(lambda: running(site, "receiver", 0) and site.wherry("apps").status == 0, 30, "the API")
-    until(lambda: site.ssh("apps").status == 0, 30, "the receiver")
+    until(lambda: running(site, "engine", engine), what="a new engine")
+    until(lambda: running(site, "receiver", 0) and site.wherry("apps").status == 0, what="the API")
+    until(lambda: site.ssh("apps").status == 0, what="the receiver")
 
 
 def running(site: Site, part: str, other_than: int) -> bool:

@@ -186,7 +186,7 @@ def place(folder: Path, grace: float = limits.GRACE, **environ: str) -> Iterator
         yield Place(settings)
     finally:
         receiver.stop()
-        thread.join(5)
+        thread.join(60)
 
 
 def person(folder: Path, name: str, port: int) -> Person:

@@ -205,7 +205,7 @@ def receiver(here: Yard, folder: Path) -> Iterator[Person]:
         yield ann
     finally:
         made.stop()
-        thread.join(5)
+        thread.join(60)
 
 
 @contextmanager

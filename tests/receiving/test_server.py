@@ -279,7 +279,7 @@ def test_nothing_behind_the_receiver_can_be_reached_through_it(ada: Person, opti
     to_port_22 = b"\x05\x01\x00" + b"\x05\x01\x00\x01\x7f\x00\x00\x01\x00\x16"
     with ada.start_ssh("sleep", "/dev/null", options=tuple(option.format(port).split())) as ssh:
         assert within(60, lambda: answers(port))
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as sock:
             sock.sendall(to_port_22 if option.startswith("-D") else b"hello")
             assert b"SSH-" not in drained(sock)
         ssh.terminate()
@@ -298,7 +298,7 @@ def test_nothing_is_forwarded(ada: Person, options: str, says: str) -> None:
 
 def answers(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        socket.create_connection(("127.0.0.1", port), timeout=30).close()
     except OSError:
         return False
     return True
@@ -481,7 +481,7 @@ def test_the_host_key_is_made_once_and_is_private(here: Place) -> None:
 
 def test_both_families_of_addresses_are_served(here: Place) -> None:
     for host in ("127.0.0.1", "::1"):
-        with socket.create_connection((host, here.port), timeout=5) as sock:
+        with socket.create_connection((host, here.port), timeout=60) as sock:
             assert sock.recv(64).startswith(b"SSH-2.0-Wherry")
 
 

@@ -31,9 +31,9 @@ def test_an_address_that_nobody_has_takes_no_longer_than_allowed() -> None:
 
 def test_a_health_check_tells_the_status_and_asks_for_the_host(instance: Callable[[str], Upstream]) -> None:
     upstream = instance("web.1-a")
-    check = HealthCheck("/healthz", timeout=1, headers=(("X-Forwarded-Proto", "https"),))
+    check = HealthCheck("/healthz", timeout=20, headers=(("X-Forwarded-Proto", "https"),))
     assert fetch("127.0.0.1", upstream.port, check, "shop.example.org") == Answer(200)
-    assert fetch("127.0.0.1", upstream.port, HealthCheck("/503", timeout=1), "shop.example.org") == Answer(503)
+    assert fetch("127.0.0.1", upstream.port, HealthCheck("/503", timeout=20), "shop.example.org") == Answer(503)
     assert upstream.received[0].startswith(b"GET /healthz HTTP/1.1\r\n")
     assert b"\r\nHost: shop.example.org\r\n" in upstream.received[0]
     assert b"\r\nX-Forwarded-Proto: https\r\n" in upstream.received[0]
@@ -53,7 +53,7 @@ def test_https_is_asked_without_a_look_at_the_certificate(tmp_path: Path) -> Non
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.handle_request)
         thread.start()
-        answer = fetch("127.0.0.1", server.server_port, HealthCheck("/nothing-here", scheme="https", timeout=5))
+        answer = fetch("127.0.0.1", server.server_port, HealthCheck("/nothing-here", scheme="https", timeout=20))
         thread.join()
     assert answer == Answer(404)
 
