@@ -65,6 +65,13 @@ def test_from_inside_a_container_that_runs_it_the_platform_is_neither_stopped_no
     assert (tmp_path / "state").exists()
 
 
+def test_uninstall_where_nobody_can_type_the_name_removes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "settings.env").touch()
+    (tmp_path / "state").mkdir()
+    done = wherry("uninstall", "--purge", WHERRY_HOME=str(tmp_path), WHERRY_NAME="demo")
+    assert done.returncode == 2 and done.stderr.endswith('nothing was removed: the name is "demo"\n') and (tmp_path / "state").exists()
+
+
 @pytest.mark.parametrize("words", [(), ("frobnicate",), ("stack:set",), ("uninstall", "--force")])
 def test_an_unknown_command_lists_the_known_ones(words: tuple[str, ...]) -> None:
     done = wherry(*words)

@@ -57,9 +57,18 @@ def _refuse_beside_a_running_container(settings: Settings, way: str) -> None:
 def _agree(settings: Settings, console: Console, confirm: str | None, ask: Callable[[str], str]) -> None:
     console.warning(f"This deletes the platform {settings.name}: its apps with their containers, images and volumes, the command, the")
     console.detail(f"service, the service users, and {settings.home} with database, repositories and logs. Nothing brings them back.")
-    answer = confirm if confirm is not None else ask(f"       Type {settings.name} to go on, or pass --confirm {settings.name}: ")
+    answer = confirm if confirm is not None else _answer(settings, console, ask)
     if answer.strip() != settings.name:
         raise InvalidInput(f'nothing was removed: the name is "{settings.name}"', field="confirm")
+
+
+def _answer(settings: Settings, console: Console, ask: Callable[[str], str]) -> str:
+    """What the person types; nothing where nobody can, as behind `docker run` without `-i`."""
+    try:
+        return ask(f"       Type {settings.name} to go on, or pass --confirm {settings.name}: ")
+    except EOFError:
+        console.blank()
+        return ""
 
 
 def _stop_apps(settings: Settings) -> str:
