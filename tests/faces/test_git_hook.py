@@ -7,6 +7,7 @@ import subprocess
 import tarfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -547,6 +548,29 @@ def test_a_client_that_dies_while_sending_leaves_nothing(here: Place, ada: Perso
     assert within(60, lambda: not list(repository.glob("objects/tmp_objdir-*")))
     assert here.operations("halfway") == []
     assert within(60, lambda: nobody_holds(here, "halfway"))
+
+
+def test_a_push_that_is_killed_without_warning_leaves_nothing_of_what_it_brought(here: Place, ada: Person, engine: Engine) -> None:
+    release = threading.Event()
+    engine.work = lambda engine, operation: (release.wait(60), engine.deploy(operation))[1]
+    repository = here.settings.repositories / "struck.git"
+    push = ada.start_git(ada.project(), "push", ada.url("struck"), "main")
+    heard_until(push, "struck at")
+    assert list(repository.glob("objects/tmp_objdir-*"))
+    os.killpg(receiving(repository), signal.SIGKILL)
+    assert within(60, lambda: not list(repository.glob("objects/tmp_objdir-*")))
+    push.communicate(timeout=60)
+    release.set()
+    assert push.returncode != 0
+
+
+def receiving(repository: Path) -> int:
+    """The process of `git receive-pack`."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (folder / "cmdline").read_bytes().split(b"\0")[:3] == [b"git", b"receive-pack", str(repository).encode()]:
+                return int(folder.name)
+    raise AssertionError("nobody receives")
 
 
 def test_a_cancelled_deploy_refuses_the_push(here: Place, ada: Person, engine: Engine) -> None:

@@ -113,11 +113,13 @@ class Desk:
         """Runs `git receive-pack`, which runs the hook; cleans up the repository once the client is served."""
         self.authorize(actor, "deploy", f"push to {app}")
         path = repositories.ensure(self.settings, app)
-        lock = repositories.open_lock(path)
+        lock, receiving = repositories.open_lock(path), repositories.open_receiving(path)
         try:
-            status = self._converse(channel, ["git", "receive-pack", str(path)], self._environment(actor, app, lock), lock)
+            environment = self._environment(actor, app, lock)
+            status = self._converse(channel, ["git", "receive-pack", str(path)], environment, (lock, receiving))
         finally:
             os.close(lock)
+            os.close(receiving)
         _close(channel, status)
         repositories.tidy(path)
         return status
@@ -129,8 +131,7 @@ class Desk:
         push = {**repositories.GIT_ENVIRONMENT, "WHERRY_APP": app, "WHERRY_LOCK": str(lock)} if app else {}
         return {**known, **who, **push}
 
-    def _converse(self, channel: Any, argv: list[str], env: dict[str, str], lock: int | None = None, raw: bool = False) -> int:
-        fds = () if lock is None else (lock,)
+    def _converse(self, channel: Any, argv: list[str], env: dict[str, str], fds: tuple[int, ...] = (), raw: bool = False) -> int:
         return self._attend(functools.partial(_in_pipes, channel, argv, env, fds, raw))
 
     def _attend(self, begin: Callable[[], Session]) -> int:

@@ -6,10 +6,12 @@ nothing a pusher sends can change how git works on it.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from wherry import command
@@ -18,12 +20,16 @@ from wherry.settings import Settings, source_root
 GIT_ENVIRONMENT = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "HOME": "/nonexistent", "GIT_TERMINAL_PROMPT": "0"}
 """No configuration but the repository's own."""
 
-LOCK = "wherry.lock"
+LOCK, RECEIVING = "wherry.lock", "wherry.receiving"
 LOOSE_IN_ONE_FOLDER = 24
 """A 256th of the loose objects: git itself cleans up at 27."""
 
 PACKS = 40
+QUARANTINES = "tmp_objdir-incoming-*"
+"""Where git keeps what a push brings until it is accepted."""
 LEFTOVER_AGE = 6 * 3600.0
+LAST_BREATH = 5.0
+"""Seconds that what a killed push started may still need to end."""
 
 
 def path_of(settings: Settings, app: str) -> Path:
@@ -64,6 +70,13 @@ def open_lock(path: Path) -> int:
     last of the two is gone, whatever ended them. The file is never removed, so all see the same one.
     """
     return os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+
+
+def open_receiving(path: Path) -> int:
+    """A descriptor for `git receive-pack`, by which is seen whether any push is being received: all of them share it."""
+    descriptor = os.open(path / RECEIVING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
 
 
 def tidy(path: Path) -> bool:
@@ -139,9 +152,39 @@ def _write_if_other(path: Path, text: str) -> None:
 
 
 def _sweep(path: Path) -> None:
-    """Removes what pushes left behind that were killed without warning."""
-    old = time.time() - LEFTOVER_AGE
-    for found in [*(path / "objects").glob("tmp_objdir-*"), *path.glob("shallow_*"), *(path / "objects" / "pack").glob("tmp_*")]:
+    """Removes what pushes left behind that were killed without warning: the objects they brought at once, unless others are being
+    received, and what may be somebody else's when it is old."""
+    if any((path / "objects").glob(QUARANTINES)):
+        with _nobody_receives(path) as alone:
+            _remove((path / "objects").glob(QUARANTINES), 0.0 if alone else LEFTOVER_AGE)
+    _remove((path / "objects").glob("tmp_objdir-*"), LEFTOVER_AGE)
+    _remove(path.glob("shallow_*"), LEFTOVER_AGE)
+    _remove((path / "objects" / "pack").glob("tmp_*"), LEFTOVER_AGE)
+
+
+def _remove(found: Iterator[Path], age: float) -> None:
+    old = time.time() - age
+    for path in list(found):
         with suppress(FileNotFoundError):  # another push that ended just now has taken its own away
-            if found.lstat().st_mtime < old:
-                shutil.rmtree(found, ignore_errors=True) if found.is_dir() else found.unlink()
+            if path.lstat().st_mtime <= old:
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+
+
+@contextmanager
+def _nobody_receives(path: Path) -> Iterator[bool]:
+    """Whether no push is being received; then none begins as long as the block runs."""
+    descriptor = os.open(path / RECEIVING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        yield _taken(descriptor, time.monotonic() + LAST_BREATH)
+    finally:
+        os.close(descriptor)
+
+
+def _taken(descriptor: int, end: float) -> bool:
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
