@@ -1,5 +1,6 @@
 """The receiver, attacked and used over real connections by the real ssh and by a client that breaks the rules."""
 
+import functools
 import os
 import socket
 import stat
@@ -8,6 +9,7 @@ import termios
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import paramiko
 import pytest
@@ -333,6 +335,30 @@ def test_one_session_serves_one_command(client: paramiko.Transport) -> None:
     with pytest.raises(paramiko.SSHException):
         channel.exec_command("whoami")
     channel.close()
+
+
+def test_a_command_that_is_over_at_once_ends_after_its_client_has_heard_that_it_was_taken(here: Place, ada: Person) -> None:
+    """OpenSSH complains of an answer that comes for a channel that is closed. Of forty it was one or two."""
+    heard: list[int] = []
+    answer, close = paramiko.common.MSG_CHANNEL_SUCCESS, paramiko.common.MSG_CHANNEL_CLOSE
+
+    class Noting(paramiko.Transport):
+        _channel_handler_table: ClassVar[dict[int, Any]] = {
+            kind: functools.partial(lambda kind, take, *words: (heard.append(kind), take(*words)), kind, take)
+            for kind, take in paramiko.Transport._channel_handler_table.items()
+        }
+
+    transport = Noting(("127.0.0.1", here.port))
+    transport.connect(username="wherry", pkey=key_of(ada))
+    for _ in range(40):
+        heard.clear()
+        channel = transport.open_session(timeout=60)
+        channel.exec_command("bash")
+        assert channel.recv_exit_status() == 2
+        assert within(60, lambda: close in heard)
+        assert heard.index(answer) < heard.index(close)
+        channel.close()
+    transport.close()
 
 
 def test_sessions_within_a_connection_are_counted(client: paramiko.Transport) -> None:

@@ -7,6 +7,7 @@ below bound the first two and forgive the last, because agents offer every key t
 from __future__ import annotations
 
 import base64
+import functools
 import socket
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -121,6 +122,10 @@ class Connection(paramiko.Transport):  # type: ignore[misc]
         **KINDS,
     }
     _preferred_pubkeys = tuple(_key_info)
+    _channel_handler_table: ClassVar[dict[int, Any]] = {
+        **paramiko.Transport._channel_handler_table,
+        paramiko.common.MSG_CHANNEL_REQUEST: lambda channel, message: _answer(channel, message),
+    }
 
     def __init__(self, sock: socket.socket, host_key: paramiko.PKey, visitor: Visitor, over: Callable[[], None]) -> None:
         super().__init__(sock, packetizer_class=Packets)
@@ -181,6 +186,7 @@ class Visitor(paramiko.ServerInterface):  # type: ignore[misc]
         self._begin = begin
         self._greet = greet
         self._connection: Connection | None = None
+        self._granted: Callable[[], None] | None = None
 
     def still_known(self) -> Actor | None:
         """The actor as of now: None once the key was removed, another role once that was changed."""
@@ -232,8 +238,21 @@ class Visitor(paramiko.ServerInterface):  # type: ignore[misc]
         connection = self._connection
         if connection is None or connection.idle_channels.pop(channel.get_id(), None) is None:
             return False
-        self._begin(channel, self, line, self.terminals.get(channel.get_id()))
+        self._granted = functools.partial(self._begin, channel, self, line, self.terminals.get(channel.get_id()))
         return True
+
+    def go_on(self) -> None:
+        """Begins what was granted."""
+        granted, self._granted = self._granted, None
+        if granted:
+            granted()
+
+
+def _answer(channel: Any, message: paramiko.Message) -> None:
+    """Answers a request, and begins what was asked for only then: a command that is over at once would close the channel before its
+    client has heard that it was taken, and OpenSSH complains of an answer for a channel that is no more."""
+    paramiko.Channel._handle_request(channel, message)
+    channel.transport.visitor.go_on()
 
 
 def _goodbye(why: str) -> paramiko.Message:
