@@ -16,9 +16,10 @@ import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
+from wherry import machine
 from wherry.errors import InvalidInput
 from wherry.routing import haproxy_pages, haproxy_table
 from wherry.routing.haproxy_front import Entries, is_front
@@ -28,16 +29,18 @@ from wherry.routing.proxy import STATES, Route
 from wherry.settings import Settings
 
 TEMPLATE = Path(__file__).parent / "haproxy.cfg"
-POOL = 64
-"""Backends to begin with; doubled by a reload when more are needed. One costs about 10 KB."""
+POOL = 16
+"""Backends to begin with; doubled by a reload when more are needed. One costs about 12 KB."""
 LINES_OF_PAGES, LINES_OF_APP = 1000, 200
 """Requests a second up to which each has a line in the log: those that we answer ourselves, and those of one app."""
+PRIME = 9973
+"""Microseconds: a request has a line by the moment at which it came within these. Chance would do as well, and takes a lock."""
 SHARE_OF_LINES = f"""\
     http-request set-var(txn.rate) be_sess_rate
-    http-request set-log-level info
-    http-request set-log-level silent if {{ rand(10000),mul(txn.rate),div(10000) ge {LINES_OF_APP} }}
+    http-request set-log-level info unless {{ date(0,us),mod({PRIME}),mul(txn.rate),div({PRIME * LINES_OF_APP}) -m bool }}
 """
-MAXCONN = 4000
+MOST_CONNECTIONS, LEAST_CONNECTIONS, CONNECTIONS_PER_MB = 4000, 1000, 4
+"""HAProxy sets 150 bytes aside for each that may come, and one at work takes up to 34 KB."""
 MAX_THREADS = 4
 ACCOUNT = "haproxy"
 PAGE_PATIENCE = 60.0
@@ -146,7 +149,7 @@ class Files:
 
     def _words(self) -> dict[str, str]:
         return {
-            "maxconn": str(MAXCONN),
+            "maxconn": str(_connections()),
             "threads": str(min(MAX_THREADS, len(os.sched_getaffinity(0)))),
             "account": self._account(),
             "socket": str(self.socket),
@@ -223,6 +226,12 @@ def has_ipv6() -> bool:
         return True
     except OSError:
         return False
+
+
+@cache
+def _connections() -> int:
+    """How many visitors' connections the machine has the memory for."""
+    return max(LEAST_CONNECTIONS, min(MOST_CONNECTIONS, CONNECTIONS_PER_MB * (machine.memory() >> 20)))
 
 
 def _only(name: str) -> str:
