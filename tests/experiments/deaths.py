@@ -22,9 +22,9 @@ WHILE_BUILDING = (2.5,)
 BUILDS = {
     "quick": "",
     "silent": "sleep 4",
-    "noisy": "seq 1400000",
+    "noisy": "seq 1400000; sleep 3",
 }
-"""What the build does beside: nothing, say nothing for long, say 10 MB."""
+"""What the build does beside: nothing, say nothing for long, say 10 MB and go on for a while."""
 Kill = Callable[[Site, subprocess.Popen[bytes]], bool]
 
 
