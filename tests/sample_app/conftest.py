@@ -20,7 +20,7 @@ class App:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-S", *arguments]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=30, check=False)
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=120, check=False)
 
     def start(self, script: str, env: dict[str, str]) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
