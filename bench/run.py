@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import time
 from dataclasses import replace
@@ -43,6 +44,7 @@ def main(names: list[str]) -> int:
     if os.geteuid() != 0:
         print("this needs root: it makes a platform. Run: sudo scripts/bench", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was made is removed then, too
     began = time.monotonic()
     with place(_say) as made:
         figures = [_measure(made, name) for name in BENCHMARKS if not names or name in names]
