@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from wherry.building.idleness import Idleness
 from wherry.building.limits import MACHINE, Limits
 
 STEP = "system.slice/system.slice:docker:abc"
@@ -67,6 +68,36 @@ def test_the_processes_of_a_step_are_moved_into_our_own_group(v2: Path) -> None:
     (v2 / "system.slice/docker-app.scope/cgroup.procs").write_text("4712\n")
     Limits(1 << 28, root=v2).apply()
     assert (v2 / "wherry-builds/cgroup.procs").read_text() == "4711"
+
+
+def test_with_a_tree_for_each_controller_a_build_leaves_the_group_that_shares_its_weight_with_the_apps(tmp_path: Path) -> None:
+    for controller in ("cpu", "memory"):
+        (group(tmp_path / controller, "docker/buildkit") / "cgroup.procs").write_text("4711\n")
+    limits = Limits(1 << 28, root=tmp_path)
+    limits.prepare()
+    group(tmp_path / "cpu", "wherry-builds", "cpu.idle", "cpu.shares")
+    limits.apply()
+    assert held(tmp_path / "cpu/wherry-builds") == {"cgroup.procs": "4711", "cpu.idle": "1", "cpu.shares": "64"}
+    assert not (tmp_path / "memory/wherry-builds").exists()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_build_gives_way_to_everybody_unless_that_leaves_it_nothing(tmp_path: Path, version: int) -> None:
+    time = [0.0]
+    if version == 2:
+        group(tmp_path, ".", "cgroup.controllers", "cgroup.subtree_control")
+    files, usage = (tmp_path, "cpu.stat") if version == 2 else (tmp_path / "cpu", "cpuacct.usage")
+    own = group(files, "wherry-builds", "cpu.idle", "cpu.weight", "cpu.shares")
+    counted = own if version == 2 else group(tmp_path / "cpuacct", "docker/buildkit")
+    limits = Limits(1 << 28, root=tmp_path, idleness=Idleness(lambda: time[0]))
+    seen = []
+    for used in (0.0, 0.5, 1.0, 1.01, 1.02, 1.2, 1.7):
+        (counted / usage).write_text(f"usage_usec {used * 1e6:.0f}\n" if version == 2 else f"{used * 1e9:.0f}\n")
+        limits.apply()
+        seen.append((own / "cpu.idle").read_text())
+        time[0] += 1.0
+    assert seen == ["1", "1", "1", "0", "0", "1", "1"]
+    assert (own / ("cpu.weight" if version == 2 else "cpu.shares")).read_text() in ("6", "64")
 
 
 def test_our_group_is_made_where_one_tree_holds_all_controllers(v2: Path) -> None:

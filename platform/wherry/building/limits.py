@@ -4,6 +4,9 @@ BuildKit takes no memory, processor or process limit with a build, and over the 
 26.1), so the cgroups that it makes are capped from outside while it works. Under the cgroupfs driver all steps share `docker/buildkit`.
 Under systemd's each step has one of its own, found by its name; it is capped, and its processes are moved into a cgroup of ours, so
 that the steps of all builds share one limit and the kernel counts in one place what it had to end.
+
+With a tree for each controller, that of the processor has a cgroup of ours too: `docker` as a whole has the weight of one process, so
+that inside of it a build has as much as the proxy has.
 """
 
 from __future__ import annotations
@@ -13,10 +16,11 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wherry import machine
+from wherry.building.idleness import Idleness
 from wherry.machine import Memory
 from wherry.model import shares
 from wherry.settings import Settings
@@ -55,14 +59,15 @@ class Limits:
     pids: int = 1024
     name: str = "wherry-builds"
     root: Path = CGROUPS
+    idleness: Idleness = field(default_factory=Idleness, compare=False)
 
     def prepare(self) -> None:
         """Before a build: makes the cgroup for the steps of systemd's driver. Where this process may not, steps stay where they are."""
         if self._one_tree:
             for controller in CONTROLLERS:  # those below have it only when it is said here
                 _write(self.root / "cgroup.subtree_control", f"+{controller}")
-            with contextlib.suppress(OSError):
-                (self.root / self.name).mkdir(exist_ok=True)
+        with contextlib.suppress(OSError):
+            self._own.mkdir(exist_ok=True)
         self.apply()
 
     def forget(self) -> None:
@@ -74,15 +79,16 @@ class Limits:
     def apply(self) -> int:
         """Caps the cgroups of builds that are there now; returns how many files hold what they should. Called again and again
         while a build runs, for steps come and go. Where this process may not write, the answer is 0."""
-        wishes = self._of_v2() if self._one_tree else self._of_v1()
+        wishes = self._processor() + (self._of_v2() if self._one_tree else self._of_v1())
         written = sum(_write(path, value) for name, value in wishes for path in self._files(name))
         self._gather()
         return written
 
     def _gather(self) -> None:
         """A step's later processes are born where its first one is."""
-        own = self.root / self.name / "cgroup.procs"
-        for path in self._files("pids/cgroup.procs", STEPS) if own.exists() else ():
+        own = self._own / "cgroup.procs"
+        steps = STEPS if self._one_tree else (SHARED, *STEPS)
+        for path in self._files("cpu/cgroup.procs", steps) if own.exists() else ():
             for pid in _text(path).split():
                 with contextlib.suppress(OSError):  # it has ended
                     own.write_text(pid, "ascii")
@@ -106,6 +112,23 @@ class Limits:
         return {MACHINE: machine.memory_now(), **{name: found for name, found in groups.items() if found}}
 
     @property
+    def _own(self) -> Path:
+        return (self.root if self._one_tree else self.root / "cpu") / self.name
+
+    def _processor(self) -> list[tuple[str, str]]:
+        """The class first: while it holds, the kernel knows no weight and refuses one, and afterwards the weight is the usual one
+        again. Kernels before 5.15 have the weight alone."""
+        idle = str(int(self.idleness.see(self._used())))
+        weight = ("cpu/cpu.weight", str(CPU_WEIGHT)) if self._one_tree else ("cpu/cpu.shares", str(CPU_SHARES))
+        return [("cpu/cpu.idle", idle), weight]
+
+    def _used(self) -> float:
+        """Seconds of processor time that builds have had; fewer than before where a step has ended."""
+        if self._one_tree:
+            return sum(_field(path, "usage_usec") for path in self._files("cpu/cpu.stat")) / 1e6
+        return sum(int(_text(path) or 0) for path in self._files("cpuacct/cpuacct.usage")) / 1e9
+
+    @property
     def _one_tree(self) -> bool:
         return (self.root / "cgroup.controllers").exists()
 
@@ -117,7 +140,6 @@ class Limits:
             memory,
             ("memory/memory.memsw.limit_in_bytes", str(self.memory * 2)),
             memory,
-            ("cpu/cpu.shares", str(CPU_SHARES)),
             ("cpu/cpu.cfs_quota_us", quota),
             ("pids/pids.max", str(self.pids)),
             ("blkio/blkio.weight", str(IO_WEIGHT)),
@@ -129,7 +151,6 @@ class Limits:
         return [
             ("memory/memory.max", str(self.memory)),
             ("memory/memory.swap.max", str(self.memory)),
-            ("cpu/cpu.weight", str(CPU_WEIGHT)),
             ("cpu/cpu.max", quota),
             ("pids/pids.max", str(self.pids)),
             ("io/io.weight", f"default {IO_WEIGHT}"),
