@@ -27,6 +27,7 @@ def stamp(nanoseconds: int) -> str:
 class Container:
     """`frames` are (nanoseconds, output, text). What is written without a newline is left out of a follow, as Docker does.
     `stutter` frames of each follow are sent twice, as Docker 20.10 does when its files rotate under a follower; an
+    `stuck` is how many follows, the first ones, are sent nothing more, as after some rotations of 20.10's files; an
     `error` of the daemon's own is put in after the first frames of each follow."""
 
     frames: list[tuple[int, int, bytes]] = field(default_factory=list)
@@ -34,6 +35,8 @@ class Container:
     clock: int = EPOCH * 10**9
     stutter: int = 0
     error: bytes = b""
+    follows: int = 0
+    stuck: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def write(self, *lines: str | bytes, output: int = 1, step: int = 1_000_000) -> None:
@@ -127,6 +130,8 @@ class DockerLogServer:
     def _send(self, handler: Any, container: Container, since: int, follow: bool, stopped: threading.Event) -> None:
         frames, alive = list(container.frames), True
         last: tuple[int, int, bytes] | None = None
+        container.follows += follow
+        number = container.follows if follow else 0
         while True:
             chunk = []
             for when, output, text in frames:
@@ -143,6 +148,8 @@ class DockerLogServer:
                 if not (stopped.is_set() or not container.running or self._after(container, last)):
                     container.changed.wait(0.5)
                 frames, alive = self._after(container, last), container.running
+            if 0 < number <= container.stuck:
+                frames = []
             if stopped.is_set():
                 return
 

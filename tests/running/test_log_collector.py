@@ -340,6 +340,20 @@ def test_a_flood_delays_no_other_and_needs_no_memory(server: DockerLogServer, co
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000
 
 
+def test_a_follower_that_the_engine_forgot_is_seen_by_its_silence(server: DockerLogServer, collector: LogCollector, logs: AppLogs) -> None:
+    loud = server.container("loud")
+    collector.add("loud", "shop", "web.1")
+    long = ["x" * 1_000] * 1_500
+    loud.write(*long)
+    until(lambda: len(texts(logs)) >= len(long))
+    loud.stuck = loud.follows
+    loud.write(*numbered(0, 100))
+    until(lambda: texts(logs)[-100:] == numbered(0, 100))
+    loud.write(*numbered(100, 110))
+    until(lambda: texts(logs)[-110:] == numbered(0, 110))
+    assert len(texts(logs)) == len(long) + 110
+
+
 class Caps(dict[str, str]):
     """Caps that a test can look at: by container, as `processor_cap` writes them."""
 

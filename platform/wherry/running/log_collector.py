@@ -31,6 +31,8 @@ from wherry.running.processor_cap import ProcessorCap
 SAVE_EVERY = 1.0
 LONGEST_REST = 0.05
 QUEUE_FULL = 0.02
+SILENT = 1.0
+"""Seconds without a word from a follower that may be stuck."""
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +56,7 @@ class LogCollector:
         self._logs = logs
         self._positions = positions
         self._brakes = LogBrakes(most, cap)
+        self._watched: dict[LogSource, float] = {}
         self._sources: dict[str, LogSource] = {}
         self._due: dict[LogSource, float] = {}
         self._selector = selectors.DefaultSelector()
@@ -151,6 +154,7 @@ class LogCollector:
             started = time.monotonic()
             self._take_wishes()
             full = [self._turn(key.data) for key, _ in ready if isinstance(key.data, LogSource) and key.data.socket is key.fileobj]
+            self._doubt_the_silent()
             self._open_due()
             self._look_at_the_slowed()
             self._flush()
@@ -164,6 +168,7 @@ class LogCollector:
         waits = [min(self._due.values()) - now] if self._due else []
         if self._dirty:
             waits.append(self._saved_at + SAVE_EVERY - now)
+        waits += [min(self._watched.values()) - now] if self._watched else []
         wait = min([*waits, self._brakes.wait()])
         return max(0.0, wait) if wait != float("inf") else None
 
@@ -204,6 +209,8 @@ class LogCollector:
         batch = self._batches[source.app]
         before = len(batch)
         size = source.receive(batch)
+        if source.may_be_stuck():
+            self._watched[source] = time.monotonic() + SILENT
         self._brake(source, len(batch) - before)
         if not size:
             self._next_step(source)
@@ -238,7 +245,17 @@ class LogCollector:
         self._close(source)
         self._due[source] = time.monotonic() + source.fail()
 
+    def _doubt_the_silent(self) -> None:
+        now = time.monotonic()
+        for source in [source for source, at in self._watched.items() if at <= now]:
+            if source.socket is not None and source.may_be_stuck():
+                source.doubt()
+                self._close(source)
+                self._due[source] = 0.0
+            self._watched.pop(source, None)
+
     def _close(self, source: LogSource) -> None:
+        self._watched.pop(source, None)
         if source.socket is not None:
             with suppress(KeyError):
                 self._selector.unregister(source.socket)

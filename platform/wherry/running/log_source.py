@@ -27,8 +27,13 @@ from wherry.running.log_stream import BrokenStream, Document, Frames, Lines
 READ = 64 * 1024
 FLOOD = 256 * 1024
 LATE = 100_000_000
-"""So many bytes within a second, and so many nanoseconds late: the follower falls behind, and is about to be passed over
-by the rotation of the engine's log files. What is read in time may be any amount."""
+BEHIND = 1024 * 1024
+"""So many bytes within a second, so many nanoseconds late, and so many bytes not read yet: the follower falls behind, and is about to
+be passed over by the rotation of the engine's log files, of 10 MB each. What is read in time may be any amount. To begin anew costs the
+engine a look at all that it keeps, a second of a processor: who prints at a moderate speed is better caught up with."""
+
+ROTATES = 1024 * 1024
+"""Bytes after which a follower may meet a rotation of the engine's files; after some of them 20.10 sends nothing any more."""
 
 LONGEST_PAUSE = 2.0
 TOO_FAST = "they were written faster than they could be read"
@@ -61,7 +66,7 @@ class LogSource:
         self._stopped = self._caught_up = self._doubtful = False
         self._delay = 0.0
         self._opened = self._since = 0.0
-        self._bytes = self._new = 0
+        self._bytes = self._received = self._new = self._first_new = 0
         self._frames_taken = self._lines_taken = 0
         self._fresh()
 
@@ -107,6 +112,7 @@ class LogSource:
         if now - self._since > 1.0:
             self._since, self._bytes = now, 0
         self._bytes += len(data)
+        self._received += len(data)
         for record in self._new_records(data):
             batch.append(record)
             self._delay = 0.0
@@ -116,15 +122,23 @@ class LogSource:
         """True when following can not be trusted any more; the next step is a snapshot then."""
         if self._went_back:
             self.position.count_from_the_beginning()
-            self._turn_to("snapshot")
-            self._doubtful = True
+            self.doubt()
             return True
         if self.mode != "follow" or self._bytes < FLOOD or not self.position.final:
             return False
-        late = time.time_ns() - nanoseconds(self.position.final) > LATE
+        late = time.time_ns() - nanoseconds(self.position.final) > LATE and self._unread() > BEHIND
         if late:
             self._turn_to("snapshot")
         return late
+
+    def may_be_stuck(self) -> bool:
+        """True for a follower that has come far enough to meet a rotation: when it is silent, a snapshot shows whether it only seems so."""
+        return self.mode == "follow" and self._received > ROTATES
+
+    def doubt(self) -> None:
+        """Makes the next step a snapshot."""
+        self._turn_to("snapshot")
+        self._doubtful = True
 
     def catch_up(self) -> bool:
         """Makes the next steps those of catching up. False when they are being taken already."""
@@ -172,8 +186,14 @@ class LogSource:
         if self._stopped or self.finishing:
             self.mode, self._caught_up = "inspect", True
             return 0.0
-        self.mode = "snapshot" if self._new > FLOOD else "follow"
+        self.mode = "snapshot" if self._new > FLOOD and self._unread() > BEHIND else "follow"
         return min(LONGEST_PAUSE, time.monotonic() - self._opened) if self.mode == "snapshot" else 0.0
+
+    def _unread(self) -> float:
+        """Bytes that were printed since the last line that was read, when they come as fast as those of this answer."""
+        last = nanoseconds(self.position.final) if self.position.final else 0
+        span = last - self._first_new
+        return self._new * (time.time_ns() - last) / span if span > 0 else float("inf")
 
     def _after_inspect(self) -> float:
         """The end counts only when the container was stopped before the last look at its log, and still is; this also
@@ -222,6 +242,7 @@ class LogSource:
         if gap is not None:
             yield LogRecord(timestamp, "wherry", self.process, self._told(gap))
         self.position.take(timestamp)
+        self._first_new = self._first_new or nanoseconds(timestamp)
         self._frames_taken += 1
         self._lines_taken += line is not None
         self._new += len(text)
@@ -254,7 +275,7 @@ class LogSource:
         self._resumption = Resumption(self.position, self._doubtful)
         self._doubtful = self._doubtful and self.mode == "inspect"
         self._opened = self._since = time.monotonic()
-        self._bytes = self._new = 0
+        self._bytes = self._received = self._new = self._first_new = 0
         self._latest: dict[int, str] = {}
         self._went_back = False
 
