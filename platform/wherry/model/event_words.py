@@ -21,6 +21,7 @@ QUIET = (
     "config.succeeded",
     "rollback.succeeded",
     "limits.succeeded",
+    "mounts.succeeded",
     "plan.succeeded",
     "scale.succeeded",
     "checks.succeeded",
