@@ -23,6 +23,7 @@ TOLD = [
     (event("restart.succeeded", operation=3), ("restart", "succeeded, by alice")),
     (event("deploy.requested", commit="3f2c1ab"), ("deploy", "requested by alice: commit 3f2c1ab")),
     (event("mounts.failed", code="volume_missing"), ("mounts", "failed, by alice: code volume_missing")),
+    (event("app.locked", why=""), ("app", "locked by alice")),
     (event("app.locked", why="until Monday"), ("app", "locked by alice: why until Monday")),
 ]
 

@@ -57,7 +57,7 @@ def _release(event: Event, what: str) -> str:
 
 
 def _is_told(name: str, value: Any) -> bool:
-    return name not in PASSED_OVER and value not in ([], {})
+    return name not in PASSED_OVER and value not in ([], {}, "")
 
 
 def _shown(value: Any) -> str:
