@@ -31,8 +31,7 @@ from wherry.running.processor_cap import ProcessorCap
 SAVE_EVERY = 1.0
 LONGEST_REST = 0.05
 QUEUE_FULL = 0.02
-SILENT = 1.0
-"""Seconds without a word from a follower that may be stuck."""
+NEVER = float("inf")
 
 logger = logging.getLogger(__name__)
 
@@ -170,7 +169,7 @@ class LogCollector:
             waits.append(self._saved_at + SAVE_EVERY - now)
         waits += [min(self._watched.values()) - now] if self._watched else []
         wait = min([*waits, self._brakes.wait()])
-        return max(0.0, wait) if wait != float("inf") else None
+        return max(0.0, wait) if wait != NEVER else None
 
     def _take_wishes(self) -> None:
         with suppress(BlockingIOError):
@@ -209,8 +208,8 @@ class LogCollector:
         batch = self._batches[source.app]
         before = len(batch)
         size = source.receive(batch)
-        if source.may_be_stuck():
-            self._watched[source] = time.monotonic() + SILENT
+        if (patience := source.patience()) != NEVER:
+            self._watched[source] = time.monotonic() + patience
         self._brake(source, len(batch) - before)
         if not size:
             self._next_step(source)
@@ -248,11 +247,9 @@ class LogCollector:
     def _doubt_the_silent(self) -> None:
         now = time.monotonic()
         for source in [source for source, at in self._watched.items() if at <= now]:
-            if source.socket is not None and source.may_be_stuck():
-                source.doubt()
-                self._close(source)
-                self._due[source] = 0.0
-            self._watched.pop(source, None)
+            source.doubt()
+            self._close(source)
+            self._due[source] = 0.0
 
     def _close(self, source: LogSource) -> None:
         self._watched.pop(source, None)

@@ -33,7 +33,9 @@ be passed over by the rotation of the engine's log files, of 10 MB each. What is
 engine a look at all that it keeps, a second of a processor: who prints at a moderate speed is better caught up with."""
 
 ROTATES = 1024 * 1024
-"""Bytes after which a follower may meet a rotation of the engine's files; after some of them 20.10 sends nothing any more."""
+PATIENCE, LONG_PATIENCE = 1.0, 60.0
+"""After some rotations of its files 20.10 sends a follower nothing any more. One that has come so many bytes far is likely to meet a
+rotation; these are the seconds of silence after which such a one is doubted, and one that has come less far."""
 
 LONGEST_PAUSE = 2.0
 TOO_FAST = "they were written faster than they could be read"
@@ -131,9 +133,11 @@ class LogSource:
             self._turn_to("snapshot")
         return late
 
-    def may_be_stuck(self) -> bool:
-        """True for a follower that has come far enough to meet a rotation: when it is silent, a snapshot shows whether it only seems so."""
-        return self.mode == "follow" and self._received > ROTATES
+    def patience(self) -> float:
+        """Seconds of silence after which a follower may be stuck, and a snapshot has to show whether it is; infinity for never."""
+        if self.mode != "follow" or self._received < READ:
+            return float("inf")
+        return PATIENCE if self._received > ROTATES else LONG_PATIENCE
 
     def doubt(self) -> None:
         """Makes the next step a snapshot."""
