@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from routing_support import settings_in
-from wherry import command
+from wherry import command, machine
 from wherry.errors import InvalidInput
 from wherry.routing import haproxy_config
 from wherry.routing.proxy import Route, Target
@@ -45,3 +45,10 @@ def test_a_home_that_haproxy_can_not_name_is_refused_with_the_form(tmp_path: Pat
     for home in (tmp_path / "with space", tmp_path / ("long" * 30)):
         with pytest.raises(InvalidInput, match="at most 70 letters"):
             haproxy_config.prepare(settings_in(home))
+
+
+def test_a_machine_takes_as_many_connections_as_its_memory_bears(tmp_path: Path) -> None:
+    assert [haproxy_config.connections_for(megabytes << 20) for megabytes in (128, 512, 900, 64_000)] == [1000, 2048, 3600, 4000]
+    settings = settings_in(tmp_path)
+    haproxy_config.prepare(settings)
+    assert f"maxconn {haproxy_config.connections_for(machine.memory())}\n" in (settings.proxy / "haproxy.cfg").read_text()

@@ -16,7 +16,7 @@ import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 from wherry import machine
@@ -149,7 +149,7 @@ class Files:
 
     def _words(self) -> dict[str, str]:
         return {
-            "maxconn": str(_connections()),
+            "maxconn": str(self._connections),
             "threads": str(min(MAX_THREADS, len(os.sched_getaffinity(0)))),
             "account": self._account(),
             "socket": str(self.socket),
@@ -160,6 +160,10 @@ class Files:
             "hold": str(self.settings.hold_timeout),
             "https": "" if self.settings.https_port == 443 else f":{self.settings.https_port}",
         }
+
+    @cached_property
+    def _connections(self) -> int:
+        return connections_for(machine.memory())
 
     def _account(self) -> str:
         """Root gives up its rights and its view of the file system; an unprivileged try-out has none to give."""
@@ -202,6 +206,11 @@ def backends(pool: int) -> tuple[str, ...]:
     return tuple(f"b{number}" for number in range(pool))
 
 
+def connections_for(memory: int) -> int:
+    """How many visitors' connections a machine with so many bytes takes at the same time."""
+    return max(LEAST_CONNECTIONS, min(MOST_CONNECTIONS, CONNECTIONS_PER_MB * (memory >> 20)))
+
+
 def check_route(route: Route) -> None:
     """Raises InvalidInput unless every word of `route` is in its strict form; nothing else may reach the proxy."""
     named = [_is_app(route.app), route.state in STATES, *(is_domain(host) for host in route.hosts), is_front(route)]
@@ -226,12 +235,6 @@ def has_ipv6() -> bool:
         return True
     except OSError:
         return False
-
-
-@cache
-def _connections() -> int:
-    """How many visitors' connections the machine has the memory for."""
-    return max(LEAST_CONNECTIONS, min(MOST_CONNECTIONS, CONNECTIONS_PER_MB * (machine.memory() >> 20)))
 
 
 def _only(name: str) -> str:
