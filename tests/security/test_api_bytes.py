@@ -13,21 +13,13 @@ from typing import Any
 import pytest
 
 from api_support import Served, served
-from stored_platform import ADMIN, deployed, new_platform
+from stored_platform import ADMIN
 from wherry import clock
 from wherry.faces.api.server import HEADER_SECONDS, THREADS
-from wherry.services import apps, tokens, users
+from wherry.services import apps, tokens
 from wherry.services.platform import Platform
 
 CASES: dict[str, dict[str, Any]] = tomllib.loads((Path(__file__).parent / "data" / "api_bytes.toml").read_text("utf-8"))
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    made = new_platform(tmp_path_factory.mktemp("api"))
-    users.add(made, ADMIN, "alice", "admin")
-    deployed(made)
-    return made
 
 
 @pytest.fixture(scope="module")

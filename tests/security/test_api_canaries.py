@@ -11,20 +11,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from security.canaries import canaries, silent
-from stored_platform import ADMIN, deployed, new_platform
+from stored_platform import ADMIN
 from wherry.faces.api.app import create_app
-from wherry.services import tokens, users
+from wherry.services import tokens
 from wherry.services.platform import Platform
 
 REAL = {"app": "shop", "process": "web", "instance": "web.1", "version": "v1", "key": "A", "number": "1", "name": "x"}
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    made = new_platform(tmp_path_factory.mktemp("canaries"))
-    users.add(made, ADMIN, "alice", "admin")
-    deployed(made)
-    return made
 
 
 @pytest.fixture(scope="module")
