@@ -54,7 +54,7 @@ class ServedApp:
     def stop(self) -> tuple[float, int]:
         """Sends SIGTERM; the seconds that it took to end, and the exit code."""
         began = time.monotonic()
-        self._client.stop(self._container, timeout=20)
+        self._client.stop(self._container, timeout=30)
         return time.monotonic() - began, int(self._client.inspect_container(self._container)["State"]["ExitCode"])
 
 

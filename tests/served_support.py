@@ -24,8 +24,8 @@ class Served:
         self.address = next(iter(container.attrs["NetworkSettings"]["Networks"].values()))["IPAddress"]
 
     def get(self, path: str = "/") -> str:
-        """What is answered, waiting for the first answer up to 10 s."""
-        for left in range(200, -1, -1):
+        """What is answered, waiting for the first answer up to a minute."""
+        for left in range(1200, -1, -1):
             try:
                 return self._get(path)
             except OSError as error:

@@ -58,7 +58,7 @@ class Serving:
     def stop(self) -> tuple[int, float]:
         """Asks it to end; its exit code, and the seconds that it took."""
         began = time.monotonic()
-        self._container.stop(timeout=10)
+        self._container.stop(timeout=30)
         return int(self._container.wait()["StatusCode"]), time.monotonic() - began
 
     def memory(self) -> float:
@@ -69,7 +69,7 @@ class Serving:
 
 
 @contextmanager
-def serving(built: Built, *, patience: float = 15, **env: str) -> Iterator[Serving]:
+def serving(built: Built, *, patience: float = 60, **env: str) -> Iterator[Serving]:
     """The image's web process, once it answers, which it has `patience` seconds for."""
     client = docker.from_env()
     command = built.processes["web"]

@@ -52,7 +52,7 @@ DJANGO = {
 VISIT = """
 import os, subprocess, sys, time, urllib.request
 server = subprocess.Popen(["sh", "-c", sys.argv[1]], env={**os.environ, "PORT": "5000"}, stderr=subprocess.DEVNULL)
-for _ in range(100):
+for _ in range(600):
     try:
         page = urllib.request.urlopen("http://127.0.0.1:5000/").read().decode()
         break

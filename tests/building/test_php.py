@@ -18,6 +18,7 @@ import building_support as support
 from gem_server import Served, folder_served
 from package_server import lock, make_packages
 from served_app import printed, served
+from waiting import until
 from wherry.building import plan
 from wherry.building.buildpack import load_all
 from wherry.building.memory_builder import MemoryBuilder
@@ -151,8 +152,8 @@ def test_a_plain_app_is_served_with_its_rules_and_ends_in_order(bench: Bench, tm
         assert site.get("/old").status == 301
         assert [site.get(path).status for path in ("/.env", "/vendor/own/x.txt", "/composer.json", "/.htaccess")] == [403] * 4
         assert site.get("/nothing").status == 404
-        assert "heard" in site.log()
-        assert site.stop() == (pytest.approx(0, abs=5), 0)
+        until(lambda: "heard" in site.log())
+        assert site.stop()[1] == 0, "137 is one that had to be killed"
 
 
 @pytest.mark.engine
@@ -160,9 +161,9 @@ def test_what_was_begun_is_answered_before_the_server_ends(bench: Bench, tmp_pat
     page = "<?php usleep(1000 * (int) ($_GET['ms'] ?? 0)); echo 'answered';\n"
     built = bench.build(support.push(tmp_path, {"public/index.php": page}, bench.app("slow-page")))
     with served(built) as site, ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(site.get, "/?ms=2000")
-        time.sleep(0.5)
-        assert site.stop() == (pytest.approx(1.5, abs=1.4), 0)
+        answer = pool.submit(site.get, "/?ms=4000")
+        time.sleep(2)
+        assert site.stop()[1] == 0, "137 is one that had to be killed"
         assert answer.result().text == "answered"
 
 

@@ -12,6 +12,7 @@ import pytest
 
 import building_support as support
 from serving_support import Serving, serving
+from waiting import until
 from wherry.building import plan, static_json
 from wherry.building.buildpack import load_all
 from wherry.building.plan import Planned
@@ -205,7 +206,7 @@ def test_https_only_sends_plain_visitors_on(site: Serving) -> None:
 @pytest.mark.engine
 def test_the_server_is_small_logs_visits_and_runs_as_nobody_in_particular(site: Serving) -> None:
     site.get("/docs/", {"X-Forwarded-For": "203.0.113.9"})
-    assert '203.0.113.9 "GET /docs/ HTTP/1.1" 200' in site.log()
+    until(lambda: '203.0.113.9 "GET /docs/ HTTP/1.1" 200' in site.log())
     assert "[warn]" not in site.log()
     assert site.run("id", "-un") == "app\n"
     assert site.memory() < 8
