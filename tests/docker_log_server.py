@@ -27,7 +27,7 @@ def stamp(nanoseconds: int) -> str:
 class Container:
     """`frames` are (nanoseconds, output, text). What is written without a newline is left out of a follow, as Docker does.
     `stutter` frames of each follow are sent twice, as Docker 20.10 does when its files rotate under a follower; an
-    `stuck` is how many follows, the first ones, are sent nothing more, as after some rotations of 20.10's files; an
+    `stuck` is how many follows, the first ones, are sent nothing more, as some versions do after a rotation of the engine's files; an
     `error` of the daemon's own is put in after the first frames of each follow."""
 
     frames: list[tuple[int, int, bytes]] = field(default_factory=list)

@@ -88,3 +88,18 @@ def test_pieces_of_long_lines_on_two_outputs_do_not_mix() -> None:
     assert lines.line(1, piece) is None
     assert lines.line(1, b"end\n") is None
     assert lines.line(1, b"next\n") == b"next\n"
+
+
+def test_a_follower_that_goes_back_after_a_loss_still_goes_on() -> None:
+    """Where frames were lost nobody knows the first one any more; what is asked next must not need it."""
+    frames = [stamp(EPOCH * 10**9 + number * 1_000_000) for number in range(2_000)]
+    position = Position()
+    resumed(position, frames[:500])
+    resumed(position, frames[700:900], doubtful=True)
+    position.count_from_the_beginning()
+    new, _ = resumed(Position.from_json(position.to_json()), frames[1_000:])
+    assert new == frames[1_000:]
+    position.count_from_the_beginning()
+    for frame in frames[900:]:
+        position.take(frame)
+    assert position.last == frames[-1]

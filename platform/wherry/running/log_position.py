@@ -20,6 +20,7 @@ BACKWARDS = 5 * 10**9
 """Nanoseconds by which a frame must be older than another before it to say that the machine's clock was set back."""
 
 UNKNOWN = "unknown"
+NO_MOMENT = ("", UNKNOWN)
 
 TIMESTAMP_SIZE = len("2026-11-21T07:43:05.123456789Z")
 
@@ -57,7 +58,7 @@ class Position:
             self.next_first = self.next_first or timestamp
         if timestamp > self.last:
             self.last = timestamp
-            if self.next_first and nanoseconds(timestamp) - nanoseconds(self.next_first) > ANCHOR_LAG:
+            if self.next_first not in NO_MOMENT and nanoseconds(timestamp) - nanoseconds(self.next_first) > ANCHOR_LAG:
                 self._move_anchor()
         elif nanoseconds(self.last) - nanoseconds(timestamp) > BACKWARDS:
             self.count_from_the_beginning()
@@ -79,7 +80,7 @@ class Position:
     def reckoned_until(self, timestamp: str) -> int | None:
         """How many frames are to be expected between the last one and `timestamp`, when they come as fast as those before."""
         begin = self.anchor or self.first
-        span = nanoseconds(self.last) - nanoseconds(begin) if begin and self.last else 0
+        span = nanoseconds(self.last) - nanoseconds(begin) if begin not in NO_MOMENT and self.last else 0
         return round(self.seen * (nanoseconds(timestamp) - nanoseconds(self.last)) / span) - 1 if span > 0 else None
 
     def to_json(self) -> dict[str, Any]:

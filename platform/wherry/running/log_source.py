@@ -34,8 +34,9 @@ engine a look at all that it keeps, a second of a processor: who prints at a mod
 
 ROTATES = 1024 * 1024
 PATIENCE, LONG_PATIENCE = 1.0, 60.0
-"""After some rotations of its files 20.10 sends a follower nothing any more. One that has come so many bytes far is likely to meet a
-rotation; these are the seconds of silence after which such a one is doubted, and one that has come less far."""
+"""In some versions the engine sends a follower nothing any more once its files were rotated (moby issue 37646 and others like it). One
+that has come so many bytes far is likely to meet a rotation; these are the seconds of silence after which such a one is doubted, and one
+that has come less far."""
 
 LONGEST_PAUSE = 2.0
 TOO_FAST = "they were written faster than they could be read"
