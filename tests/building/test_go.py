@@ -148,7 +148,7 @@ def test_a_code_only_change_compiles_only_what_changed(bench: Bench, shop: str, 
     bench.build(support.push(tmp_path, {"go.mod": MOD, "main.go": HELLO}, shop))
     began = time.monotonic()
     built = bench.build(support.push(tmp_path, {"main.go": HELLO.replace("one", "two")}, shop))
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
     again = bench.build(support.push(tmp_path, {"main.go": HELLO, "more.txt": ""}, shop))
     with served(built) as second, served(again) as third:
         assert [web.get().split()[0] for web in (second, third)] == ["two", "one"]

@@ -147,7 +147,7 @@ def test_clean_up_takes_only_what_this_platform_made_and_nobody_keeps(mirrored: 
 
 def _wait_for(address: str) -> None:
     host, _, port = address.partition(":")
-    for _ in range(100):
+    for _ in range(1200):
         try:
             socket.create_connection((host, int(port)), 1).close()
             return
