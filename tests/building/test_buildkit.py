@@ -18,6 +18,7 @@ import docker
 import pytest
 
 import building_support as support
+from python_locks import dependencies
 from waiting import until
 from wherry.building.builder import Built
 from wherry.building.buildkit_builder import BuildKitBuilder
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.engine
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 PROCFILE = "web: gunicorn app:app -b 0.0.0.0:$PORT\n"
-PROJECT = '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.9"\ndependencies = ["flask", "gunicorn"]\n'
 PACKAGE = (
     '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.9"\ndependencies = []\n[project.scripts]\nshop = "shop:main"\n'
     '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
@@ -44,29 +44,6 @@ def run(built: Built, *argv: str, user: str = "") -> str:
         return client.containers.run(built.image, list(argv), remove=True, user=user or None).decode()  # type: ignore[no-any-return]
     finally:
         client.close()
-
-
-def locked_by_uv(bench: Bench, folder: Path, project: str) -> dict[str, str]:
-    """The project with its lock, made by the uv of the build image: a committed lock would name a package index."""
-    folder.mkdir()
-    (folder / "pyproject.toml").write_text(project)
-    image = next(image.name for image in bench.builder.stacks.show() if image.name.endswith("-build") and "/python:" in image.name)
-    client = docker.from_env()
-    try:
-        client.containers.run(image, ["uv", "lock", "--quiet"], remove=True, working_dir="/x", volumes={str(folder): {"bind": "/x"}})
-    finally:
-        client.close()
-    return {"pyproject.toml": project, "uv.lock": (folder / "uv.lock").read_text()}
-
-
-def dependencies(kind: str, bench: Bench, folder: Path) -> dict[str, str]:
-    """The files of each way to ask for flask and gunicorn."""
-    if kind == "uv.lock":
-        return locked_by_uv(bench, folder / "lock", PROJECT)
-    if kind in ("poetry.lock", "Pipfile.lock"):
-        kept = support.DATA / "apps" / {"poetry.lock": "poetry", "Pipfile.lock": "pipenv"}[kind]
-        return {path.name: path.read_text() for path in kept.iterdir()}
-    return {kind: "flask\ngunicorn\n" if kind == "requirements.txt" else PROJECT}
 
 
 @pytest.mark.parametrize("kind", ["requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock", "pyproject.toml"])

@@ -23,7 +23,8 @@ seven spaces, warnings and errors with ` !     ` (Heroku's form)."""
 @dataclass(frozen=True)
 class Source:
     """A pushed tree. `archive` is the uncompressed tar that `git archive` wrote, paths relative to the root. `settings`
-    say how the app wishes to be built; `config` holds its config vars, which a build may see and must not keep."""
+    say how the app wishes to be built; `config` holds its config vars, which a build may see and must not keep. `built` are the images
+    (`sha256:…`) that this app was built into before, the newest first."""
 
     app: str
     commit: str
@@ -31,6 +32,7 @@ class Source:
     archive: Path
     settings: BuildSettings = field(default_factory=BuildSettings)
     config: dict[str, Secret] = field(default_factory=dict)
+    built: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,17 @@ from wherry.building.builder import Built, Line, Outline, Source, Stored
 from wherry.building.buildkit import BuildKit
 from wherry.building.buildpack import Buildpack, fill, load_all
 from wherry.building.context import Context
+from wherry.building.dependency_layers import LABEL, REUSED, UNLAYERED, DependencyLayers, is_layered, was_reused
 from wherry.building.explain import explain
 from wherry.building.failure import refuse
-from wherry.building.guard import Guard, disk_of
+from wherry.building.guard import disk_of
 from wherry.building.limits import limits_of
 from wherry.building.plan import Planned
 from wherry.building.progress import Progress
-from wherry.building.solve import Image, Solve, SolveFailed, SolveStopped
+from wherry.building.run import Runner, Watch
+from wherry.building.solve import Image, Solve
 from wherry.building.stack import APP, OWNER, Stacks
 from wherry.building.versions import choose
-from wherry.errors import DeployFailed
 from wherry.model import shares
 from wherry.settings import Settings, source_root
 
@@ -40,16 +41,16 @@ class BuildKitBuilder(Adoption):
         self._limits = limits_of(settings)
         super().__init__(settings, engine or BuildKit(limits=self._limits, logins=logins.by(settings)))
         self._packs = packs or source_root() / "buildpacks"
+        self._runner = Runner(settings, self._engine)
+        self._layers = DependencyLayers(settings.name, self._engine, self._runner)
         self.stacks = stacks or Stacks(settings, self._engine, packs=self._packs)
 
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
         """See Builder."""
         began = time.monotonic()
         planned = self._planned(source, line)
-        context = self._prepare(planned, source, line)
-        if no_cache and (planned.classic or planned.cnb):
-            context.add_text("buildpack/fresh", b"the cache is emptied first\n")
         watch = Watch(line, no_cache, cancelled)
+        context = self._prepare(planned, source, watch)
         image = self._changed(planned, source, self._solve(planned, source, context, watch), watch)
         built = self._built(planned, image)
         line(f"-----> Built in {time.monotonic() - began:.1f} s, {image.size / 1e6:.0f} MB")
@@ -74,6 +75,7 @@ class BuildKitBuilder(Adoption):
         kept = keep()
         if kept is None:
             return 0
+        kept = kept | self._layers.needed(image for image in there if image.id in kept)
         for image in there:
             if image.id not in kept and (image.labels.get(APP) or not image.tags):
                 self._remove(image)
@@ -84,18 +86,23 @@ class BuildKitBuilder(Adoption):
         """See Builder."""
         labels = self._engine.labels(f"{OWNER}={self._settings.name}")
         layers = {image: self._engine.layers(image) for image in labels}
-        app_of = {image: known[APP] for image, known in labels.items() if known.get(APP)}
-        base = {image: found for image, found in layers.items() if image not in app_of}
+        whole = {key for image, known in labels.items() if not known.get(LABEL) for key, _ in layers[image]}
+        # An image of dependencies below another holds nothing that is not counted there.
+        below = {image for image, known in labels.items() if known.get(LABEL) and layers[image] and layers[image][-1][0] in whole}
+        app_of = {image: known[APP] for image, known in labels.items() if known.get(APP) and image not in below}
+        base = {image: layers[image] for image, known in labels.items() if not known.get(APP)}
         return Stored({image: layers[image] for image in app_of}, base, app_of, self._engine.cache_size())
 
     def disk(self) -> Path:
         """See Builder."""
         return disk_of(self._settings, self._engine.root()).path
 
-    def _prepare(self, planned: Planned, source: Source, line: Line) -> Context:
-        """The tar to build from, once the person knows what was decided and the stack is there."""
-        pack = planned.language
+    def _prepare(self, planned: Planned, source: Source, watch: Watch) -> Context:
+        """The tar to build from, once the person knows what was decided, and the stack and the dependencies are there."""
+        pack, line = planned.language, watch.line
         context = plan.context(planned, source.config, source.commit, self._packs)
+        if watch.no_cache and (planned.classic or planned.cnb):
+            context.add_text("buildpack/fresh", b"the cache is emptied first\n")
         if pack is None:
             line(plan.heading(planned, ""))
         if planned.cnb:
@@ -108,9 +115,12 @@ class BuildKitBuilder(Adoption):
         version = self._version(planned, pack)
         for text in [plan.heading(planned, version), *plan.notes(planned)]:
             line(text)
-        context.add_text("Dockerfile", self._dockerfile(planned, pack, version, source, line).encode())
         if self._heap:
             context.add_text("buildpack/little_memory", f"{self._heap}\n".encode())
+        values = self._values(planned, pack, version, source, line)
+        if is_layered(planned):
+            values |= {"layered": True, "dependencies": self._layers.image(planned, values, source, context, watch)}
+        context.add_text("Dockerfile", self._dockerfile(planned, values))
         return context
 
     @property
@@ -121,11 +131,17 @@ class BuildKitBuilder(Adoption):
         default, offers, patches = self.stacks.default_version(pack), self.stacks.offers(pack), self.stacks.patches(pack)
         return choose(planned.wish, default, offers, pack.title, later=pack.stack.later, patches=patches)
 
-    def _dockerfile(self, planned: Planned, pack: Buildpack, version: str, source: Source, line: Line) -> str:
-        server, how, installer = planned.detected.buildpack, planned.detected.plan, planned.detected.installer
-        assert server is not None and how is not None and installer.plan is not None
+    def _dockerfile(self, planned: Planned, values: dict[str, str | bool]) -> bytes:
+        server, how = planned.detected.buildpack, planned.detected.plan
+        assert server is not None and how is not None
+        return fill(server.template(how.template), values).encode()
+
+    def _values(self, planned: Planned, pack: Buildpack, version: str, source: Source, line: Line) -> dict[str, str | bool]:
+        """What the places of the Dockerfile are filled with."""
+        server, installer = planned.detected.buildpack, planned.detected.installer
+        assert server is not None and installer.plan is not None
         tools = self.stacks.image(pack, version, line)
-        values: dict[str, str | bool] = {
+        return {
             **installer.flags,
             **planned.detected.flags,
             # Where the app runs, and where it is built: two languages when one builds what the other serves.
@@ -137,8 +153,8 @@ class BuildKitBuilder(Adoption):
             "version": version,
             "sources": installer.sources,
             "little": bool(self._heap),
+            **UNLAYERED,
         }
-        return fill(server.template(how.template), values)
 
     def _planned(self, source: Source, line: Line) -> Planned:
         builder = self._settings.cnb_builder
@@ -150,13 +166,14 @@ class BuildKitBuilder(Adoption):
     def _solve(self, planned: Planned, source: Source, context: Context, watch: Watch) -> Image:
         pack = planned.detected.buildpack
         progress = Progress(watch.line, time.monotonic, pack.packages if pack else "")
-        tag, labels = self._tag(source), self._labels(source)
+        tag, labels = self._tag(source), {**self._labels(source), LABEL: ""}
         before = self._engine.image(tag)
         wish = Solve(context.stream(source.archive), tag, planned.dockerfile, labels=labels, no_cache=watch.no_cache)
         if planned.buildpack == dockerfile.NAME:
             wish = replace(wish, args=source.settings.args, secrets=source.config)
-        image_id = self._run(wish, progress, watch, lambda message: explain(planned, progress, message, self._user))
-        self._say_reused(progress, watch.line)
+        image_id = self._runner.run(wish, progress, watch, lambda message: explain(planned, progress, message, self._runner.user))
+        if was_reused(progress):
+            watch.line(REUSED)
         self._keep_named(before, image_id, tag)
         failpoint.at("tag")
         return self._image(image_id)
@@ -170,24 +187,7 @@ class BuildKitBuilder(Adoption):
         context = predeploy.context(self._packs, self._tag(source), command, source.config, start=_start(planned))
         progress = Progress(watch.line, time.monotonic)
         wish = Solve(context.stream(), self._tag(source), labels=self._labels(source), no_cache=True)
-        return self._image(self._run(wish, progress, watch, lambda message: predeploy.explain(message, progress.failed())))
-
-    def _run(self, wish: Solve, progress: Progress, watch: Watch, explain: Callable[[str], DeployFailed]) -> str:
-        """The id of the image that `wish` makes."""
-        guard = Guard(self._limits, disk_of(self._settings, self._engine.root()))
-        try:
-            return self._engine.solve(
-                wish, progress.see, progress.tick, lambda: guard.look() or watch.cancelled(), self._settings.build_timeout
-            )
-        except SolveStopped as stopped:
-            raise guard.refusal(progress.last_lines()) or self._stopped(stopped) from stopped
-        except SolveFailed as failed:
-            lines = progress.last_lines()
-            raise guard.refusal(lines) or guard.named(str(failed), lines) or explain(str(failed)) from failed
-
-    def _user(self, server: str) -> str:
-        login = logins.of(self._settings, server)
-        return login.user if login else ""
+        return self._image(self._runner.run(wish, progress, watch, lambda message: predeploy.explain(message, progress.failed())))
 
     def _labels(self, source: Source) -> dict[str, str]:
         return {OWNER: self._settings.name, APP: source.app, COMMIT: source.commit}
@@ -236,27 +236,6 @@ class BuildKitBuilder(Adoption):
             elsewhere = planned.processes if planned.procfile != plan.PROCFILE else None
             return classic.processes(self._engine.files(image.id, "/wherry"), elsewhere)
         return planned.processes if planned.processes is not None else {plan.WEB: ""}
-
-    def _say_reused(self, progress: Progress, line: Line) -> None:
-        steps = progress.dependencies()
-        if steps and steps[0].cached:
-            line("       dependencies unchanged, reused")
-
-    def _stopped(self, stopped: SolveStopped) -> DeployFailed:
-        if stopped.timed_out:
-            return refuse(
-                f"the build took longer than {self._settings.build_timeout} s",
-                "Make it shorter, or raise WHERRY_BUILD_TIMEOUT.",
-                code="build_timeout",
-            )
-        return refuse("the build was cancelled", code="build_cancelled")
-
-
-class Watch:
-    """Who follows a build, and how."""
-
-    def __init__(self, line: Line, no_cache: bool, cancelled: Callable[[], bool]) -> None:
-        self.line, self.no_cache, self.cancelled = line, no_cache, cancelled
 
 
 def _start(planned: Planned) -> str:

@@ -41,6 +41,12 @@ class Context:
     def add_tree(self, prefix: str, tree: Tree, names: Iterable[str]) -> None:
         self.members.extend((f"{prefix}{name}", tree.members[name]) for name in names)
 
+    def below(self, *prefixes: str) -> Context:
+        """Only what lies under one of these paths."""
+        texts = {path: data for path, data in self.texts.items() if path.startswith(prefixes)}
+        members = [(path, member) for path, member in self.members if path.startswith(prefixes)]
+        return Context(texts, members, [path for path in self.folders if path.startswith(prefixes)])
+
     def stream(self, archive: Path | None = None) -> Iterator[bytes]:
         """The tar in chunks. `archive` is the file whose members were added."""
         return _chunks(self._blocks(archive))

@@ -16,6 +16,8 @@ AGAIN = 15.0
 KEPT_LINES = 80
 DEPENDENCIES = "deps"
 """The stage of a buildpack's Dockerfile that installs dependencies."""
+LAYER = "dependencies"
+"""The stage that puts them on what is there."""
 COMPILE = "compile"
 """The stage that compiles the app."""
 BUILDING = "build"
@@ -24,7 +26,7 @@ HEARD = ("[buildpacks ", "[predeploy ")
 """The stages whose every line is for the person: classic buildpacks, which talk in Heroku's form, and the predeploy script."""
 PRUNING = "prune"
 """The stage that takes out of the dependencies what only the build needs."""
-OURS = tuple(f"[{stage} " for stage in (DEPENDENCIES, COMPILE, BUILDING, PRUNING))
+OURS = tuple(f"[{stage} " for stage in (DEPENDENCIES, LAYER, COMPILE, BUILDING, PRUNING))
 """The stages of our own buildpacks, whose Dockerfile nobody who pushes has written."""
 TOLD = "wherry: "
 """How a line begins by which a buildpack's `install` tells something to the person who pushed."""
@@ -145,6 +147,8 @@ class Progress:
             return "building the app"
         if position.startswith(f"[{PRUNING} ") and step.runs:
             return "leaving out what only the build needs"
+        if position.startswith(f"[{LAYER} ") and step.runs:
+            return "putting the image together"
         if instruction.startswith(tuple(f"COPY --from={stage} " for stage in (DEPENDENCIES, BUILDING, PRUNING))):
             return "putting the image together"
         if position.startswith(OURS) and instruction.startswith("COPY "):

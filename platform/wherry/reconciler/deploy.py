@@ -121,7 +121,9 @@ def _built(work: Work, found: Found, app: App, first: bool) -> Built:
             app = replace(app, config=work.app().config)
         work.check_room()
         no_cache = "nocache" in work.operation.payload["options"]
-        return builder.build(sources.source_of(found, app), work.say, no_cache=no_cache, cancelled=partial(_not_wanted, work))
+        with work.outside.database.read() as connection:
+            source = sources.source_of(found, app, builds.newest(connection, app))
+        return builder.build(source, work.say, no_cache=no_cache, cancelled=partial(_not_wanted, work))
 
 
 def _not_wanted(work: Work) -> bool:

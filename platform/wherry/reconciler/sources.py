@@ -60,11 +60,11 @@ def _find(work: Work) -> Found:
     return Found(got.commit, got.tree, _spooled(work, got.archive), origin=payload["origin"])
 
 
-def source_of(found: Found, app: App) -> Source:
-    """What the builder is given."""
+def source_of(found: Found, app: App, built: tuple[str, ...] = ()) -> Source:
+    """What the builder is given; see Source for `built`."""
     assert found.archive is not None
     config = {key: Secret(value) for key, value in app.environment.items()}
-    return Source(app.name, found.commit, found.tree, found.archive, app.build, config)
+    return Source(app.name, found.commit, found.tree, found.archive, app.build, config, built)
 
 
 def settle(work: Work, commit: str) -> None:

@@ -68,6 +68,14 @@ def images(connection: sqlite3.Connection, app: App | None = None) -> set[str]:
     return {row[0] for row in connection.execute(f"SELECT DISTINCT image FROM builds WHERE gone = ''{of_app}", values)}
 
 
+def newest(connection: sqlite3.Connection, app: App, limit: int = 5) -> tuple[str, ...]:
+    """The images of the app's last builds that are still kept, the newest first, each once."""
+    rows = connection.execute(
+        "SELECT image FROM builds WHERE app_id = ? AND gone = '' GROUP BY image ORDER BY max(id) DESC LIMIT ?", (app.id, limit)
+    )
+    return tuple(row[0] for row in rows)
+
+
 def let_go(connection: sqlite3.Connection, image: str, at: str) -> None:
     """Says that an image is not kept any more, for want of room."""
     connection.execute("UPDATE builds SET gone = ? WHERE image = ?", (at, image))
