@@ -37,9 +37,10 @@ class TextBuilder(MemoryAdoption):
     """Implements `Builder` over archives that are plain text: `image=good`, `web=run`, `release=check`, `fail=why`,
     `env.KEY=value` (or generated, required, optional), `postdeploy=…`, `first_deploy=…`, `until=a file that is there`.
     `readiness=/path` and `liveness=/path` are asked of web once a second, and one failure counts. `seen` is the config of the
-    last build."""
+    last build, `before` the images of the app's earlier ones."""
 
     stored_images: Stored = Stored()
+    before: tuple[str, ...] = ()
 
     def prune(self, keep: Callable[[], set[str] | None]) -> int:
         kept = keep()
@@ -80,6 +81,7 @@ class TextBuilder(MemoryAdoption):
         image = words.pop("image")
         scripts = {name: words.pop(name) for name in (POSTDEPLOY, FIRST_DEPLOY) if name in words}
         checks = tuple(HealthCheck(words.pop(kind), type=kind, attempts=1, wait=1) for kind in CHECKS if kind in words)
+        self.before = source.built
         self.seen = {key: value.reveal() for key, value in source.config.items()}
         processes = {name: line for name, line in words.items() if not name.startswith("env.")}
         return Built(image=image, buildpack="text", size=1, processes=processes, scripts=scripts, checks={"web": checks})

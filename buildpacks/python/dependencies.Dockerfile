@@ -19,6 +19,6 @@ RUN --mount=type=bind,source=buildpack,target=/buildpack --mount=type=bind,sourc
 
 FROM {{before}} AS dependencies
 USER root
-RUN --mount=type=bind,source=buildpack,target=/buildpack --mount=type=bind,from=deps,source=/difference,target=/difference sh /buildpack/apply
+RUN --mount=type=bind,source=buildpack,target=/buildpack --mount=type=bind,from=deps,source=/difference,target=/difference sh /buildpack/apply /difference /venv
 USER app
 {{/again}}

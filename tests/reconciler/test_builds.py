@@ -55,6 +55,19 @@ def test_what_waited_and_what_was_built_when_the_engine_died_is_built_in_the_sam
         assert began == sorted(began)
 
 
+def test_a_builder_learns_which_images_this_app_was_built_into_before(here: Machine) -> None:
+    """Of another app it learns nothing, and not of an earlier one of that name either."""
+    here.push("shop", "a", image="good", web="run")
+    here.push("shop", "b", image="better", web="run")
+    here.push("blog", "c", image="other", web="run")
+    assert here.outside.builder.before == ()  # type: ignore[attr-defined]
+    here.push("shop", "d", image="best", web="run")
+    assert here.outside.builder.before == ("better", "good")  # type: ignore[attr-defined]
+    here.wait(apps.destroy(here.services, ADMIN, "shop", "shop"))
+    here.push("shop", "e", image="new", web="run")
+    assert here.outside.builder.before == ()  # type: ignore[attr-defined]
+
+
 def source(here: Machine, name: str) -> dict[str, object]:
     """A wish to deploy what lies in the spool."""
     archive = here.services.settings.spool / f"{name}.tar"
