@@ -51,6 +51,9 @@ class TextBuilder(MemoryAdoption):
         self.stored_images = replace(self.stored_images, apps=apps, app_of=app_of)
         return 0
 
+    def forget(self, images: set[str]) -> None:
+        """Nothing is kept below an image."""
+
     def stored(self) -> Stored:
         return self.stored_images
 

@@ -214,6 +214,22 @@ def test_clean_up_keeps_what_a_kept_image_is_built_on_and_no_more(bench: Bench, 
     assert bench.engine.image(two.id) is None
 
 
+def test_what_was_kept_for_an_app_goes_with_it(bench: Bench, tmp_path: Path) -> None:
+    app, another = bench.app("going"), bench.app("staying")
+    first = bench.build(push(tmp_path, FIRST, app))
+    second = bench.build(push(tmp_path, MORE, app, first))
+    cloned = bench.build(push(tmp_path, MORE, another, first, second, app__py="a clone's"))
+    (one,) = below(bench, first)
+    images = {image.id for image in below(bench, second)}
+    bench.builder.forget({first.image})
+    assert bench.engine.image(one.id) is None and len(images) == 2
+    bench.builder.forget({second.image})
+    assert own_layers(bench, cloned) == 2
+    assert {bench.engine.image(image) is None for image in images - {one.id}} == {False}
+    bench.builder.forget({second.image, cloned.image})
+    assert {bench.engine.image(image) is None for image in images} == {True}
+
+
 def moved(folder: Path, files: dict[str, str], app: str, *built: Built) -> Source:
     pushed = support.push(folder, {**files, "Procfile": "web: x\n"}, app)
     return dataclasses.replace(pushed, built=tuple(one.image for one in built))

@@ -113,6 +113,9 @@ class Builder(Protocol):
     def check_login(self, server: str, login: Login) -> None:
         """Raises Forbidden when the registry refuses it, Unavailable when it does not answer."""
 
+    def forget(self, images: set[str]) -> None:
+        """Removes what was kept for builds upon `images` alone, which will be removed next."""
+
     def stored(self) -> Stored:
         """What is there now. Blocks for a moment, on old engines for some seconds."""
 

@@ -82,6 +82,14 @@ class BuildKitBuilder(Adoption):
         cache = self._settings.build_cache * 1024**2
         return self._engine.shrink_cache(cache) if cache else 0
 
+    def forget(self, images: set[str]) -> None:
+        """See Builder."""
+        there = self._engine.images({OWNER: self._settings.name, APP: ""})
+        needed = self._layers.needed(image for image in there if image.id not in images and not image.labels.get(LABEL))
+        for image in self._layers.below_any([image for image in there if image.id in images]):
+            if image.id not in needed:
+                self._remove(image)
+
     def stored(self) -> Stored:
         """See Builder."""
         labels = self._engine.labels(f"{OWNER}={self._settings.name}")

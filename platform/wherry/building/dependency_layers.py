@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from wherry.building.builder import Source
 from wherry.building.buildkit import BuildKit
@@ -92,13 +93,14 @@ def is_layered(planned: Planned) -> bool:
     return how.template == "Dockerfile" and (pack.folder / TEMPLATE).exists()
 
 
-def recipe(pack: Buildpack, values: Values, context: Context, stack: Image, build: Image) -> Recipe:
-    """`context` is that of the whole build, `stack` and `build` are the images that the dependencies are put on and made with."""
+def recipe(pack: Buildpack, values: Values, context: Context, archive: Path, stack: Image, build: Image) -> Recipe:
+    """`context` is that of the whole build from `archive`, `stack` and `build` are the images that the dependencies are put on and
+    made with."""
     template, below = pack.template(TEMPLATE), context.below("deps/", "buildpack/", FOR_INSTALLERS)
     tools = context.below("buildpack/", FOR_INSTALLERS)
     ground = _hash([template.encode(), stack.id.encode(), build.id.encode(), *tools.stream()])
     filled = fill(template, {**values, **UNLAYERED, "cache": ""})
-    return Recipe(template, values, below, stack, ground, _hash([ground.encode(), filled.encode(), *below.stream()]))
+    return Recipe(template, values, below, stack, ground, _hash([ground.encode(), filled.encode(), *below.stream(archive)]))
 
 
 class DependencyLayers:
@@ -110,42 +112,51 @@ class DependencyLayers:
     def image(self, planned: Planned, values: Values, source: Source, context: Context, watch: Watch) -> str:
         """The name of the image with the dependencies that the app asks for: an earlier one, or one made now, on top of an earlier one
         where that can be. Raises DeployFailed."""
-        wanted = self._recipe(planned, values, context)
-        before = None if watch.no_cache else self.below(source.built, wanted)
+        wanted = self._recipe(planned, values, context, source)
+        making = Making(planned, source, wanted, f"{self._platform}/{source.app}:{wanted.tag}", watch)
+        before = None if watch.no_cache else self.below(source.built, making.tag, wanted)
         if before and holds(before, wanted):
             watch.line(REUSED)
             return before.tags[0]
-        making = Making(planned, source, wanted, f"{self._platform}/{source.app}:{wanted.tag}", watch)
         if before is None or not self._made_over(before, making):
             self._make(making, wanted.whole(), lambda message, progress: explain(planned, progress, message, self._runner.user))
         return making.tag
 
-    def below(self, built: Sequence[str], wanted: Recipe) -> Image | None:
+    def below(self, built: Sequence[str], name: str, wanted: Recipe) -> Image | None:
         """The one to start from, which `holds` what is wanted or can be built upon: below the newest image of `built`, which are the
-        app's own, under which there is one."""
-        known = [image for image in self._all() if any(f":{LAYER}-{wanted.ground}-" in tag for tag in image.tags)]
-        above = [image for name in built if known and (image := self._engine.image(name))]
+        app's own, under which there is one. `name` is what the wanted one is called, if it was made under the app's present name."""
+        named = self._engine.image(name) if built else None
+        if named and any(is_below(named, above) for above in self._images(built)):
+            return named
+        known = [image for image in self._all() if any(f":{LAYER}-{wanted.ground}-" in tag for tag in image.tags)] if built else []
+        above = list(self._images(built)) if known else []
         exact = [image for image in known if holds(image, wanted) and any(is_below(image, one) for one in above)]
         if exact:
             return exact[0]
         found = (longest(known, image) for image in above)
         return next((image for image in found if image and may_grow(image, wanted.stack)), None)
 
+    def _images(self, ids: Iterable[str]) -> Iterator[Image]:
+        return (image for name in ids if (image := self._engine.image(name)))
+
     def needed(self, kept: Iterable[Image]) -> set[str]:
         """Those that a build of one of the apps of `kept` may start from."""
         known = [image for image in self._all() if image.tags]
         return {found.id for image in kept if (found := longest(known, image))}
 
+    def below_any(self, images: Sequence[Image]) -> list[Image]:
+        return [known for known in self._all() if any(is_below(known, image) for image in images)]
+
     def _all(self) -> list[Image]:
         return self._engine.images({OWNER: self._platform, LABEL: "yes"})
 
-    def _recipe(self, planned: Planned, values: Values, context: Context) -> Recipe:
+    def _recipe(self, planned: Planned, values: Values, context: Context, source: Source) -> Recipe:
         pack = planned.detected.buildpack
         assert pack is not None
         stack, build = (self._engine.image(f"{values['stack']}{ending}") for ending in ("", "-build"))
         if stack is None or build is None:
             raise refuse("the image to build on is gone", "Push again.", code="image_gone")
-        return recipe(pack, values, context, stack, build)
+        return recipe(pack, values, context, source.archive, stack, build)
 
     def _made_over(self, before: Image, making: Making) -> bool:
         """False when what differs can not be put on the earlier image: it is damaged or gone, or would be too much."""

@@ -39,6 +39,9 @@ class MemoryBuilder(MemoryAdoption):
         """See Builder. There is nothing to remove."""
         return 0
 
+    def forget(self, images: set[str]) -> None:
+        """See Builder. Nothing is kept below an image."""
+
     def stored(self) -> Stored:
         """See Builder. Nothing takes room."""
         return Stored({image: [(image, 0)] for image in self._app_of}, {}, dict(self._app_of))

@@ -221,6 +221,7 @@ def _remove_all(work: Work, app: App, images: set[str]) -> None:
     outside.engine.remove_one_offs(app.name, detached=True)
     outside.engine.remove_network(app.name)
     destroy_all(outside, app)
+    outside.builder.forget(images)
     for image in images:
         outside.engine.remove_image(image)
     repositories.remove(outside.settings, app.name)
