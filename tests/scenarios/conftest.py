@@ -1,6 +1,7 @@
 """One real platform for all scenarios of a session; each scenario has apps of its own."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,8 +13,11 @@ from scenario_support import Repository, Site, site
 @pytest.fixture(scope="session")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     base = Path("/var/tmp") / f"wherry-scenario-{os.getpid()}"
-    with site(f"ws{os.getpid() % 100_000}", base) as made:
-        yield made
+    try:
+        with site(f"ws{os.getpid() % 100_000}", base) as made:
+            yield made
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
 
 
 @pytest.fixture
