@@ -72,7 +72,8 @@ def test_the_processes_of_a_step_are_moved_into_our_own_group(v2: Path) -> None:
 
 def test_with_a_tree_for_each_controller_a_build_leaves_the_group_that_shares_its_weight_with_the_apps(tmp_path: Path) -> None:
     for controller in ("cpu", "memory"):
-        (group(tmp_path / controller, "docker/buildkit") / "cgroup.procs").write_text("4711\n")
+        group(tmp_path / controller, "docker/buildkit")
+        (group(tmp_path / controller, "docker/buildkit/step") / "cgroup.procs").write_text("4711\n")
     limits = Limits(1 << 28, root=tmp_path)
     limits.prepare()
     group(tmp_path / "cpu", "wherry-builds", "cpu.idle", "cpu.shares")

@@ -110,6 +110,25 @@ def test_lines_that_lie_unread_do_not_slow_it_further() -> None:
     assert loud.cap == cap
 
 
+def test_while_nobody_would_see_a_new_line_it_is_not_let_go() -> None:
+    loud = Instance(speed=160_000).run(3)
+    cap, loud.speed = loud.cap, 0
+    for _ in range(20):
+        loud.time += SECOND
+        loud.brake.look(sure=False)
+    assert loud.cap == cap
+
+
+def test_while_known_lines_come_again_it_is_not_let_go() -> None:
+    loud = Instance(speed=160_000).run(3)
+    cap, loud.speed = loud.cap, 0
+    for _ in range(20):
+        loud.time += SECOND
+        loud.brake.heard()
+        loud.brake.look()
+    assert loud.cap == cap
+
+
 def test_a_cap_of_its_own_is_never_widened() -> None:
     own = "2000 100000"
     small = Instance(speed=1_600_000, cap=own).run(1)

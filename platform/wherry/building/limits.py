@@ -1,7 +1,7 @@
 """What builds may take of the machine together, and how they are held to it: by a cgroup around all steps of all builds.
 
 BuildKit takes no memory, processor or process limit with a build, and over the engine's HTTP API no cgroup either (seen on 20.10 and
-26.1), so the cgroups that it makes are capped from outside while it works. Under the cgroupfs driver all steps share `docker/buildkit`.
+26.1), so the cgroups that it makes are capped from outside while it works. Under the cgroupfs driver all steps lie below `docker/buildkit`.
 Under systemd's each step has one of its own, found by its name; it is capped, and its processes are moved into a cgroup of ours, so
 that the steps of all builds share one limit and the kernel counts in one place what it had to end.
 
@@ -87,7 +87,7 @@ class Limits:
     def _gather(self) -> None:
         """A step's later processes are born where its first one is."""
         own = self._own / "cgroup.procs"
-        steps = STEPS if self._one_tree else (SHARED, *STEPS)
+        steps = STEPS if self._one_tree else (SHARED, f"{SHARED}/*", *STEPS)
         for path in self._files("cpu/cgroup.procs", steps) if own.exists() else ():
             for pid in _text(path).split():
                 with contextlib.suppress(OSError):  # it has ended

@@ -70,9 +70,13 @@ class LogBrake:
         flood = not self.before and self._level > self.most * BURST
         return self._begin() if flood else ""
 
-    def look(self) -> str:
-        """Once a second while it is slowed: is the cap right?"""
-        now = self._known_until()
+    def heard(self) -> None:
+        """Something came that was known already: what is new may lie behind it."""
+        self._heard = self.ticks()
+
+    def look(self, sure: bool = True) -> str:
+        """Once a second while it is slowed: is the cap right? `sure` says that a new line would have been seen."""
+        now = self._known_until() if sure else self._last
         seconds = (now - self._since) / SECOND
         if not self.before or seconds < LOOK_EVERY:
             return ""
@@ -127,19 +131,22 @@ class LogBrakes:
 
     def took(self, container: str, lines: int, timestamp: int) -> str:
         """See `LogBrake.took`."""
-        if not self._most:
+        if not lines and container in self._all:
+            self._all[container].heard()
+        if not lines or not self._most:
             return ""
         if container not in self._all:
             self._all[container] = LogBrake(self._cap(container), self._most)
         return self._all[container].took(lines, timestamp)
 
-    def look(self) -> Iterator[tuple[str, str]]:
-        """Looks at whoever is slowed, once a second at most. Yields what the log of a container has to be told."""
+    def look(self, sure: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+        """Looks at whoever is slowed, once a second at most. Yields what the log of a container has to be told. `sure` tells of a
+        container whether a new line of it would have been seen."""
         if self.wait() > 0.0:
             return
         self._due = time.monotonic() + LOOK_EVERY
         for container, brake in self._all.items():
-            if brake.before and (text := brake.look()):
+            if brake.before and (text := brake.look(sure(container))):
                 yield container, text
 
     def wait(self) -> float:

@@ -219,12 +219,13 @@ class LogCollector:
         return size == READ
 
     def _brake(self, source: LogSource, lines: int) -> None:
-        if lines and (text := self._brakes.took(source.container, lines, nanoseconds(source.position.final))):
+        final = source.position.final
+        if text := self._brakes.took(source.container, lines, nanoseconds(final) if final else 0):
             self._say(source, text)
             self._saved_at = 0.0  # whoever comes after us gives back what we took
 
     def _look_at_the_slowed(self) -> None:
-        for container, text in self._brakes.look():
+        for container, text in self._brakes.look(lambda container: self._sources[container].follows):
             self._say(self._sources[container], text)
 
     def _say(self, source: LogSource, text: str) -> None:

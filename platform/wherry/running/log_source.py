@@ -45,6 +45,8 @@ GONE = (404, 409)
 """Absent, or dead and marked for removal: nothing will come any more."""
 
 SLOWEST_RETRY = 5.0
+SETTLED = 3.0
+"""Seconds after which a follower has been sent what there was before it."""
 STEADY = 10.0
 """Seconds after which a connection that ends was a good one."""
 
@@ -91,6 +93,11 @@ class LogSource:
     def finishing(self) -> bool:
         """Somebody waits for all that was written until now."""
         return self.leaving or bool(self.waiting)
+
+    @property
+    def follows(self) -> bool:
+        """A line that is printed now is seen at once."""
+        return self.mode == "follow" and self.socket is not None and time.monotonic() - self._opened > SETTLED
 
     def open(self, path: str) -> None:
         """Connects and asks for what `mode` needs. Raises OSError."""
