@@ -9,7 +9,6 @@ longer to start in any other, for it starts a resolver for names.
 from __future__ import annotations
 
 import getpass
-import re
 import shutil
 import subprocess
 import time
@@ -24,6 +23,8 @@ from sshd import sshd
 from watcher import Watcher
 
 from scenario_support import ROOT, Repository, Site
+from wherry.building.buildpack import fill, load
+from wherry.building.dependency_layers import UNLAYERED
 
 PORT = 5000
 ENV = {"PORT": str(PORT), "WHERRY_INSTANCE": "web.1"}
@@ -81,10 +82,7 @@ class ByHand:
         self.running = container
 
     def _context(self, files: Mapping[str, str]) -> dict[str, bytes]:
-        template = (PACK / "Dockerfile").read_text("utf-8")
-        template = re.sub(r"\{\{#(\w+)\}\}\n.*?\{\{/\1\}\}\n", "", template, flags=re.DOTALL)
-        words = {"stack": self.stack, "cache": f"{self.site.name}-by-hand", "plan": "requirements"}
-        dockerfile = re.sub(r"\{\{(\w+)\}\}", lambda place: words[place[1]], template)
+        dockerfile = one_dockerfile(self.stack, f"{self.site.name}-by-hand")
         scripts = {f"buildpack/{path.name}": path.read_bytes() for path in (PACK / "install", PACK.parent / "with_config")}
         ours = {"Dockerfile": dockerfile.encode(), **scripts, "config": b"", "config-install": b""}
         deps = {"deps/requirements.txt": files["requirements.txt"].encode()}
@@ -105,6 +103,12 @@ def by_hand(site: Site, folder: Path, command: str) -> Iterator[ByHand]:
             yield hand
         finally:
             _clear(hand, folder)
+
+
+def one_dockerfile(stack: str, cache: str) -> str:
+    """What Wherry writes for an app that it never built: dependencies and code in one, on the image `stack`."""
+    words = {"stack": stack, "cache": cache, "plan": "requirements", "sources": False, "collectstatic": False}
+    return fill(load(PACK).template("Dockerfile"), {**words, **UNLAYERED})
 
 
 def stack_image(site: Site) -> str:
