@@ -38,6 +38,8 @@ from wherry.model.disk import Layers  # noqa: E402
 SOCKET = "unix:///var/run/docker.sock"
 POLL = 0.1
 CANCEL_GRACE = 15.0
+BEGUN = 0.5
+"""Seconds in which a build counts as just begun."""
 LOOK = "Look at it: systemctl status docker"
 MAX_READ = 1024 * 1024
 ONLY_CACHE = (1, 42)
@@ -74,7 +76,8 @@ class BuildKit:
         messages: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
         reader = threading.Thread(target=self._read, args=(wish, build_id, messages), name="build", daemon=True)
         reader.start()
-        image, stop_at, stopped = "", time.monotonic() + timeout, None
+        began, image, stopped = time.monotonic(), "", None
+        stop_at = began + timeout
         while True:
             message = _next(messages)
             if isinstance(message, _End):
@@ -83,7 +86,7 @@ class BuildKit:
                 image = _taken(message, see, failing=stopped is None) or image
             tick()
             if self.limits:
-                self.limits.apply()
+                self.limits.apply(begun=time.monotonic() - began < BEGUN)
             if stopped is None and (cancelled() or time.monotonic() > stop_at):
                 stopped = SolveStopped(timed_out=time.monotonic() > stop_at)
                 stop_at = time.monotonic() + CANCEL_GRACE
