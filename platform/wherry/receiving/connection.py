@@ -10,6 +10,7 @@ import base64
 import functools
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from wherry.model.user import Actor
@@ -25,16 +26,22 @@ TOO_BIG = 2
 
 
 class Packets(paramiko.Packetizer):  # type: ignore[misc]
-    """Reads no packet and no greeting longer than ours need to be: a stranger may not fill our memory."""
+    """Reads no packet and no greeting longer than ours need to be: a stranger may not fill our memory.
+
+    Says at once that a packet came. Until the login a client keeps its next small packet back for that (tcp(7), TCP_NODELAY), and
+    the kernel would let it wait for 40 ms, twice.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
-        self._greeted = 0
+        self._sock, self._greeted = sock, 0
 
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:
         if not 0 <= n <= limits.LARGEST_PACKET:
             self.send_message(_goodbye(f"a packet of {n:,} bytes; at most {limits.LARGEST_PACKET:,} are accepted"))
             raise paramiko.SSHException("packet too long")
+        with suppress(OSError):  # hung up
+            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         data: bytes = super().read_all(n, check_rekey)
         return data
 
