@@ -16,12 +16,15 @@ CROWDED = re.compile(r"\bmark\.(engine|scenario)\b")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Ctrl-C works in what the tests start, even where a shell started the tests in the background and told them to ignore it.
+    """Ctrl-C and hanging up work in what the tests start, even where a shell started the tests in the background, or nohup did, and
+    told them to ignore it.
 
     A unix socket's path has at most 107 letters, and xdist spends ten of them on the name of the worker's folder.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if hasattr(config, "workerinput") and config.option.basetemp:
         given = Path(config.option.basetemp)
         config.option.basetemp = str(given.with_name(given.name.rpartition("gw")[2]))

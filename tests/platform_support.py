@@ -163,8 +163,9 @@ def settings_in(home: Path, **words: str) -> settings.Settings:
 def machine(
     home: Path, engine: MemoryEngine | None = None, proxy: MemoryProxy | None = None, lines: list[str] | None = None, **words: str
 ) -> Iterator[Machine]:
-    """Boots the platform over `home`; leaves it as `kill -9` would: nothing is tidied."""
-    made = settings_in(home, **{"WHERRY_BOOT_TIMEOUT": "1", "WHERRY_DRAIN_TIMEOUT": "1", "WHERRY_BAKE": "0", **words})
+    """Boots the platform over `home`; leaves it as `kill -9` would: nothing is tidied. What must not listen in time says so with
+    a shorter WHERRY_BOOT_TIMEOUT: a busy machine may let a thread wait for seconds."""
+    made = settings_in(home, **{"WHERRY_BOOT_TIMEOUT": "60", "WHERRY_DRAIN_TIMEOUT": "1", "WHERRY_BAKE": "0", **words})
     Database(made.database).migrate()
     engine, proxy = engine or MemoryEngine(), proxy or MemoryProxy()
     said = [] if lines is None else lines

@@ -24,7 +24,7 @@ def here(tmp_path: Path) -> Iterator[Machine]:
 
 
 def test_maintenance_and_domains_do_not_wait_for_a_deploy_and_outlive_it(tmp_path: Path) -> None:
-    with machine(tmp_path, WHERRY_BOOT_TIMEOUT="60") as here:
+    with machine(tmp_path) as here:
         here.push("shop", "a", image="good", web="run")
         deploy = here.begin("shop", "b", image="deaf", web="run")
         here.until(lambda: len(here.engine.observe("shop")) == 2)

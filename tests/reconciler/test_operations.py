@@ -26,9 +26,8 @@ def here(tmp_path: Path) -> Iterator[Machine]:
 
 
 @pytest.fixture
-def patient(tmp_path: Path) -> Iterator[Machine]:
-    """Waits for an instance that never listens for longer than the test takes to do something meanwhile."""
-    with machine(tmp_path, WHERRY_BOOT_TIMEOUT="60") as made:
+def impatient(tmp_path: Path) -> Iterator[Machine]:
+    with machine(tmp_path, WHERRY_BOOT_TIMEOUT="3") as made:
         yield made
 
 
@@ -62,7 +61,8 @@ def test_a_release_that_crashes_changes_nothing(here: Machine) -> None:
 
 
 @pytest.mark.parametrize(("image", "code"), [("deaf", "R10"), ("oom", "R14"), ("crash", "H10"), ("nosuch", "image_gone")])
-def test_each_way_to_fail_has_its_code(here: Machine, image: str, code: str) -> None:
+def test_each_way_to_fail_has_its_code(impatient: Machine, image: str, code: str) -> None:
+    here = impatient
     operation = here.push("shop", "a", image=image, web="run")
     assert operation.error is not None and operation.error["code"] == code
     assert here.log(operation)[-1] == f"       Nothing was changed. More: wherry help {code}"
@@ -125,8 +125,7 @@ def test_a_rollback_keeps_formation_and_domains_of_today(here: Machine) -> None:
     here.until(lambda: rows(here) == [("web.1", "running", 5), ("web.2", "running", 5)])
 
 
-def test_a_domain_that_comes_during_a_deploy_is_the_release_after_it(patient: Machine) -> None:
-    here = patient
+def test_a_domain_that_comes_during_a_deploy_is_the_release_after_it(here: Machine) -> None:
     here.push("shop", "a", image="good", web="run")
     operation = here.begin("shop", "b", image="deaf", web="run")
     here.until(lambda: len(here.engine.started) == 2)
@@ -344,8 +343,7 @@ def test_a_crashed_instance_comes_back(here: Machine) -> None:
     here.until(lambda: len(here.engine.started) == 2 and here.targets("shop") == ["web.1"])
 
 
-def test_an_operation_that_is_cancelled_while_it_boots_changes_nothing(patient: Machine) -> None:
-    here = patient
+def test_an_operation_that_is_cancelled_while_it_boots_changes_nothing(here: Machine) -> None:
     operation = here.begin("shop", "a", image="deaf", web="run")
     here.until(lambda: here.engine.started)
     operations.cancel(here.services, ADMIN, operation.id)

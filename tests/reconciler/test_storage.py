@@ -85,12 +85,14 @@ def test_visitors_wait_while_a_writer_is_replaced(here: Machine) -> None:
 
 
 @pytest.mark.parametrize("image", ["crash", "deaf"])
-def test_a_deploy_that_fails_brings_the_writer_back_and_tells_for_how_long_it_was_away(here: Machine, image: str) -> None:
-    with_volume(here)
-    operation = here.push("shop", "b", image=image, web="run")
-    assert operation.state == "failed"
-    assert here.targets("shop") == ["web.1"]
-    here.until(lambda: [(seen.image, seen.running) for seen in here.engine.observe("shop")] == [("good", True)])
+def test_a_deploy_that_fails_brings_the_writer_back_and_tells_for_how_long_it_was_away(tmp_path: Path, image: str) -> None:
+    with machine(tmp_path, WHERRY_BOOT_TIMEOUT="3") as here:
+        with_volume(here)
+        operation = here.push("shop", "b", image=image, web="run")
+        assert operation.state == "failed"
+        assert here.targets("shop") == ["web.1"]
+        here.until(lambda: [(seen.image, seen.running) for seen in here.engine.observe("shop")] == [("good", True)])
+        assert here.engine.together == []
     last = here.log(operation)[-1]
     assert last.startswith("       v2 was stopped for ") and " s and runs again. More: wherry help " in last
 
@@ -210,7 +212,8 @@ def test_a_push_whose_engine_died_between_the_old_and_the_new_writer_is_finished
             connection.execute("DELETE FROM release_outcomes WHERE release_id = (SELECT max(id) FROM releases)")
     proxy.publish(replace(proxy.routes()["shop"], targets=(), state="held"))
     with machine(tmp_path, engine, proxy) as second:
-        assert second.wait(push).state == "succeeded"
+        done = second.wait(push)
+        assert done.state == "succeeded", done
         second.until(lambda: second.targets("shop") == ["web.1"])
         assert {seen.image for seen in engine.observe("shop") if seen.running} == {"good2"}
         assert second.proxy.visit("shop.localhost")[0] == 200
