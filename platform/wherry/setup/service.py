@@ -21,7 +21,7 @@ from wherry.supervisor import lock
 START_LIMIT = 60.0
 STOP_LIMIT = 60.0
 THRIFT = {
-    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_ARENA_MAX": "1",
     "MALLOC_TRIM_THRESHOLD_": "65536",
     "MALLOC_MMAP_THRESHOLD_": "65536",
     "MALLOC_TOP_PAD_": "16384",
