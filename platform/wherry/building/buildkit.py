@@ -77,13 +77,16 @@ class BuildKit:
         reader = threading.Thread(target=self._read, args=(wish, build_id, messages), name="build", daemon=True)
         reader.start()
         began, image, stopped = time.monotonic(), "", None
-        stop_at = began + timeout
+        stop_at, look_at = began + timeout, began
         while True:
             message = _next(messages)
             if isinstance(message, _End):
                 break
             if isinstance(message, dict):
                 image = _taken(message, see, failing=stopped is None) or image
+            if time.monotonic() < look_at:
+                continue  # a look takes milliseconds, and a builder that talks much is waited for
+            look_at = time.monotonic() + POLL
             tick()
             if self.limits:
                 self.limits.apply(begun=time.monotonic() - began < BEGUN)
