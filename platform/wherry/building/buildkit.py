@@ -38,8 +38,6 @@ from wherry.model.disk import Layers  # noqa: E402
 SOCKET = "unix:///var/run/docker.sock"
 POLL = 0.1
 CANCEL_GRACE = 15.0
-BEGUN = 0.5
-"""Seconds in which a build counts as just begun."""
 LOOK = "Look at it: systemctl status docker"
 MAX_READ = 1024 * 1024
 ONLY_CACHE = (1, 42)
@@ -76,8 +74,8 @@ class BuildKit:
         messages: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
         reader = threading.Thread(target=self._read, args=(wish, build_id, messages), name="build", daemon=True)
         reader.start()
-        began, image, stopped = time.monotonic(), "", None
-        stop_at, look_at = began + timeout, began
+        image, stopped, look_at = "", None, time.monotonic()
+        stop_at = look_at + timeout
         while True:
             message = _next(messages)
             if isinstance(message, _End):
@@ -89,7 +87,7 @@ class BuildKit:
             look_at = time.monotonic() + POLL
             tick()
             if self.limits:
-                self.limits.apply(begun=time.monotonic() - began < BEGUN)
+                self.limits.apply()
             if stopped is None and (cancelled() or time.monotonic() > stop_at):
                 stopped = SolveStopped(timed_out=time.monotonic() > stop_at)
                 stop_at = time.monotonic() + CANCEL_GRACE

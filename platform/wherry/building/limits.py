@@ -68,7 +68,7 @@ class Limits:
                 _write(self.root / "cgroup.subtree_control", f"+{controller}")
         with contextlib.suppress(OSError):
             self._own.mkdir(exist_ok=True)
-        self.apply(begun=True)
+        self.apply()
 
     def forget(self) -> None:
         """Removes our own cgroup, once no build runs in it any more."""
@@ -76,19 +76,18 @@ class Limits:
             with contextlib.suppress(OSError):
                 (top / self.name).rmdir()
 
-    def apply(self, begun: bool = False) -> int:
+    def apply(self) -> int:
         """Caps the cgroups of builds that are there now; returns how many files hold what they should. Called again and again
-        while a build runs, for steps come and go; `begun` in its first moments. Where this process may not write, the answer is 0."""
+        while a build runs, for steps come and go. Where this process may not write, the answer is 0."""
         wishes = self._processor() + (self._of_v2() if self._one_tree else self._of_v1())
         written = sum(_write(path, value) for name, value in wishes for path in self._files(name))
-        self._gather(begun)
+        self._gather()
         return written
 
-    def _gather(self, begun: bool) -> None:
-        """A step's later processes are born where its first one is. The kernel lets all others wait while one is moved, for some
-        10 ms, so where only the processor's weight hangs on it, a build that is soon over stays where it is."""
+    def _gather(self) -> None:
+        """A step's later processes are born where its first one is."""
         own = self._own / "cgroup.procs"
-        steps = STEPS if self._one_tree or begun else (SHARED, f"{SHARED}/*", *STEPS)
+        steps = STEPS if self._one_tree else (SHARED, f"{SHARED}/*", *STEPS)
         for path in self._files("cpu/cgroup.procs", steps) if own.exists() else ():
             for pid in _text(path).split():
                 with contextlib.suppress(OSError):  # it has ended
