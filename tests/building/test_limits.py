@@ -82,6 +82,13 @@ def test_with_a_tree_for_each_controller_a_build_leaves_the_group_that_shares_it
     assert not (tmp_path / "memory/wherry-builds").exists()
 
 
+def test_of_a_step_that_only_forks_nobody_is_moved(v2: Path) -> None:
+    (v2 / STEP / "cgroup.procs").write_text("".join(f"{pid}\n" for pid in range(4000, 4033)))
+    before = (v2 / "wherry-builds/cgroup.procs").read_text()
+    Limits(1 << 28, root=v2).apply()
+    assert (v2 / "wherry-builds/cgroup.procs").read_text() == before
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_build_gives_way_to_everybody_unless_that_leaves_it_nothing(tmp_path: Path, version: int) -> None:
     time = [0.0]

@@ -82,7 +82,7 @@ class BuildKit:
                 break
             if isinstance(message, dict):
                 image = _taken(message, see, failing=stopped is None) or image
-            if time.monotonic() < look_at:
+            if message is not None and time.monotonic() < look_at:
                 continue  # a look takes milliseconds, and a builder that talks much is waited for
             look_at = time.monotonic() + POLL
             tick()

@@ -31,6 +31,7 @@ STEPS = ("system.slice/system.slice:docker:*", "system.slice/docker:buildkit:*")
 CPU_SHARES, CPU_WEIGHT = 64, 6
 """A running app has 1024, or 100 under cgroup v2: when both want the processor, a build gets a sixteenth of what one app gets."""
 IO_WEIGHT = 10
+MOST_MOVED = 32
 PERIOD = 100_000
 """Microseconds over which processor time is counted."""
 MACHINE = "the machine"
@@ -85,11 +86,13 @@ class Limits:
         return written
 
     def _gather(self) -> None:
-        """A step's later processes are born where its first one is."""
+        """A step's later processes are born where its first one is. So many that they were not caught at first are what a step has
+        that only forks: the kernel holds up all others while it moves one, and these stay until the guard ends them."""
         own = self._own / "cgroup.procs"
         steps = STEPS if self._one_tree else (SHARED, f"{SHARED}/*", *STEPS)
         for path in self._files("cpu/cgroup.procs", steps) if own.exists() else ():
-            for pid in _text(path).split():
+            pids = _text(path).split()
+            for pid in pids if len(pids) <= MOST_MOVED else ():
                 with contextlib.suppress(OSError):  # it has ended
                     own.write_text(pid, "ascii")
 
