@@ -1,5 +1,6 @@
 """Whoever floods its log gets less of the processor, as long as it does and no longer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wherry.running.log_brake import LogBrake, LogBrakes
@@ -47,6 +48,13 @@ class Instance:
             self._say(self.brake.took(lines, self.time - self.unread * SECOND) if lines else "")
             self._say(self.brake.look() if turn % 10 == 9 else "")
         return self
+
+    def fall_silent(self, look: Callable[[], object]) -> None:
+        """Prints nothing for 20 s, with a `look` every second."""
+        self.speed = 0
+        for _ in range(20):
+            self.time += SECOND
+            look()
 
     def _say(self, text: str) -> None:
         self.told += [text] if text else []
@@ -112,20 +120,15 @@ def test_lines_that_lie_unread_do_not_slow_it_further() -> None:
 
 def test_while_nobody_would_see_a_new_line_it_is_not_let_go() -> None:
     loud = Instance(speed=160_000).run(3)
-    cap, loud.speed = loud.cap, 0
-    for _ in range(20):
-        loud.time += SECOND
-        loud.brake.look(sure=False)
+    cap = loud.cap
+    loud.fall_silent(lambda: loud.brake.look(sure=False))
     assert loud.cap == cap
 
 
 def test_while_known_lines_come_again_it_is_not_let_go() -> None:
     loud = Instance(speed=160_000).run(3)
-    cap, loud.speed = loud.cap, 0
-    for _ in range(20):
-        loud.time += SECOND
-        loud.brake.heard()
-        loud.brake.look()
+    cap = loud.cap
+    loud.fall_silent(lambda: (loud.brake.heard(), loud.brake.look()))
     assert loud.cap == cap
 
 

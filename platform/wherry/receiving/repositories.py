@@ -69,12 +69,12 @@ def open_lock(path: Path) -> int:
     It goes to `git receive-pack` and from there to the hook, which takes the lock; the kernel lets go of it when the
     last of the two is gone, whatever ended them. The file is never removed, so all see the same one.
     """
-    return os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    return _open_for_locks(path / LOCK)
 
 
 def open_receiving(path: Path) -> int:
     """A descriptor for `git receive-pack`, by which is seen whether any push is being received: all of them share it."""
-    descriptor = os.open(path / RECEIVING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    descriptor = _open_for_locks(path / RECEIVING)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     return descriptor
 
@@ -151,6 +151,10 @@ def _write_if_other(path: Path, text: str) -> None:
     temporary.rename(path)
 
 
+def _open_for_locks(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+
+
 def _sweep(path: Path) -> None:
     """Removes what pushes left behind that were killed without warning: the objects they brought at once, unless others are being
     received, and what may be somebody else's when it is old."""
@@ -173,7 +177,7 @@ def _remove(found: Iterator[Path], age: float) -> None:
 @contextmanager
 def _nobody_receives(path: Path) -> Iterator[bool]:
     """Whether no push is being received; then none begins as long as the block runs."""
-    descriptor = os.open(path / RECEIVING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    descriptor = _open_for_locks(path / RECEIVING)
     try:
         yield _taken(descriptor, time.monotonic() + LAST_BREATH)
     finally:
