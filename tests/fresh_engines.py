@@ -22,11 +22,11 @@ LIMIT = 3000.0
 
 @dataclass(frozen=True)
 class System:
-    """A machine to make, and whether its Docker shall keep images in containerd."""
+    """A machine to make, and whether its Docker shall keep images in containerd: None leaves it to Docker."""
 
     title: str
     options: tuple[str, ...] = ()
-    containerd: bool = False
+    containerd: bool | None = None
 
 
 SYSTEMS = {
@@ -35,7 +35,7 @@ SYSTEMS = {
     "bookworm-bare": System("Debian 12, no systemd", ("--suite", "bookworm", "--no-systemd", *MEMORY)),
     "trixie": System("Debian 13, systemd", ("--suite", "trixie", *MEMORY)),
     "trixie-bare": System("Debian 13, no systemd", ("--suite", "trixie", "--no-systemd", *MEMORY)),
-    "forky-bare": System("Debian 14 (testing), no systemd", ("--suite", "forky", "--no-systemd", *MEMORY)),
+    "forky-bare": System("Debian 14, classic image store", ("--suite", "forky", "--no-systemd", *MEMORY), containerd=False),
     "forky-containerd": System("Debian 14, containerd's image store", ("--suite", "forky", "--no-systemd", *MEMORY), containerd=True),
 }
 ENGINE = "(engine or scenario) and not slow"
@@ -113,8 +113,9 @@ class Inside(Here):
 
     def prepare(self) -> None:
         """What a developer does first. Raises Failed."""
-        if self.system.containerd:
-            self.machine.run("""mkdir -p /etc/docker && echo '{"features": {"containerd-snapshotter": true}}' > /etc/docker/daemon.json""")
+        if self.system.containerd is not None:
+            wish = json.dumps({"features": {"containerd-snapshotter": self.system.containerd}})
+            self.machine.run(f"mkdir -p /etc/docker && echo '{wish}' > /etc/docker/daemon.json")
         self.machine.run("cd wherry && scripts/prepare", 1800)
 
     def stop(self) -> None:
@@ -140,12 +141,12 @@ def result_of(text: str) -> Result:
     return Result(int(red), ", ".join(f"{number} {what}" for number, what in counts), bad)
 
 
-def keep(name: str, versions: Mapping[str, str], results: Mapping[str, Result]) -> None:
-    """Notes how the parts went, beside what was kept of other parts and systems; then writes the page."""
+def keep(name: str, at: str, versions: Mapping[str, str], results: Mapping[str, Result]) -> None:
+    """Notes how the parts went at a commit, beside what was kept of other parts and systems; then writes the page."""
     kept: dict[str, Any] = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
     system = kept.setdefault(name, {"parts": {}})
     system["with"] = dict(versions)
-    now = {"on": datetime.now(UTC).strftime("%Y-%m-%d"), "at": commit()}
+    now = {"on": datetime.now(UTC).strftime("%Y-%m-%d"), "at": at}
     system["parts"] |= {part: {"result": result.words, "red": list(result.bad), **now} for part, result in results.items()}
     KEPT.write_text(json.dumps({name: kept[name] for name in SYSTEMS if name in kept}, indent=1) + "\n", "utf-8")
     PAGE.write_text("\n".join(page(kept)) + "\n", "utf-8")
@@ -182,5 +183,6 @@ def _table(head: tuple[str, ...], rows: Iterable[Iterable[str]]) -> Iterator[str
 
 
 def commit() -> str:
+    """The last commit, in short; it is asked for before the tests, so that work may go on beside them."""
     said = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], check=True, capture_output=True, text=True)
     return said.stdout.strip()
