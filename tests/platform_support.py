@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,11 +34,20 @@ ADMIN = Actor("alice", "admin", "test")
 CHECKS = ("readiness", "liveness")
 
 
+def words_of(archive: Path) -> dict[str, str]:
+    text = archive.read_bytes()
+    if tarfile.is_tarfile(archive):
+        with tarfile.open(archive) as tar:
+            file = tar.extractfile("text")
+            text = file.read() if file else b""
+    return dict(row.split("=", 1) for row in text.decode().splitlines())
+
+
 class TextBuilder(MemoryAdoption):
-    """Implements `Builder` over archives that are plain text: `image=good`, `web=run`, `release=check`, `fail=why`,
-    `env.KEY=value` (or generated, required, optional), `postdeploy=…`, `first_deploy=…`, `until=a file that is there`.
-    `readiness=/path` and `liveness=/path` are asked of web once a second, and one failure counts. `seen` is the config of the
-    last build, `before` the images of the app's earlier ones."""
+    """Implements `Builder` over archives that are plain text, or hold it in a file `text`: `image=good`, `web=run`,
+    `release=check`, `fail=why`, `env.KEY=value` (or generated, required, optional), `postdeploy=…`, `first_deploy=…`,
+    `until=a file that is there`. `readiness=/path` and `liveness=/path` are asked of web once a second, and one failure counts.
+    `seen` is the config of the last build, `before` the images of the app's earlier ones."""
 
     stored_images: Stored = Stored()
     before: tuple[str, ...] = ()
@@ -62,17 +72,17 @@ class TextBuilder(MemoryAdoption):
 
     def outline(self, source: Source, line: Line) -> Outline:
         line("-----> Text")
-        words = dict(row.split("=", 1) for row in source.archive.read_text("utf-8").splitlines())
+        words = words_of(source.archive)
         return Outline("text", {name: line for name, line in words.items() if name != "image"})
 
     def env(self, source: Source) -> dict[str, EnvVar]:
-        words = dict(row.split("=", 1) for row in source.archive.read_text("utf-8").splitlines())
+        words = words_of(source.archive)
         wanted = {name.removeprefix("env."): value for name, value in words.items() if name.startswith("env.")}
         known = {"generated": EnvVar(generated=True), "required": EnvVar(), "optional": EnvVar(required=False)}
         return {name: known.get(value, EnvVar(value)) for name, value in wanted.items()}
 
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
-        words = dict(row.split("=", 1) for row in source.archive.read_text("utf-8").splitlines())
+        words = words_of(source.archive)
         if "fail" in words:
             raise DeployFailed(words["fail"], code="build_failed", evidence=("pip said no",), source="the build")
         while "until" in words and not Path(words["until"]).exists():

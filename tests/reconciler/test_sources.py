@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from git_server_support import git_daemon, repository
+from git_server_support import git, git_daemon, repository
 from platform_support import ADMIN, Machine, TextBuilder, machine
 from wherry.building import logins
 from wherry.errors import Conflict, Forbidden, InvalidInput, NotFound
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
+from wherry.receiving import repositories
 from wherry.secret import Secret
 from wherry.services import apps, builds, registries, releases, sources
 
@@ -92,13 +93,16 @@ def test_only_admins_log_in(here: Machine) -> None:
 
 
 def test_a_remote_is_synced_and_the_same_commit_again_is_nothing_to_do(here: Machine, tmp_path: Path) -> None:
-    # The builder in memory reads the archive as text, so this stops where a build would begin.
     (tmp_path / "remotes").mkdir()
-    commit = repository(tmp_path / "remotes" / "shop", {"Procfile": "web: x\n"})
+    commit = repository(tmp_path / "remotes" / "shop", {"text": "image=good\nweb=run\n"})
     with git_daemon(tmp_path / "remotes") as url:
         operation = here.wait(sources.from_git(here.services, ADMIN, "shop", f"{url}/shop", "main"))
-    assert operation.progress["fetched"]["commit"] == commit
+        branch = git(repositories.path_of(here.outside.settings, "shop"), "rev-parse", "main")
+        again = here.wait(sources.from_git(here.services, ADMIN, "shop", f"{url}/shop", "main"))
+    assert operation.state == "succeeded" and operation.progress["fetched"]["commit"] == commit
+    assert branch == commit, "who clones when the sync has ended gets what went live"
     assert here.log(operation)[0] == f"-----> Fetching {url}/shop main"
+    assert "shop already runs" in last(here, again) and "as v1; nothing to do" in last(here, again)
     here.until(lambda: not [path for path in here.outside.settings.spool.iterdir() if path.suffix == ".tar"])
 
 

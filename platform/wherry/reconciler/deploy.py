@@ -41,14 +41,20 @@ def deploy(work: Work) -> None:
         _end_after(work, release, scripts)
         return
     work.say(f"-----> Release {release.version}")
-    afterwards = partial(run_scripts, work, release, scripts) if scripts else None
+    afterwards = partial(_follow, work, release, scripts) if scripts or sources.moves_a_branch(work) else None
     go_live(work, release, lambda: _live_line(work, release), afterwards, _release_phase(work, release))
-    sources.settle(work, build.commit)
+
+
+def _follow(work: Work, release: Release, scripts: list[str]) -> None:
+    """What comes after going live and before the end of the operation."""
+    sources.settle(work, release.build.commit)
+    if scripts:
+        run_scripts(work, release, scripts)
 
 
 def _end_after(work: Work, release: Release, scripts: list[str]) -> None:
     """The release was live when an earlier owner died; only what follows that is left."""
-    run_scripts(work, release, scripts)
+    _follow(work, release, scripts)
     with work.outside.database.write() as connection:
         work.succeed(connection, release=release.version)
 

@@ -67,10 +67,14 @@ def source_of(found: Found, app: App, built: tuple[str, ...] = ()) -> Source:
     return Source(app.name, found.commit, found.tree, found.archive, app.build, config, built)
 
 
+def moves_a_branch(work: Work) -> bool:
+    """Whether the source comes from a remote; a push moves the branch itself."""
+    return (work.operation.payload.get("from") or {}).get("kind") == "git"
+
+
 def settle(work: Work, commit: str) -> None:
-    """After a sync the branch is what runs. It matters to the next clone only, so a failure of it fails nothing."""
-    wanted = work.operation.payload.get("from") or {}
-    if wanted.get("kind") != "git":
+    """After a sync the branch is what runs, before the operation ends: who clones then gets it. A failure of it fails nothing."""
+    if not moves_a_branch(work):
         return
     try:
         errand.run(work.outside.settings, {"kind": "settle", "app": work.operation.app, "commit": commit}, lambda _: None)
