@@ -91,10 +91,11 @@ def chunked(*pieces: bytes, whole: bool = True) -> bytes:
 
 
 @contextmanager
-def real_api(home: Path) -> Iterator[dict[str, str]]:
-    """The control API as a process of its own over this home; yields the environment in which `wherry` finds it."""
+def real_api(home: Path, **words: str) -> Iterator[dict[str, str]]:
+    """The control API as a process of its own over this home; yields the environment in which `wherry` finds it. `words` are
+    settings of both."""
     port = free_port()
-    environ = {"WHERRY_HOME": str(home), "WHERRY_API_PORT": str(port), "PATH": os.environ["PATH"]}
+    environ = {"WHERRY_HOME": str(home), "WHERRY_API_PORT": str(port), "PATH": os.environ["PATH"], **words}
     server = subprocess.Popen([sys.executable, "-c", SERVE, str(PROGRAM.parents[3])], env=environ)
     try:
         _until_it_answers(home / "run" / "api.sock", server)

@@ -150,7 +150,7 @@ def _stop(settings: Settings, given: argparse.Namespace) -> int:
     if given.verb == "down":
         return down.down(settings, Console())
     if not given.purge:
-        raise InvalidInput("uninstall removes apps and data for good: say so with --purge", hint="To stop only: wherry down")
+        raise InvalidInput("uninstall removes apps and data for good: say so with --purge", hint=f"To stop only: {settings.name} down")
     return down.uninstall(settings, Console(), given.confirm, input)
 
 

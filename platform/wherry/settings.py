@@ -16,6 +16,9 @@ from pathlib import Path
 from wherry import setting_forms as form
 from wherry.errors import InvalidInput
 
+SSH_USER = "wherry"
+"""Whom everybody logs in as, on every platform."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -311,6 +314,10 @@ class Settings:
 
     def host_of(self, app: str) -> str:
         return f"{app}.{self.domain}"
+
+    def git_url_of(self, app: str) -> str:
+        """Where git pushes the app to. The name before the @ is the same on every platform."""
+        return f"ssh://{SSH_USER}@{self.domain}:{self.ssh_port}/{app}"
 
     def url_of(self, app: str) -> str:
         port = "" if self.http_port == 80 else f":{self.http_port}"

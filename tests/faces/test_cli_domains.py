@@ -114,7 +114,7 @@ def test_an_allow_list_lets_in_some_and_without_entries_everybody(wherry: Wherry
     assert wherry("allow shop").out == "shop lets in everybody\n"
     assert wherry("allow:add shop 192.0.2.7 10.0.0.0/8 10.1.0.0/16").out == "shop lets in only 192.0.2.7/32, 10.0.0.0/8, 10.1.0.0/16\n"
     assert wherry.route("shop").door.allow == ("10.0.0.0/8", "192.0.2.7/32")
-    assert wherry("allow:add shop 192.0.2.7").out == "shop is so already; nothing to do\n"
+    assert wherry("allow:add shop 192.0.2.7").out == "shop has that already; nothing to do\n"
     assert wherry("allow shop").out == "192.0.2.7/32\n10.0.0.0/8\n10.1.0.0/16\n"
     assert wherry("allow:remove shop 192.0.2.7 10.0.0.0/8 10.1.0.0/16").out == "shop lets in everybody\n"
     assert wherry.route("shop").door.allow == ()
@@ -155,7 +155,7 @@ def test_maintenance_begins_with_an_own_page_and_ends(wherry: Wherry) -> None:
     assert wherry.route("shop").door.maintenance == "plain"
     assert wherry("maintenance:off shop").out == "shop is not in maintenance\n"
     assert wherry.platform.proxy.visit("shop.localhost")[0] == 200
-    assert wherry("maintenance:off shop").out == "shop is so already; nothing to do\n"
+    assert wherry("maintenance:off shop").out == "shop is not in maintenance; nothing to do\n"
 
 
 def test_a_certificate_is_brought_by_files_by_pipe_and_by_tar(wherry: Wherry, tmp_path: Path) -> None:

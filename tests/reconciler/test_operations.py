@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from wherry.routing.memory_proxy import MemoryProxy
 from wherry.running.memory_engine import MemoryEngine
 from wherry.services import apps, config_vars, domains, formation, global_config, operations, pushes, releases
 from wherry.store import apps as stored_apps
+from wherry.store import fronts as stored_fronts
 from wherry.store import instances
 from wherry.store import operations as stored_operations
 from wherry.store import releases as stored_releases
@@ -299,6 +301,34 @@ def test_a_push_to_a_stopped_app_says_that_it_stays_stopped(here: Machine) -> No
     operation = here.push("shop", "b", image="good2", web="run")
     assert here.log(operation)[-1].endswith("shop is stopped. Start it: wherry ps:start shop")
     assert here.targets("shop") == []
+
+
+def test_a_change_of_a_stopped_app_does_not_call_itself_live_and_is_not_watched(tmp_path: Path) -> None:
+    waits = "shop is stopped. Start it: wherry ps:start shop"
+    with machine(tmp_path, WHERRY_BAKE="30") as here:
+        here.push("shop", "a", image="good", web="run")
+        here.wait(config_vars.change(here.services, ADMIN, "shop", {"COLOUR": "red"}))
+        here.wait(formation.stop(here.services, ADMIN, "shop"))
+        changed = here.wait(config_vars.change(here.services, ADMIN, "shop", {"COLOUR": "blue"}))
+        assert here.log(changed) == [f"Set COLOUR. v3 is in place; {waits}"]
+        back = here.wait(releases.rollback(here.services, ADMIN, "shop"))
+        assert here.log(back) == [f"v4 = v2 (image aaaaaaa, config of v2). In place; {waits}"]
+        assert here.log(here.wait(formation.scale(here.services, ADMIN, "shop", {"web": 2}))) == [f"web 1 -> 2; {waits}"]
+        here.wait(formation.start(here.services, ADMIN, "shop"))
+        assert here.targets("shop") == ["web.1", "web.2"]
+
+
+def test_a_push_says_what_keeps_visitors_from_the_app(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    with here.outside.database.write() as connection:
+        app = stored_apps.get(connection, "shop")
+        stored_fronts.put(connection, app, replace(app.front, maintenance=True))
+    closed = here.push("shop", "b", image="good", web="run")
+    assert here.log(closed)[-1].endswith("http://shop.localhost (in maintenance; end it: wherry maintenance:off shop)")
+    with here.outside.database.write() as connection:
+        stored_fronts.put(connection, app, replace(app.front, default_host=False))
+    nowhere = here.push("shop", "c", image="good", web="run")
+    assert here.log(nowhere)[-1].endswith("at no address yet. Add one: wherry domains:add shop shop.example.org")
 
 
 def test_a_push_without_a_web_process_says_so(here: Machine) -> None:

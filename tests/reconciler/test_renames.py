@@ -37,6 +37,7 @@ def test_a_renamed_app_serves_its_hosts_under_the_new_name_and_nothing_of_the_ol
         assert done.state == "succeeded", done.error
         routes = here.proxy.routes()
         assert "shop" not in routes
+        assert here.log(done)[-3].endswith("s: http://shop.example.org") and "ssh://wherry@localhost:2222/store" in here.log(done)[-1]
         assert routes["store"].hosts == ("shop.example.org", "shop.localhost", "store.localhost")
         assert here.targets("store") == ["web.1", "web.2"]
         assert names(here, "store") == ["web.1", "web.2", "worker.1"] and here.engine.observe("shop") == []
@@ -47,6 +48,14 @@ def test_a_renamed_app_serves_its_hosts_under_the_new_name_and_nothing_of_the_ol
         newest = releases.of_app(here.services, ADMIN, "store")[0]
         assert (newest.description, newest.shape.domains) == ("Rename shop to store", ("shop.example.org", "shop.localhost"))
         assert any("git remote set-url" in line for line in here.log(done))
+
+
+def test_the_new_name_is_the_address_although_the_old_one_leads_there_too(tmp_path: Path) -> None:
+    with machine(tmp_path) as here:
+        here.push("shop", "a", image="good", web="run")
+        done = here.wait(apps.rename(here.services, ADMIN, "shop", "store"))
+        assert here.log(done)[-3].endswith("s: http://store.localhost"), here.log(done)
+        assert here.proxy.routes()["store"].hosts == ("shop.localhost", "store.localhost")
 
 
 def test_the_old_instances_serve_until_the_new_ones_are_ready(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_a_release_that_answers_5xx_goes_back_by_itself(here: Site, app: Make) -
     assert here.wherry("checks:set", "baked", "bake=30").status == 0
     baked.commit({**checked("broken"), "app.json": "{}"})
     pushed = baked.push()
-    assert pushed.status == 0 and "watched for 30 s: wherry releases baked" in pushed.text, pushed.text
+    assert pushed.status == 0 and f"watched for 30 s: {here.name} releases baked" in pushed.text, pushed.text
     until(lambda: [here.get("baked") for _ in range(5)] and here.get("baked") == (200, "1"), 40, "the way back")
     listed = here.wherry("releases", "baked").text
     assert "Rollback to v2: " in listed and "answers were 5xx within" in listed and "wherry" in listed, listed

@@ -34,7 +34,7 @@ def test_new_limits_reach_docker_and_lose_no_request_and_out_of_memory_is_named(
     assert here.wherry("ps:scale", "sized", "worker=1").status == 0
     until(
         lambda: (
-            "R14 ran out of memory (64 MB); give it more: wherry ps:type sized worker=micro"
+            f"R14 ran out of memory (64 MB); give it more: {here.name} ps:type sized worker=micro"
             in here.wherry("logs", "sized", "--source", "platform").text
         )
     )

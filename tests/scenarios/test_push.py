@@ -18,7 +18,9 @@ def test_a_push_goes_live_and_says_so(here: Site, app: Make) -> None:
     pushed = shop.release(1)
     assert pushed.status == 0, pushed.text
     assert re.search(
-        r"remote: -----> shop at [0-9a-f]{7} by root\. Neither Ctrl-C nor a lost connection stops it: wherry builds:cancel \d+ does",
+        r"remote: -----> shop at [0-9a-f]{7} by root\. Neither Ctrl-C nor a lost connection stops it: "
+        + here.name
+        + r" builds:cancel \d+ does",
         pushed.text,
     )
     assert re.search(r"remote:        web\.1 ready in \d\.\d s", pushed.text)
@@ -46,7 +48,7 @@ def test_a_push_that_can_not_start_is_refused_and_the_old_release_serves_on(here
     assert refused.status != 0
     assert "H10 web.1 exited with code 1" in refused.text
     assert "ModuleNotFoundError: No module named 'redis'" in refused.text
-    assert "v1 keeps serving. More: wherry help H10" in refused.text
+    assert f"v1 keeps serving. More: {here.name} help H10" in refused.text
     assert "[remote rejected] main -> main" in refused.text
     assert here.get("cart") == (200, "1")
     until(lambda: len(here.containers("cart")) == 1)

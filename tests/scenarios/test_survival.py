@@ -38,7 +38,7 @@ def test_a_build_that_only_forks_is_ended_and_its_neighbour_answers_all_the_time
     print(pushed.text)
     assert pushed.status == 1
     assert "the build started too many processes: builds may have 1024" in pushed.text
-    assert "More: wherry help build_processes" in pushed.text
+    assert f"More: {here.name} help build_processes" in pushed.text
     assert "failed" in here.wherry("builds", "bomb").text
 
 

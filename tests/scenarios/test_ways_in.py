@@ -113,7 +113,7 @@ def test_a_private_image_goes_live_survives_a_rollback_and_its_password_is_nowhe
             names.append(theirs.push(tag, f"me/web:v{version}"))
             subprocess.run(["docker", "rmi", tag], check=True, capture_output=True)
         refused = here.wherry("git:from-image", "image", names[0])
-        assert refused.status == 1 and f"wherry registry:login {theirs.server} USER" in refused.text, refused.text
+        assert refused.status == 1 and f"{here.name} registry:login {theirs.server} USER" in refused.text, refused.text
         login = here.ssh("registry:login", theirs.server, theirs.user, stdin=theirs.password + "\n")
         assert login.status == 0 and login.text == f"logged in at {theirs.server} as alice\n", login.text
         assert [path.name for path, held in contents(here.home) if theirs.password.encode() in held] == ["registry-logins.json"]

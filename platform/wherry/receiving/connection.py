@@ -18,8 +18,8 @@ from wherry.receiving import limits
 from wherry.receiving.security_keys import KINDS
 from wherry.receiving.ssh_library import paramiko
 from wherry.receiving.terminal import Terminal
+from wherry.settings import SSH_USER as USER
 
-USER = "wherry"
 WRONG_USER = f"Log in as {USER}, e.g. ssh {USER}@host help, or git remote add wherry ssh://{USER}@host:2222/my-app\r\n"
 TOO_BIG = 2
 """SSH_DISCONNECT_PROTOCOL_ERROR of RFC 4253."""

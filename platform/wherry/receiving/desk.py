@@ -15,6 +15,7 @@ from typing import Any
 from wherry import clock, command, words
 from wherry.errors import Forbidden, InvalidInput, NotFound, Unavailable, WherryError
 from wherry.model.user import Actor
+from wherry.own_name import in_own_name
 from wherry.receiving import limits, no_terminal, repositories, requests
 from wherry.receiving.requests import Fetch, Push, Request
 from wherry.receiving.session import GONE, Session
@@ -63,7 +64,7 @@ class Desk:
             what, status = self._serve(channel, actor, line, caller.terminal)
         except WherryError as error:
             what, status = f"refused: {error.code}", error.exit_status
-            _say(channel, f"{error}\n", caller.raw)
+            _say(channel, f"{in_own_name(str(error), self.settings.name)}\n", caller.raw)
         except Exception:
             what, status = "failed", 1
             _log(traceback.format_exc())
@@ -86,12 +87,12 @@ class Desk:
         if line is None:
             raise InvalidInput(requests.LOGIN_IS_OFF, code="no_login")
         try:
-            request = requests.parse(line)
+            request = requests.parse(line, self.settings.name)
             if not isinstance(request, requests.Run):
                 return _title(request), self._serve_git(channel, actor, request)
         except WherryError as error:
             if requests.is_git(line):
-                return f"refused: {error.code}", _refuse_in_git(channel, error)
+                return f"refused: {error.code}", _refuse_in_git(channel, error, self.settings.name)
             raise
         verb, *rest = request.words
         argv, env = [*self.cli, verb], {**self._environment(actor), **words.to_environment(rest)}
@@ -169,9 +170,9 @@ def _at_terminal(channel: Any, argv: list[str], env: dict[str, str], terminal: T
     return TerminalSession(channel, process, terminal, controller)
 
 
-def _refuse_in_git(channel: Any, error: WherryError) -> int:
+def _refuse_in_git(channel: Any, error: WherryError, name: str) -> int:
     """Says it in git's own protocol (an ERR packet), so that git shows our sentence and not its guess about access rights."""
-    text = f"ERR {error}\n".encode()
+    text = f"ERR {in_own_name(str(error), name)}\n".encode()
     with suppress(*GONE):
         channel.sendall(f"{len(text) + 4:04x}".encode() + text)
     return 0

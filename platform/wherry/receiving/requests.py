@@ -45,8 +45,9 @@ Request = Push | Fetch | Run
 GIT: dict[str, type[Push] | type[Fetch]] = {"git-receive-pack": Push, "git-upload-pack": Fetch}
 
 
-def parse(line: bytes) -> Request:
-    """Raises InvalidInput for what is neither git nor a command of ours."""
+def parse(line: bytes, name: str = "wherry") -> Request:
+    """Raises InvalidInput for what is neither git nor a command of ours. `name`, what the command is called on the machine, may
+    stand before it: hints have it there."""
     words = _words(line)
     if words[:1] == ["git"] and len(words) > 1:
         words = [f"git-{words[1]}", *words[2:]]
@@ -54,7 +55,7 @@ def parse(line: bytes) -> Request:
         return GIT[words[0]](_app(words))
     if words and words[0].startswith("git-lfs-"):
         raise InvalidInput(NO_LFS, code="no_lfs")
-    if words[:1] == ["wherry"]:
+    if words[:1] in (["wherry"], [name]):
         words = words[1:] or ["help"]
     if not words or words[0] in FOREIGN or words[0].startswith("git-") or not re.fullmatch(VERB, words[0]):
         raise InvalidInput(LOGIN_IS_OFF, code="no_login")

@@ -97,10 +97,10 @@ class Window:
 
 
 def wanted(outside: Outside, actor: Actor, app: App, release: Release) -> Window | None:
-    """None when it is not to be watched, as a rollback of the platform's own. One of a person has no way back: it would lead
-    to what they left."""
+    """None when it is not to be watched, as a rollback of the platform's own, or that of a stopped app. One of a
+    person has no way back: it would lead to what they left."""
     seconds = number(release.shape.checks, "bake", outside.settings.bake)
-    if not seconds or actor.name == PLATFORM.name:
+    if not seconds or app.stopped or actor.name == PLATFORM.name:
         return None
     with outside.database.read() as connection:
         earlier = releases.before(connection, app, release)

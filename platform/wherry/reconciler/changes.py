@@ -19,6 +19,7 @@ from wherry.reconciler.converge import settle
 from wherry.reconciler.execute import drain_limit
 from wherry.reconciler.storage import destroy_all
 from wherry.reconciler.switch import go_live, known_release, new_release, switch
+from wherry.reconciler.told import in_force, rest
 from wherry.reconciler.work import Work
 from wherry.store import apps, builds, events, releases
 from wherry.store.database import Connection
@@ -42,7 +43,7 @@ def config(work: Work) -> None:
         _nothing(work)
     else:
         release = known_release(work) or new_release(work, carried.build, after, what)
-        go_live(work, release, lambda: f"{release.description}. {release.version} live in {work.seconds():.1f} s")
+        go_live(work, release, lambda: in_force(work, release.description, release.version))
 
 
 def _keep(work: Work, config: dict[str, str], words: str) -> None:
@@ -50,7 +51,7 @@ def _keep(work: Work, config: dict[str, str], words: str) -> None:
     with work.outside.database.write() as connection:
         app = apps.change(connection, apps.get(connection, work.operation.app), config=config)
         release = releases.record_change(connection, work.actor, app, words, clock.now(), work.operation.id)
-        later = f"in force with the next release or: wherry ps:restart {app.name}"
+        later = f"in force with the next release or: {work.command} ps:restart {app.name}"
         work.say(f"{words}. {release.version} is kept, {later}" if release else SAME.format(app=app.name))
         work.succeed(connection, **({"release": release.version} if release else {}))
 
@@ -81,7 +82,12 @@ def rollback(work: Work) -> None:
         work.say(f"{why}; going back to {target.version}")
     otherwise = f"{_kept(target, release)}{_without(work, release)}"
     words = f"{release.version} = {target.version} (image {target.build.commit[:7]}, config of {target.version}{otherwise})"
-    go_live(work, release, lambda: f"{words}. Live in {work.seconds():.1f} s.")
+    go_live(work, release, lambda: f"{words}. {_now(work)}")
+
+
+def _now(work: Work) -> str:
+    app = work.app()
+    return f"In place; {rest(work, app)}" if app.stopped else f"Live in {work.seconds():.1f} s."
 
 
 def _kept(target: Release, release: Release) -> str:
@@ -129,7 +135,7 @@ def scale(work: Work) -> None:
         replace(app, formation=formation),
         release,
         _change(work, f"Scale {words}", formation=formation),
-        lambda: ": ".join([words, ", ".join(ready)] if ready else [words]),
+        lambda: f"{words}; {rest(work, app)}" if app.stopped else ": ".join([words, ", ".join(ready)] if ready else [words]),
         {"formation": wished},
         ready.append,
     )
@@ -144,7 +150,7 @@ def limits(work: Work) -> None:
         return
     words = told(app.limits, after, work.outside.settings.instance_memory) or "the limits stay"
     release = known_release(work) or new_release(work, current.build, app.config, f"Limit {words}", limits=after)
-    go_live(work, release, lambda: f"{words}. {release.version} live in {work.seconds():.1f} s")
+    go_live(work, release, lambda: in_force(work, words, release.version))
 
 
 def restart(work: Work) -> None:
@@ -183,7 +189,7 @@ def stop(work: Work) -> None:
     _wait_until_gone(work, scope)
     what = f"{app.name} stopped; visitors get 503" if scope == EVERYTHING else f"{scope} stopped"
     again = app.name if scope == EVERYTHING else f"{app.name} {scope}"
-    work.say(f"{what}. Start it again: wherry ps:start {again}")
+    work.say(f"{what}. Start it again: {work.command} ps:start {again}")
     with work.outside.database.write() as connection:
         work.succeed(connection)
 

@@ -10,6 +10,7 @@ from wherry.reconciler.changes import app_and_release, commit_only
 from wherry.reconciler.converge import wish_of
 from wherry.reconciler.desired import Desired
 from wherry.reconciler.switch import go_live, known_release, new_release
+from wherry.reconciler.told import in_force
 from wherry.reconciler.work import Work
 from wherry.running.checking import ask
 from wherry.running.engine import Observed
@@ -23,7 +24,7 @@ def change(work: Work) -> None:
         commit_only(work, checks=after)
         return
     release = known_release(work) or new_release(work, current.build, app.config, words(app.checks, after), checks=after)
-    go_live(work, release, lambda: f"{release.description}. {release.version} live in {work.seconds():.1f} s")
+    go_live(work, release, lambda: in_force(work, release.description, release.version))
 
 
 def run(work: Work) -> None:
@@ -37,9 +38,15 @@ def run(work: Work) -> None:
     failed = sum(not _told(work, desired, one, check) for one, check in asked)
     if failed:
         raise DeployFailed(f"{failed} of {len(asked)} checks failed", code="checks_failed", hint="Nothing was changed by asking.")
-    work.say("1 check passes" if len(asked) == 1 else f"{len(asked)} checks pass" if asked else "no check is in force")
+    work.say("1 check passes" if len(asked) == 1 else f"{len(asked)} checks pass" if asked else _none(work))
     with work.outside.database.write() as connection:
         work.succeed(connection)
+
+
+def _none(work: Work) -> str:
+    name, settings = work.operation.app, work.app().checks
+    off = any(settings.get(key) for key in ("disabled", "skipped"))
+    return f"no check is in force; ask again what is off: {work.command} checks:enable {name}" if off else "no check is in force"
 
 
 def _told(work: Work, desired: Desired, one: Observed, check: HealthCheck) -> bool:

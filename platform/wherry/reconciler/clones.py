@@ -9,8 +9,8 @@ from wherry.errors import DeployFailed
 from wherry.model.app import App
 from wherry.model.build import Build
 from wherry.reconciler.switch import go_live, known_release, new_release
+from wherry.reconciler.told import address
 from wherry.reconciler.work import Work
-from wherry.routing.front import url_of
 from wherry.store import apps, builds, events, fronts, releases
 from wherry.store.database import Connection
 
@@ -38,7 +38,7 @@ def clone(work: Work) -> None:
 def _words(work: Work, source: str) -> str:
     app = work.app()
     shared = f" Its config vars are those of {source}: a database that they name is shared now." if app.config else ""
-    return f"{app.name} is a copy of {source}. Live in {work.seconds():.1f} s: {url_of(app, work.outside.settings)}.{shared}"
+    return f"{app.name} is a copy of {source}. Live in {work.seconds():.1f} s: {address(work, app)}.{shared}"
 
 
 def _made(work: Work) -> tuple[App, Build | None]:

@@ -21,8 +21,8 @@ from wherry.reconciler.first_config import add_first_config
 from wherry.reconciler.scripts import run_scripts, scripts_of
 from wherry.reconciler.sources import Found
 from wherry.reconciler.switch import go_live, known_release, new_release
+from wherry.reconciler.told import address, rest
 from wherry.reconciler.work import Work
-from wherry.routing.front import url_of
 from wherry.running.engine import InstanceSpec
 from wherry.store import apps, builds, releases
 
@@ -64,12 +64,12 @@ def _live_line(work: Work, release: Release) -> str:
     app = work.app()
     route = work.outside.proxy.routes().get(app.name)
     if route and route.targets:
-        return f"-----> Live in {work.seconds():.1f} s: {url_of(app, work.outside.settings)}"
+        return f"-----> Live in {work.seconds():.1f} s: {address(work, app)}"
     ready = f"-----> {release.version} is in place after {work.seconds():.1f} s"
     if app.stopped:
-        return f"{ready}; {app.name} is stopped. Start it: wherry ps:start {app.name}"
+        return f"{ready}; {rest(work, app)}"
     if "web" in release.build.processes:
-        return f"{ready}; no web instance runs. Start one: wherry ps:scale {app.name} web=1"
+        return f"{ready}; no web instance runs. Start one: {work.command} ps:scale {app.name} web=1"
     return f"{ready}; it has no web process, so it answers no visitor"
 
 

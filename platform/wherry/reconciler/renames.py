@@ -20,8 +20,8 @@ from wherry.reconciler.converge import fresh_subnet, make_network, prepare, sett
 from wherry.reconciler.desired import Desired, desired_of
 from wherry.reconciler.execute import Executor, drain_limit
 from wherry.reconciler.steps import Retire
+from wherry.reconciler.told import address
 from wherry.reconciler.work import Work
-from wherry.routing.front import url_of
 from wherry.routing.proxy import Route
 from wherry.store import apps, domains, events, releases
 
@@ -37,7 +37,7 @@ def rename(work: Work) -> None:
     memory.forget_app(old)
     with work.outside.database.write() as connection:
         app = apps.get(connection, new)
-        work.say(f"{old} is {new} now, in {work.seconds():.1f} s: {url_of(app, work.outside.settings)}")
+        work.say(f"{old} is {new} now, in {work.seconds():.1f} s: {address(work, app)}")
         _advise(work, app, old)
         work.succeed(connection, name=new)
 
@@ -46,8 +46,8 @@ def _advise(work: Work, app: App, old: str) -> None:
     settings = work.outside.settings
     host = settings.host_of(old)
     if host in app.domains:
-        work.say(f"{host} still leads to it; end that with: wherry domains:remove {app.name} {host}")
-    work.say(f"Push to its new address: git remote set-url wherry ssh://{settings.user}@{settings.domain}:{settings.ssh_port}/{app.name}")
+        work.say(f"{host} still leads to it; end that with: {work.command} domains:remove {app.name} {host}")
+    work.say(f"Push to its new address: git remote set-url wherry {settings.git_url_of(app.name)}")
 
 
 def _move(work: Work, old: str, new: str) -> None:

@@ -73,20 +73,20 @@ def _tell(outside: Outside, container: Observed, detail: str, event: str, line: 
 def starved(outside: Outside, container: Observed, count: int) -> None:
     """Processes in it were killed for want of memory, and the instance itself goes on."""
     whom = "a process in it was" if count == 1 else f"{count} processes in it were"
-    line = f"R14 {whom} killed, out of memory ({container.memory} MB); the instance goes on. {_advice(container)}"
+    line = f"R14 {whom} killed, out of memory ({container.memory} MB); the instance goes on. {_advice(outside, container)}"
     outside.platform_line(container.app, container.name, line)
     with outside.database.write() as connection:
         events.add(connection, PLATFORM, "instance.starved", container.app, clock.now(), instance=container.name, killed=count)
 
 
-def _advice(container: Observed) -> str:
-    return f"Give it more: wherry ps:type {container.app} {more(container.type, container.memory)}"
+def _advice(outside: Outside, container: Observed) -> str:
+    return f"Give it more: {outside.settings.name} ps:type {container.app} {more(container.type, container.memory)}"
 
 
 def ending(outside: Outside, container: Observed) -> str:
     """One phrase for how a dead container ended, with its last line when that helps."""
     if container.oom:
-        advice = _advice(container)
+        advice = _advice(outside, container)
         return f"R14 ran out of memory ({container.memory} MB); {advice[0].lower()}{advice[1:]}"
     last = outside.engine.tail(container.id, 1)
     said = f": {last[-1].strip()[:120]}" if last and container.exit_code else ""

@@ -9,6 +9,7 @@ from wherry.model.app import App
 from wherry.model.volume import Mount, Volume, mounts_from_json, mounts_to_json, mounts_words, with_mount, without_mounts
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.switch import go_live, known_release, new_release
+from wherry.reconciler.told import in_force
 from wherry.reconciler.work import Work
 from wherry.store import apps, events, releases, volumes
 
@@ -27,7 +28,7 @@ def mounts(work: Work) -> None:
         _keep(work, app, after)
         return
     release = known_release(work) or new_release(work, current.build, app.config, mounts_words(before, after), mounts=mounts_to_json(after))
-    go_live(work, release, lambda: f"{release.description}. {release.version} live in {work.seconds():.1f} s")
+    go_live(work, release, lambda: in_force(work, release.description, release.version))
 
 
 def _changed(before: tuple[Mount, ...], work: Work) -> tuple[Mount, ...]:

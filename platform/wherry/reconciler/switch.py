@@ -65,7 +65,7 @@ def go_live(
         if window is None or not window.back_to:
             return live_line()
         work.say(live_line())
-        return f"{work.indent}watched for {window.seconds} s: wherry releases {work.operation.app}"
+        return f"{work.indent}watched for {window.seconds} s: {work.command} releases {work.operation.app}"
 
     def commit(connection: Connection) -> None:
         app = apps.get(connection, work.operation.app)

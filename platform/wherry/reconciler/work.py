@@ -14,6 +14,7 @@ from wherry.model.app import App
 from wherry.model.disk import refuse_when_full
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
+from wherry.own_name import in_own_name
 from wherry.reconciler.build_queue import BuildQueue, Waiter
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.pause import Pause
@@ -37,6 +38,11 @@ class Work:
         self._look_again = 0.0
         self._cancelled = False
         self.pause = Pause()
+
+    @property
+    def command(self) -> str:
+        """What people type before a command of this platform's."""
+        return self.outside.settings.name
 
     def say(self, line: str) -> None:
         """One line for whoever follows."""
@@ -114,7 +120,7 @@ class Work:
     def fail(self, error: WherryError) -> None:
         """Ends the operation with its reason."""
         state = "cancelled" if error.code in ("cancelled", "build_cancelled") else "failed"
-        told = {"code": error.code, "message": error.message, "hint": error.hint}
+        told = {"code": error.code, "message": in_own_name(error.message, self.command), "hint": in_own_name(error.hint, self.command)}
         with self.outside.database.write() as connection:
             self._fail_release(connection, error)
             operations.finish(connection, self.operation, state, clock.now(), error=told)

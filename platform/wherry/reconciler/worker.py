@@ -13,6 +13,7 @@ from pathlib import Path
 from wherry import clock, failpoint
 from wherry.errors import DeployFailed, Unavailable, WherryError
 from wherry.model.disk import trouble_of
+from wherry.own_name import in_own_name
 from wherry.reconciler import changes, checks, outline, registries, storage
 from wherry.reconciler.build_queue import queue_of
 from wherry.reconciler.clones import clone
@@ -136,14 +137,14 @@ class Worker:
     def _tell(self, work: Work, error: WherryError) -> None:
         """What, why, the fix, the evidence, the state of the world: the last lines of a failed operation's log."""
         code = f"{error.code} " if error.code[:1] in "RHL" and error.code[1:].isdigit() else ""
-        work.say(f" !     {code}{error.message}")
+        work.say(f" !     {code}{in_own_name(error.message, work.command)}")
         if error.hint:
-            work.say(f"       {error.hint}")
+            work.say(f"       {in_own_name(error.hint, work.command)}")
         if isinstance(error, DeployFailed) and error.evidence:
             work.say(f"       Last lines of {error.source or 'it'}:")
             for line in error.evidence:
                 work.say(f"         {line}")
-        work.say(f"       {self._state_of_the_world(work)} More: wherry help {error.code}")
+        work.say(f"       {self._state_of_the_world(work)} More: {work.command} help {error.code}")
 
     def _state_of_the_world(self, work: Work) -> str:
         with self.outside.database.read() as connection:

@@ -45,13 +45,18 @@ def secure_hosts(app: App, settings: Settings) -> tuple[str, ...]:
 
 
 def main_host(app: App, settings: Settings) -> str:
-    """The host that people are told: the app's first own domain, else the platform's."""
-    return next((host for host in hosts_of(app, settings) if not host.startswith("*.")), settings.host_of(app.name))
+    """The host that people are told: the app's first own domain, else the platform's. A host that a renamed app keeps is told
+    only when there is no other."""
+    default = settings.host_of(app.name)
+    hosts = [host for host in hosts_of(app, settings) if not host.startswith("*.")]
+    return min(hosts, key=lambda host: host != default and host.partition(".")[2] == settings.domain, default=default)
 
 
 def url_of(app: App, settings: Settings) -> str:
-    """Where visitors find the app, e.g. `https://shop.example.org`."""
+    """Where visitors find the app, e.g. `https://shop.example.org`; empty when it answers nowhere, or at a wildcard only."""
     host = main_host(app, settings)
+    if host not in hosts_of(app, settings):
+        return ""
     secure = host in secure_hosts(app, settings) or any(covers(name, host) for name in app.certified)
     scheme, port, usual = ("https", settings.https_port, 443) if secure else ("http", settings.http_port, 80)
     return f"{scheme}://{host}{'' if port == usual else f':{port}'}"

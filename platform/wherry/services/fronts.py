@@ -24,6 +24,7 @@ from wherry.store import apps, events, fronts
 PATIENCE = 10.0
 """Seconds that a change may take until the proxy has it; usually it is a tenth of one."""
 PASSWORD_BYTES = 15
+SAME = {"maintenance.started": "is in maintenance already", "maintenance.ended": "is not in maintenance"}
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def change(
         app = apps.get(connection, name)
         after = changed(app.front)
         if after == app.front:
-            raise NothingToDo(f"{name} is so already; nothing to do")
+            raise NothingToDo(f"{name} {SAME.get(event, 'has that already')}; nothing to do")
         fronts.put(connection, app, after)
         if page is not None:
             fronts.put_page(connection, app, page)

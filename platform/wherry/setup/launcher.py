@@ -51,7 +51,7 @@ def text(settings: Settings) -> str:
     python, wherry = venv.python(settings), code.folder(settings) / "platform" / "wherry"
     return (
         f"#!/bin/sh\n{_mark(settings)}\n"
-        f"export WHERRY_HOME={settings.home}\n"
+        f"export WHERRY_HOME={settings.home} WHERRY_NAME={settings.name}\n"
         f'case "$1" in\n  {OWN_VERBS}) exec {python} -I {wherry}/main.py "$@" ;;\n'
         f'  doctor) [ "$(id -u)" != 0 ] || [ -n "$WHERRY_API_URL" ] || exec {python} -I {wherry}/main.py "$@" ;;\nesac\n'
         f'exec {python} -I -S {wherry}/faces/cli/main.py "$@"\n'

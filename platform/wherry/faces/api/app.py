@@ -80,13 +80,13 @@ def create_app(platform: Platform, followers: Followers | None = None, body_seco
     app.config["BODY_SECONDS"] = body_seconds
     app.url_map.merge_slashes = False
     app.extensions["wherry"] = (platform, followers or Followers())
-    found = nouns()
+    found, name = nouns(), platform.settings.name
     for noun in found:
         app.register_blueprint(noun.blueprint())
     guard.install(app, platform, found)
-    app.register_error_handler(WherryError, problems.of_error)
+    app.register_error_handler(WherryError, lambda error: problems.of_error(error, name))
     app.register_error_handler(HTTPException, problems.of_http)
-    app.register_error_handler(Exception, problems.of_unexpected)
+    app.register_error_handler(Exception, lambda error: problems.of_unexpected(error, name))
     app.after_request(_private)
     return app
 

@@ -31,6 +31,7 @@ class AppDocument(Struct):
     git_url: str
     release: str | None
     stopped: bool
+    maintenance: bool
     formation: dict[str, int]
     created_at: str
     created_by: str
@@ -139,11 +140,11 @@ def app_document(settings: Settings, app: App, formation: dict[str, int]) -> App
     }
     links = {"self": at, **{key: f"{at}/{name}" for key, name in names.items()}, "operations": f"/api/operations?app={app.name}"}
     links |= {action: f"{at}/actions/{action}" for action in ("restart", "stop", "start")}
-    git_url = f"ssh://{settings.user}@{settings.domain}:{settings.ssh_port}/{app.name}"
     release = f"v{app.release}" if app.release else None
     lock = LockDocument(app.lock.by, app.lock.at, app.lock.why) if app.lock else None
     made = (app.created_at, app.created_by)
-    return AppDocument(app.name, url_of(app, settings), git_url, release, app.stopped, formation, *made, app.labels, lock, links)
+    where, state = (url_of(app, settings), settings.git_url_of(app.name)), (app.stopped, app.front.maintenance)
+    return AppDocument(app.name, *where, release, *state, formation, *made, app.labels, lock, links)
 
 
 def instance_document(seen: Instance) -> InstanceDocument:

@@ -26,6 +26,7 @@ class InstanceView(Struct):
     release: str | None
     url: str
     stopped: bool
+    maintenance: bool
     formation: dict[str, int]
     memory_limit: int
     limits: dict[str, int]
@@ -56,6 +57,7 @@ def list_instances(ask: Ask, app: str) -> Response:
         release=f"v{found.release}" if found.release else None,
         url=url_of(found, settings),
         stopped=found.stopped,
+        maintenance=found.front.maintenance,
         formation=services.of_app(ask.platform, ask.actor, app),
         memory_limit=settings.instance_memory * MEGABYTE,
         limits={process: limits_of(wish, settings.instance_memory).memory * MEGABYTE for process, wish in wishes.items()},

@@ -13,6 +13,7 @@ from flask import Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from wherry.errors import NothingToDo, WherryError
+from wherry.own_name import USUAL, in_own_name
 
 CODES = {404: "not_found", 405: "method_not_allowed", 408: "body_too_slow", 413: "body_too_large", 415: "unsupported_media_type"}
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
@@ -48,11 +49,12 @@ class TransportError(WherryError):
         self.http_status = status
 
 
-def of_error(error: WherryError) -> Response:
+def of_error(error: WherryError, name: str = USUAL) -> Response:
+    """`name` is the platform's: its commands are called so."""
     if isinstance(error, NothingToDo):
         return Response(msgspec.json.encode(Unchanged(False, error.message)), 200, mimetype="application/json")
     status = error.http_status if isinstance(error, TransportError) else error.status
-    return render(status, error.code, error.message, error.hint, error.field)
+    return render(status, error.code, in_own_name(error.message, name), in_own_name(error.hint, name), error.field)
 
 
 def of_http(error: HTTPException) -> Response:
@@ -65,11 +67,11 @@ def of_http(error: HTTPException) -> Response:
     return answer
 
 
-def of_unexpected(error: Exception) -> Response:
+def of_unexpected(error: Exception, name: str = USUAL) -> Response:
     """Ours: the trace goes to the log under a reference, the client gets the reference."""
     reference = secrets.token_hex(4)
     logging.getLogger("wherry.api").error("unexpected error %s", reference, exc_info=error)
-    hint = f"This is a fault of Wherry. Report it with the output of wherry doctor --bundle and the reference {reference}."
+    hint = f"This is a fault of Wherry. Report it with the output of {name} doctor --bundle and the reference {reference}."
     return render(500, "internal", "an unexpected error", hint)
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from wherry.errors import InvalidInput
+from wherry.errors import Conflict, InvalidInput
 from wherry.faces.cli import follow
 from wherry.faces.cli.render import ago, counted, disk, facts, printable, quoted
 from wherry.faces.cli.session import Session
 
+NOWHERE = "none: add a domain with wherry domains:add {app} shop.example.org"
+
 
 def every(session: Session) -> int:
     document = session.api.get("/api/apps", label=session.given.option("--label"))
-    rows = [[app["name"], app["release"] or "-", state_of(app), app["url"]] for app in document["apps"]]
+    rows = [[app["name"], app["release"] or "-", state_of(app), app["url"] or "-"] for app in document["apps"]]
     empty = "no app yet; make one: git push wherry main, or wherry apps:create shop"
     if label := session.given.option("--label"):
         empty = f"no app has the label {quoted(label)}; put it on one: wherry labels:set APP {printable(label)}"
@@ -29,7 +31,7 @@ def info(session: Session) -> int:
     app = session.api.get(session.app_path())
     pairs = [
         ("app", app["name"]),
-        ("url", app["url"]),
+        ("url", app["url"] or NOWHERE.format(app=app["name"])),
         ("git", app["git_url"]),
         ("release", app["release"] or "none yet; push first: git push wherry main"),
         ("runs", state_of(app)),
@@ -71,16 +73,18 @@ def unlock(session: Session) -> int:
 
 def open_app(session: Session) -> int:
     app = session.api.get(session.app_path())
+    if not app["url"]:
+        hint = f"Add one: wherry domains:add {session.given.app} shop.example.org"
+        raise Conflict(f"{session.given.app} answers nowhere", hint=hint, code="no_address")
     _open_browser(session, app["url"])
     return session.show(app, printable(app["url"]))
 
 
 def state_of(app: dict[str, Any]) -> str:
-    """`stopped`, or what is wished: `2 web, 1 worker`."""
-    if app["stopped"]:
-        return "stopped"
+    """`stopped`, or what is wished: `2 web, 1 worker`; and whether visitors are kept out."""
     running = ", ".join(f"{quantity} {name}" for name, quantity in app["formation"].items() if quantity)
-    return running or ("scaled to 0" if app["formation"] else "-")
+    wish = "stopped" if app["stopped"] else running or ("scaled to 0" if app["formation"] else "-")
+    return f"{wish}, in maintenance" if app["maintenance"] else wish
 
 
 def _locked(app: dict[str, Any]) -> str:

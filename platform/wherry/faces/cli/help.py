@@ -9,6 +9,7 @@ from wherry.faces.cli.commands import ALIASES, COMMANDS, MACHINE, NOUNS, Command
 from wherry.faces.cli.parse import unknown_command
 from wherry.faces.cli.render import quoted
 from wherry.faces.cli.session import Session
+from wherry.own_name import in_own_name
 from wherry.version import VERSION
 
 EVERYDAY = (
@@ -32,7 +33,7 @@ def show(session: Session) -> int:
         session.terminal.say(reference().rstrip("\n"))
         return 0
     topic = session.given.maybe("TOPIC")
-    session.terminal.say(overview() if topic is None else about(topic))
+    session.terminal.say(in_own_name(overview() if topic is None else about(topic), session.terminal.name))
     return 0
 
 

@@ -143,7 +143,8 @@ def _show_all(session: Session) -> int:
 def _headline(view: dict[str, Any]) -> str:
     """`shop  v7  http://shop.example.org    256 MB x 2 web, 1 worker`"""
     wish = "stopped" if view["stopped"] else _sized(view) or "scaled to 0"
-    left = f"{view['app']}  {view['release'] or 'no release'}  {view['url']}"
+    wish = f"{wish}, in maintenance" if view["maintenance"] else wish
+    left = f"{view['app']}  {view['release'] or 'no release'}  {view['url'] or 'no address'}"
     return f"{left:<55}  {wish}" if view["release"] else left
 
 

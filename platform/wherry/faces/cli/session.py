@@ -8,6 +8,7 @@ from wherry.faces.cli.client import Client, segment
 from wherry.faces.cli.parse import Given
 from wherry.faces.cli.render import as_json, fitted, table
 from wherry.faces.cli.terminal import Terminal
+from wherry.own_name import in_own_name
 
 
 class Session:
@@ -29,8 +30,8 @@ class Session:
         return f"/api/apps/{app_segment(self.given.app)}{rest}"
 
     def show(self, document: Any, text: str) -> int:
-        """Prints the document when --json was given, otherwise `text`; the exit status of an answer."""
-        self.terminal.say(as_json(document) if self.given.json else text)
+        """Prints the document when --json was given, otherwise `text` in the platform's own name; the exit status of an answer."""
+        self.terminal.say(as_json(document) if self.given.json else in_own_name(text, self.terminal.name))
         return 0
 
     def table(self, rows: list[list[str]], header: tuple[str, ...] = ()) -> str:

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from typing import IO
 
+from wherry.own_name import USUAL, in_own_name
+
 DEFAULT_HOME = "/var/lib/wherry"
 
 
@@ -28,6 +30,11 @@ class Terminal:
     @property
     def home(self) -> str:
         return self.environ.get("WHERRY_HOME") or DEFAULT_HOME
+
+    @property
+    def name(self) -> str:
+        """What the platform's command is called, as its launcher and its receiver say."""
+        return self.environ.get("WHERRY_NAME") or USUAL
 
     @property
     def interactive(self) -> bool:
@@ -65,9 +72,9 @@ class Terminal:
         self.stdout.flush()
 
     def complain(self, text: str) -> None:
-        """Prints to standard error, which scripts keep apart from the answer."""
+        """Prints to standard error, which scripts keep apart from the answer, in the platform's own name."""
         self.stdout.flush()
-        self.stderr.write(text + "\n")
+        self.stderr.write(in_own_name(text, self.name) + "\n")
         self.stderr.flush()
 
     def ask(self, question: str) -> str | None:

@@ -21,6 +21,7 @@ from wherry.model.disk import trouble_of
 from wherry.model.operation import Operation
 from wherry.model.origin import Remote
 from wherry.model.user import Actor
+from wherry.own_name import USUAL
 from wherry.receiving import errand, refs, repositories, submodules
 from wherry.receiving.archive import Commit, Module, Source
 from wherry.receiving.tree import Entry
@@ -128,7 +129,7 @@ def _queued(push: Push, commit: Commit) -> Operation:
         before = _open(push)
         operation = pushes.deploy(push.platform, push.actor, push.app, commit.id, commit.tree, path, push.options)
     failpoint.at("queue")
-    goes_on = f"Neither Ctrl-C nor a lost connection stops it: wherry builds:cancel {operation.id} does"
+    goes_on = f"Neither Ctrl-C nor a lost connection stops it: {push.platform.settings.name} builds:cancel {operation.id} does"
     push.screen.head(f"{push.app} at {commit.id[:7]} by {push.actor.name}. {goes_on}")
     for other in before[:1]:
         push.screen.detail(f"waiting for operation {other.id} ({other.kind} by {other.actor})")
@@ -186,7 +187,7 @@ def run(env: Mapping[str, str]) -> int:
     """The process: reads git's lines, ends cleanly on a hang-up, and shows no traceback to a pusher."""
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: sys.exit(1))
-    screen = Screen(sys.stderr.fileno())
+    screen = Screen(sys.stderr.fileno(), name=env.get("WHERRY_NAME", USUAL))
     try:
         return main(env, sys.stdin.buffer.read(), screen)
     except Gone:

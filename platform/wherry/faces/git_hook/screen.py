@@ -10,6 +10,7 @@ import select
 
 from wherry import clock
 from wherry.errors import WherryError
+from wherry.own_name import USUAL, in_own_name
 
 PATIENCE = 10.0
 """Seconds without a byte taken after which nobody listens any more."""
@@ -20,9 +21,10 @@ class Gone(Exception):
 
 
 class Screen:
-    """Says lines on `descriptor`. Every method raises Gone when the reader is."""
+    """Says lines on `descriptor`. Every method raises Gone when the reader is. `name` is what the platform's command is called."""
 
-    def __init__(self, descriptor: int, patience: float = PATIENCE) -> None:
+    def __init__(self, descriptor: int, patience: float = PATIENCE, name: str = USUAL) -> None:
+        self._name = name
         self._descriptor = descriptor
         self._patience = patience
         os.set_blocking(descriptor, False)
@@ -43,10 +45,10 @@ class Screen:
         self.say(f"-----> {text}")
 
     def detail(self, text: str) -> None:
-        self.say(f"       {text}")
+        self.say(f"       {in_own_name(text, self._name)}")
 
     def warn(self, text: str) -> None:
-        self.say(f" !     {text}")
+        self.say(f" !     {in_own_name(text, self._name)}")
 
     def refuse(self, error: WherryError) -> None:
         """The failure as a person reads it: what happened, and under it the way out."""

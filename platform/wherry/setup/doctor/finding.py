@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from wherry.errors import WherryError
+from wherry.own_name import in_own_name
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 
@@ -19,6 +20,10 @@ class Finding:
     level: str
     what: str
     fix: str = ""
+
+    def of(self, name: str) -> Finding:
+        """With the platform's own name in its fix."""
+        return replace(self, fix=in_own_name(self.fix, name))
 
 
 Check = Callable[[], Iterable[Finding]]

@@ -17,6 +17,10 @@ from wherry.setup.doctor.finding import FAIL, Check, Finding, findings_of, lines
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Looks at everything, each finding as it comes. Changes nothing."""
+    return (found.of(settings.name) for found in _examined(settings))
+
+
+def _examined(settings: Settings) -> Iterator[Finding]:
     yield from findings_of(_outside_the_database(settings))
     found: list[on_state.State] = []
     yield from findings_of({"database": lambda: _database(settings, found)})

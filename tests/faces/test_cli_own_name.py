@@ -1,0 +1,46 @@
+"""A platform that is not called wherry, as its person meets it: every way out that it names can be typed there."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from cli_support import real_api, run
+from platform_support import Machine, machine
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Machine, dict[str, str]]]:
+    home = tmp_path_factory.mktemp("home")
+    with machine(home, WHERRY_NAME="trial") as platform, real_api(home, WHERRY_NAME="trial") as environ:
+        platform.push("shop", "a", web="run")
+        yield platform, environ
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("foo", 'unknown command "foo"; see: trial help\n'),
+        ("ps nope", "no app 'nope'\nSee yours with: trial apps\n"),
+        ("ps:scale", "ps:scale: APP is missing\nusage: trial ps:scale APP [TYPE=N…], e.g. trial ps:scale shop web=3\n"),
+        ("domains:remove shop a.org", "shop has no domain a.org\nSee them with: trial domains shop\n"),
+    ],
+)
+def test_a_refusal_names_the_platforms_own_command(line: str, told: str, trial: tuple[Machine, dict[str, str]]) -> None:
+    assert run(line.split(), trial[1]).err == told
+
+
+def test_answers_help_and_operations_name_the_platforms_own_command(trial: tuple[Machine, dict[str, str]]) -> None:
+    platform, environ = trial
+    assert run(["apps:lock", "shop"], environ).out.endswith("Unlock it: trial apps:unlock shop\n")
+    run(["apps:unlock", "shop"], environ)
+    assert "  trial ps shop    " in run(["help"], environ).out
+    assert run(["help", "ps:scale"], environ).out.startswith("usage: trial ps:scale APP")
+    assert "git push wherry main" in run(["apps:create", "other"], environ).out
+    assert "  $ trial ps:stop shop worker" in run(["help", "ps:stop"], environ).out
+    assert run(["ps:stop", "shop"], environ).out.endswith("Start it again: trial ps:start shop\n")
+    failed = platform.push("broken", "b", image="crash", web="run")
+    assert platform.log(failed)[-1].endswith("More: trial help H10")
+
+
+def test_git_goes_to_the_user_whom_the_receiver_knows_whatever_the_platform_is_called(trial: tuple[Machine, dict[str, str]]) -> None:
+    assert "git      ssh://wherry@localhost:2222/shop\n" in run(["apps:info", "shop"], trial[1]).out
