@@ -70,7 +70,4 @@ def reload(site: Site) -> None:
 
 def running(site: Site, part: str, other_than: int) -> bool:
     """Whether that part runs, with another process id, and has done its first work."""
-    try:
-        return site.pid(part) != other_than and (site.home / "run" / "engine.ready").exists()
-    except AssertionError:
-        return False
+    return site.runs_anew(part, other_than) and (site.home / "run" / "engine.ready").exists()

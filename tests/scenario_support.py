@@ -119,6 +119,12 @@ class Site:
                 continue
         raise AssertionError(f"no process {title}")
 
+    def runs_anew(self, part: str, before: int) -> bool:
+        """Whether a process of that part is there, and it is not the one with the id `before`."""
+        with suppress(AssertionError):
+            return self.pid(part) != before
+        return False
+
     def docker(self, *words: str) -> Done:
         return run(["docker", *words])
 

@@ -127,17 +127,11 @@ def with_a_new_engine(made: Site, shop: Repository, version: int, disk: Path, fi
     fill(disk)
     before = made.pid("engine")
     os.kill(before, 9)
-    until(lambda: alive(made, before), 60, "a new engine")
+    until(lambda: made.runs_anew("engine", before), what="a new engine")
     time.sleep(5)
     assert made.get(shop.app) == (200, f"{shop.app}/{version - 1}")
     shop.commit(versioned(shop.app, version))
     return recovered(made, shop, version, disk)
-
-
-def alive(made: Site, before: int) -> bool:
-    with suppress(AssertionError):
-        return made.pid("engine") != before
-    return False
 
 
 def recovered(made: Site, shop: Repository, version: int, disk: Path) -> int:
