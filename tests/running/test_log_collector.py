@@ -296,15 +296,45 @@ def test_a_clock_that_is_set_back_a_second_costs_no_line(server: DockerLogServer
     assert texts(logs) == numbered(0, 600)
 
 
-def test_frames_that_the_engine_sends_twice_are_taken_once(server: DockerLogServer, collector: LogCollector, logs: AppLogs) -> None:
+@pytest.mark.parametrize("stutter", [1, 30])
+def test_frames_that_the_engine_sends_twice_are_taken_once(
+    server: DockerLogServer, collector: LogCollector, logs: AppLogs, stutter: int
+) -> None:
     container = server.container("c1")
-    container.stutter = 30
+    container.stutter = stutter
+    collector.add("c1", "shop", "web.1")
     for start in range(0, 600, 200):
         container.write(*numbered(start, start + 200))
-        collector.add("c1", "shop", "web.1")
         until(lambda start=start: len(texts(logs)) >= start + 200)
     assert collector.finish("c1", 60)
     assert texts(logs) == numbered(0, 600)
+
+
+def test_frames_that_are_sent_twice_do_not_make_the_engine_read_all_it_keeps(
+    server: DockerLogServer, collector: LogCollector, logs: AppLogs
+) -> None:
+    container = server.container("c1")
+    container.stutter = 30
+    collector.add("c1", "shop", "web.1")
+    for start in range(0, 600, 200):
+        container.write(*numbered(start, start + 200))
+        until(lambda start=start: len(texts(logs)) >= start + 200)
+    assert len(server.requests) == 1
+
+
+def test_a_clock_that_was_set_back_does_not_make_us_ask_for_ever(server: DockerLogServer, collector: LogCollector, logs: AppLogs) -> None:
+    container = server.container("c1")
+    collector.add("c1", "shop", "web.1")
+    container.write(*numbered(0, 200))
+    until(lambda: len(texts(logs)) == 200)
+    container.clock -= 365 * 86_400 * 10**9
+    container.write(*numbered(200, 400))
+    until(lambda: len(texts(logs)) == 400)
+    for number in range(400, 450):
+        container.write(f"line {number}")
+        until(lambda number=number: len(texts(logs)) > number)
+    assert texts(logs) == numbered(0, 450)
+    assert len(server.requests) < 10
 
 
 def test_lines_before_an_error_of_the_engine_are_kept(server: DockerLogServer, collector: LogCollector, logs: AppLogs) -> None:

@@ -163,6 +163,18 @@ def test_a_flood_within_the_engines_own_limits_loses_nothing(start: Any, collect
     assert texts(logs) == [str(number) for number in range(1, 200_001)]
 
 
+def test_lines_around_many_rotations_come_once_and_in_order(start: Any, collector: LogCollector, logs: AppLogs) -> None:
+    """Docker 20.10 sends the beginning of its new file twice, and of ten files once a single line."""
+    said = "n=0; while [ $n -lt 9000 ]; do seq $n $((n + 29)); usleep 2000; n=$((n + 30)); done"
+    steady = start(said, size="10k", files=100)
+    collector.add(steady.id, "shop", "web.1")
+    steady.wait()
+    assert collector.finish(steady.id, 60)
+    numbers = [int(text) for text in texts(logs) if text.isdigit()]
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] == 8999
+
+
 def unmarked_loss(seen: list[str]) -> list[tuple[str, str]]:
     """Neighbours between which lines are missing, without a mark between them or later."""
     marks = [at for at, text in enumerate(seen) if text.startswith("Error L12")]

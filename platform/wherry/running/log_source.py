@@ -5,8 +5,8 @@
        └──flood──▶ snapshot ──quiet──▶ follow
 
 `follow` alone is not enough. Docker leaves out a last line without a newline, and when its log files rotate faster than
-it can send them, it silently passes over whole files or sends one twice (seen with 20.10). A snapshot (the same request
-without follow) reads all files as they are at one moment, and shows by its frames whether anything is missing.
+it can send them, it silently passes over whole files (seen with 20.10; what it sends twice is told by `log_repeats`). A snapshot
+(the same request without follow) reads all files as they are at one moment, and shows by its frames whether anything is missing.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 from wherry.model.log_line import LogRecord, encode
 from wherry.model.log_loss import COLLECTOR, lost
 from wherry.running.log_position import TIMESTAMP_SIZE, Gap, Position, Resumption, nanoseconds, since_parameter
+from wherry.running.log_repeats import Repeats, Step
 from wherry.running.log_stream import BrokenStream, Document, Frames, Lines
 
 READ = 64 * 1024
@@ -73,6 +74,7 @@ class LogSource:
         self._opened = self._since = 0.0
         self._bytes = self._received = self._new = self._first_new = 0
         self._frames_taken = self._lines_taken = 0
+        self._set_back: set[Step] = set()
         self._fresh()
 
     def resume(self, position: Position, cursor: str, stored: list[str]) -> None:
@@ -130,8 +132,7 @@ class LogSource:
 
     def floods(self) -> bool:
         """True when following can not be trusted any more; the next step is a snapshot then."""
-        if self._went_back:
-            self.position.count_from_the_beginning()
+        if self._repeats.fails:
             self.doubt()
             return True
         if self.mode != "follow" or self._bytes < FLOOD or not self.position.final:
@@ -143,12 +144,16 @@ class LogSource:
 
     def patience(self) -> float:
         """Seconds of silence after which a follower may be stuck, and a snapshot has to show whether it is; infinity for never."""
+        if self._repeats.open:
+            return PATIENCE
         if self.mode != "follow" or self._received < READ:
             return float("inf")
         return PATIENCE if self._received > ROTATES else LONG_PATIENCE
 
     def doubt(self) -> None:
         """Makes the next step a snapshot."""
+        if self._repeats.open:
+            self.position.count_from_the_beginning()
         self._turn_to("snapshot")
         self._doubtful = True
 
@@ -233,17 +238,13 @@ class LogSource:
             timestamp = stamp.decode("ascii", "replace")
             if len(timestamp) != TIMESTAMP_SIZE or not _is_time(timestamp):
                 raise BrokenStream("a frame without a timestamp")
-            if self._goes_back(output, timestamp):
-                return
-            yield from self._records(output, timestamp, text)
+            if not self._came_before(output, timestamp, text):
+                yield from self._records(output, timestamp, text)
 
-    def _goes_back(self, output: int, timestamp: str) -> bool:
-        """Within one output time only goes forward. A follower that goes back is being sent a file twice, or the clock
-        was set back; a snapshot, which is read in the files' order, tells which."""
-        if self.mode == "follow" and timestamp < self._latest.get(output, ""):
-            self._went_back = True
-            return True
-        self._latest[output] = timestamp
+    def _came_before(self, output: int, timestamp: str, text: bytes) -> bool:
+        if self.mode == "follow":
+            return self._repeats.again(output, timestamp, text)
+        self._repeats.note(output, timestamp)
         return False
 
     def _records(self, output: int, timestamp: str, text: bytes) -> Iterator[LogRecord]:
@@ -288,8 +289,9 @@ class LogSource:
         self._doubtful = self._doubtful and self.mode == "inspect"
         self._opened = self._since = time.monotonic()
         self._bytes = self._received = self._new = self._first_new = 0
-        self._latest: dict[int, str] = {}
-        self._went_back = False
+        if self.mode == "snapshot":
+            self._set_back.clear()
+        self._repeats = Repeats(self._set_back)
 
     def _target(self) -> str:
         if self.mode == "inspect":
