@@ -3,6 +3,7 @@ worker, and each worker has a short folder of its own for temporary files."""
 
 from __future__ import annotations
 
+import gc
 import re
 import signal
 from functools import cache
@@ -36,6 +37,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(item.get_closest_marker(name) for name in ("engine", "scenario")):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and their modules stay until the end; they need not be looked through again and again for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

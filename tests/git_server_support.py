@@ -35,21 +35,8 @@ def https_git(folder: Path) -> Iterator[tuple[str, Path]]:
     """Serves the repositories of `folder`; yields the URL and the certificate to trust. What was asked is in `asked.log`."""
     key, certificate = folder / "key.pem", folder / "cert.pem"
     subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    made = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-keyout",
-        str(key),
-        "-out",
-        str(certificate),
-        *subject,
-    ]
+    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    made = ["openssl", "req", "-x509", *kind, "-keyout", str(key), "-out", str(certificate), *subject]
     subprocess.run(made, check=True, capture_output=True)
     handler = type("Handler", (_Git,), {"folder": folder})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

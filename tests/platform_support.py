@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from migrated import migrate
 from waiting import PATIENCE, until
 from wherry import clock, settings
 from wherry.building.app_json_env import EnvVar
@@ -176,7 +177,7 @@ def machine(
     """Boots the platform over `home`; leaves it as `kill -9` would: nothing is tidied. What must not listen in time says so with
     a shorter WHERRY_BOOT_TIMEOUT: a busy machine may let a thread wait for seconds."""
     made = settings_in(home, **{"WHERRY_BOOT_TIMEOUT": "60", "WHERRY_DRAIN_TIMEOUT": "1", "WHERRY_BAKE": "0", **words})
-    Database(made.database).migrate()
+    migrate(Database(made.database))
     engine, proxy = engine or MemoryEngine(), proxy or MemoryProxy()
     said = [] if lines is None else lines
     logs = AppLogs(made.app_logs)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from free_ports import free_port
+from migrated import migrate
 from wherry import clock
 from wherry.access.require import require
 from wherry.model.build import Build
@@ -169,7 +170,7 @@ def place(folder: Path, grace: float = limits.GRACE, **environ: str) -> Iterator
     """Starts everything in `folder`, with further settings by `environ`, and stops it at the end."""
     settings = load({"WHERRY_HOME": str(folder / "home"), "WHERRY_SSH_PORT": str(free_port()), **environ})
     platform = platforms.of(settings)
-    platform.database.migrate()
+    migrate(platform.database)
     settings.operation_logs.mkdir(parents=True)
     (folder / "cli.py").write_text(CLI)
 

@@ -6,6 +6,7 @@ import base64
 import struct
 from pathlib import Path
 
+from migrated import migrate
 from wherry import clock, settings
 from wherry.model.app import App
 from wherry.model.build import Build
@@ -25,7 +26,7 @@ def new_platform(home: Path, **words: str) -> Platform:
     made = platform.of(settings.load({"WHERRY_HOME": str(home), **words}))
     for folder in (made.settings.operation_logs, made.settings.app_logs, made.settings.run, made.settings.spool):
         folder.mkdir(parents=True, exist_ok=True)
-    made.database.migrate()
+    migrate(made.database)
     return made
 
 

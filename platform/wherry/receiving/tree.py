@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ LARGEST_TREE = 4 * 1024**3
 
 POINTER_SIZES = range(100, 300)
 MOST_POINTERS_LOOKED_AT = 200
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 NAMED = 3
 """How many offenders a message names."""
 
@@ -97,10 +99,9 @@ LEAVE_OUT = "Leave out what is installed or built, with a .gitignore and git rm 
 
 def _is_plain(path: bytes) -> bool:
     try:
-        text = path.decode("utf-8")
+        return not CONTROL.search(path.decode("utf-8"))
     except UnicodeDecodeError:
         return False
-    return not any(character < " " or "\x7f" <= character <= "\x9f" for character in text)
 
 
 def named(paths: Sequence[bytes]) -> str:

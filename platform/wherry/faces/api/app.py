@@ -40,6 +40,7 @@ from wherry.faces.api import (
 )
 from wherry.faces.api.bodies import BODY_SECONDS
 from wherry.faces.api.followers import Followers
+from wherry.faces.api.matched import MatchingFlask
 from wherry.faces.api.routes import Routes
 from wherry.services.platform import Platform
 
@@ -75,7 +76,7 @@ def nouns() -> list[Routes]:
 
 def create_app(platform: Platform, followers: Followers | None = None, body_seconds: float = BODY_SECONDS) -> Flask:
     """Stateless but for the places of followers: all it knows is in the platform's database and log files."""
-    app = Flask("wherry", static_folder=None, template_folder=None)
+    app = MatchingFlask("wherry", static_folder=None, template_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.config["BODY_SECONDS"] = body_seconds
     app.url_map.merge_slashes = False
