@@ -30,8 +30,9 @@ def resolve_all(host: str, port: int, internal: bool = False, setting: str = "WH
     addresses = [str(entry[4][0]) for entry in found]
     inside = next((address for address in addresses if not is_public(address)), None)
     if inside is not None and not internal:
+        where = "" if host.strip("[]") == inside else f"at {inside}, which is "
         raise Forbidden(
-            f"{host} is at {inside}, which is a private or local address",
+            f"{host} is {where}a private or local address",
             hint=f"Only public hosts may be named here; the platform's owner allows others with {setting}=yes.",
             code="address_refused",
         )

@@ -164,7 +164,10 @@ def test_builds_are_listed_shown_and_heard_again_by_number(wherry: Wherry, tmp_p
 def test_config_values_arrive_byte_for_byte(value: str, wherry: Wherry) -> None:
     wherry("apps:create values")
     run(["config:set", "values", f"WORD={value}"], wherry.environ)
-    run(["config:set", "values", "PIPED"], wherry.environ, stdin=value.encode())
+    piped = run(["config:set", "values", "PIPED"], wherry.environ, stdin=value.encode())
+    if not value:
+        assert piped.err.startswith('"PIPED": nothing came on standard input'), "what should have written there may have failed"
+        return
     found = json.loads(run(["config", "values", "--json"], wherry.environ).out)["config_vars"]
     assert (found["WORD"], found["PIPED"]) == (value, value)
     assert run_program(["config:get", "values", "WORD"], wherry.environ).out == value.removesuffix("\n") + "\n"
@@ -220,7 +223,7 @@ def test_config_of_a_running_app_makes_one_release_and_shows_whole_values(wherry
     assert wherry("config:keys conf").out == "A\nB\n"
     assert wherry("config:get conf B").out == "2\n"
     assert wherry("config:unset conf A").status == 0
-    assert wherry("config:unset conf A") == (0, "conf has these values already; nothing to do\n", "")
+    assert wherry("config:unset conf A") == (0, "conf has no config var A; nothing to do\n", "")
     assert wherry("config conf --json").out.count('"B": "2"') == 1
 
 
@@ -448,3 +451,36 @@ def test_drains_are_listed_without_their_secrets(shop: Wherry) -> None:
     )
     assert "s3cret" not in shop("drains shop").out + shop("drains shop --json").out + shop("events shop").out
     assert shop("drains:remove shop https://me:s3cret@192.88.99.1/s3cret").status == 0
+
+
+def test_so_many_more_or_fewer_as_heroku_has_it(wherry: Wherry) -> None:
+    wherry.push("delta", "a")
+    assert wherry("ps:scale delta web+2 worker+1").out.startswith("web 1 -> 3, worker 0 -> 1: ")
+    assert wherry("ps:scale delta web-1 worker-5").out == "web 3 -> 2, worker 1 -> 0\n"
+    assert wherry("ps:scale delta web+49") == (2, "", "web=51: give a whole number from 0 to 50, e.g. web=2\n")
+    assert wherry("ps:scale delta nope+1") == (2, "", 'no process "nope"; this release has: web, worker\n')
+
+
+def test_what_is_to_be_removed_and_is_not_there_is_named(wherry: Wherry) -> None:
+    wherry("apps:create bare")
+    assert wherry("config:unset bare NOPE KEY").out == "bare has no config var KEY, NOPE; nothing to do\n"
+    assert wherry("config:unset --global NOPE").out == "the global config has no config var NOPE; nothing to do\n"
+    assert wherry("config:set bare KEY") == (2, "", '"KEY": nothing came on standard input; give KEY=value, or KEY= for an empty one\n')
+    assert wherry("config:set bare KEY=").status == 0
+
+
+def test_a_name_that_an_app_has_already_is_nothing_to_do(wherry: Wherry) -> None:
+    wherry("apps:create named")
+    assert wherry("apps:rename named named") == (0, "named is its name already; nothing to do\n", "")
+
+
+def test_an_app_that_answers_nowhere_is_shown_without_an_address(wherry: Wherry) -> None:
+    wherry("apps:create hidden")
+    wherry("domains:remove hidden hidden.localhost")
+    assert "url      none: add a domain with wherry domains:add hidden shop.example.org\n" in wherry("apps:info hidden").out
+    assert wherry("open hidden") == (5, "", "hidden answers nowhere\nAdd one: wherry domains:add hidden shop.example.org\n")
+    wherry("domains:add hidden *.hidden.example.org")
+    assert wherry("open hidden").status == 5
+    wherry("maintenance:on hidden")
+    assert wherry("ps hidden").out.startswith("hidden  no release  no address")
+    assert re.search(r"^hidden +- +-, in maintenance +-$", wherry("apps").out, re.M)

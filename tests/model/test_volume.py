@@ -27,7 +27,7 @@ from wherry.model.volume import Mount, check_path, check_types, check_writers, m
         ("data:/a//b", "give an absolute path in the container"),
         ("data:/a b", "give an absolute path in the container"),
         ("data:/a\0", "give an absolute path in the container"),
-        ("data:/data:ro", "give an absolute path in the container"),
+        ("data:/data:ro", "say --read-only instead of :ro, e.g. data:/data --read-only"),
         ("data:/", "is the container's own"),
         ("data:/app", "is the container's own"),
         ("data:/app/", "is the container's own"),

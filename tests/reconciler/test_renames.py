@@ -184,6 +184,7 @@ def test_a_name_or_host_that_is_taken_is_refused_and_so_is_an_app_with_open_runs
         with pytest.raises(Conflict) as refusal:
             apps.rename(here.services, ADMIN, "shop", "other")
         assert refusal.value.code == "runs_open"
+        assert str(refusal.value).endswith("cut them off: run.1 Wait until they end, or end them: wherry run:stop shop run.1")
 
 
 def test_a_copy_runs_the_same_image_config_and_limits_beside_the_app(tmp_path: Path) -> None:

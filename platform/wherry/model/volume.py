@@ -86,6 +86,8 @@ def parse_mount(text: str) -> tuple[str, str]:
     if text.startswith("/") and not colon:
         raise InvalidInput(f"{_shown(text)}: name the volume too, e.g. uploads:{_plain(text)}", field="mount")
     check_name(name)
+    if path.endswith((":ro", ":rw")):
+        raise InvalidInput(f"{_shown(text)}: say --read-only instead of :ro, e.g. {name}:{_plain(path[:-3])} --read-only", field="mount")
     if not colon or not path:
         raise InvalidInput(f"{_shown(text)}: say where it goes, e.g. {name}:/app/{name}", field="mount")
     return name, check_path(path)

@@ -72,12 +72,16 @@ def rename(platform: Platform, actor: Actor, name: str, new: str) -> Operation:
     host that is taken, and while its one-offs run, which would be cut off."""
     require(actor, "deploy", f"rename {name}")
     check_name(new)
+    if new == name:
+        raise NothingToDo(f"{get(platform, actor, name).name} is its name already; nothing to do")
     with platform.database.read() as connection:
         app = apps.get(connection, name)
         _check_free(platform, connection, new)
         open_runs = runs.of_app(connection, app, False)
     if open_runs:
-        raise Conflict(f"{name} has one-offs that run: {open_runs[0].name}", code="runs_open", hint=f"End them: wherry run:list {name}")
+        them = ", ".join(run.name for run in open_runs)
+        hint = f"Wait until they end, or end them: wherry run:stop {name} {open_runs[0].name}"
+        raise Conflict(f"one-offs of {name} run, and a rename would cut them off: {them}", code="runs_open", hint=hint)
     return platform.wish(actor, name, "rename", {"to": new})
 
 

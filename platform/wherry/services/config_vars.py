@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,7 +60,7 @@ def change(platform: Platform, actor: Actor, name: str, changes: Mapping[str, An
         taken_up = carried is None or not restart or carried.config == replace(app, config=after).environment
         only_absent = all(value is None for value in wished.values())
         if after == app.config and not busy and (taken_up or only_absent):
-            raise NothingToDo(f"{name} has these values already; nothing to do")
+            raise NothingToDo(f"{name} {absent(wished) if only_absent else 'has these values already'}; nothing to do")
         if app.release is None and not busy:
             if app.lock:
                 raise refusal(app.name, app.lock)
@@ -68,6 +68,11 @@ def change(platform: Platform, actor: Actor, name: str, changes: Mapping[str, An
             events.add(connection, actor, "config.changed", name, clock.now(), keys=sorted(wished))
             return None
     return platform.wish(actor, name, "config", {"changes": wished} if restart else {"changes": wished, "restart": False})
+
+
+def absent(keys: Iterable[str]) -> str:
+    """Of what is to be removed and is not there."""
+    return f"has no config var {', '.join(sorted(keys))}"
 
 
 def clear(platform: Platform, actor: Actor, name: str, restart: bool = True) -> Operation | None:

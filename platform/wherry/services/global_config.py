@@ -13,7 +13,7 @@ from wherry.model.config_var import merged, words
 from wherry.model.lock import refusal
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
-from wherry.services.config_vars import checked
+from wherry.services.config_vars import absent, checked
 from wherry.services.platform import Platform
 from wherry.store import apps, events, global_config, operations
 
@@ -34,7 +34,8 @@ def change(platform: Platform, actor: Actor, changes: Mapping[str, Any], restart
         before = global_config.get(connection)
         after = merged(before, wished)
         if after == before:
-            raise NothingToDo("the global config has these values already; nothing to do")
+            missing = all(value is None for value in wished.values())
+            raise NothingToDo(f"the global config {absent(wished) if missing else 'has these values already'}; nothing to do")
         reached = [app for app in apps.every(connection) if replace(app, shared=after).environment != app.environment]
         for app in reached:
             if app.lock:

@@ -95,14 +95,17 @@ def _shaped(values: dict[str, Any], shape: type[T], where: str) -> T:
     try:
         return msgspec.convert(values, shape, strict=where == "body")
     except msgspec.ValidationError as error:
-        raise _explained(str(error), where) from error
+        raise _explained(str(error), where, shape) from error
 
 
-def _explained(text: str, where: str) -> InvalidInput:
-    """msgspec says `Expected `int`, got `str` - at `$.days``; people get the field first."""
+def _explained(text: str, where: str, shape: type[Any]) -> InvalidInput:
+    """msgspec says `Expected `int`, got `str` - at `$.days``; people get the field first, and for an unknown one those there are."""
     reason, _, path = text.partition(" - at `")
     field = path.rstrip("`").removeprefix("$").lstrip(".")
     reason = reason.replace("`", '"').replace("Object ", f"the {where} ").replace("Expected", "expected")
+    if "unknown field" in reason and not field and issubclass(shape, msgspec.Struct):
+        known = ", ".join(one.encode_name for one in msgspec.structs.fields(shape))
+        reason = f"{reason}; it takes {known or 'none'}"
     return InvalidInput(f"{field}: {reason}" if field else reason, field=field or where)
 
 

@@ -190,7 +190,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _from_input(session: Session, key: str) -> str:
     if session.terminal.asked_by_person:
         raise InvalidInput(f"{quoted(key)}: give KEY=value, or the value on standard input: wherry config:set APP {printable(key)} < file")
-    return session.terminal.stdin.read(LARGEST).decode("utf-8", "surrogateescape")
+    value = session.terminal.stdin.read(LARGEST).decode("utf-8", "surrogateescape")
+    if not value:
+        raise InvalidInput(f"{quoted(key)}: nothing came on standard input; give KEY=value, or {printable(key)}= for an empty one")
+    return value
 
 
 def _text(key: str, value: str) -> str:

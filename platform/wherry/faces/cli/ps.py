@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from wherry.errors import InvalidInput
@@ -86,7 +88,7 @@ def scale(session: Session) -> int:
         document = session.api.get(path)
         shown = [[name, str(quantity)] for name, quantity in document["formation"].items()]
         return session.show(document, session.table(shown) if shown else "no process type yet; push first: git push wherry main")
-    return follow.settle(session, session.api.send("PATCH", path, formation_of(pairs)))
+    return follow.settle(session, session.api.send("PATCH", path, formation_of(pairs, lambda: session.api.get(path)["formation"])))
 
 
 def restart(session: Session) -> int:
@@ -108,10 +110,13 @@ def _act(session: Session, verb: str) -> int:
     return follow.settle(session, session.api.send("POST", session.app_path(f"{scope}/actions/{verb}")))
 
 
-def formation_of(pairs: list[str]) -> dict[str, int]:
-    """Reads `["web=2", "worker=1"]`. Raises InvalidInput for what JSON could not say; the rest is the API's to judge."""
+def formation_of(pairs: list[str], present: Callable[[], dict[str, int]] = dict) -> dict[str, int]:
+    """Reads `["web=2", "worker+1"]`, the second as Heroku has it, on top of what is `present`. Raises InvalidInput for what JSON
+    could not say; the rest is the API's to judge."""
     wished: dict[str, int] = {}
     for pair in pairs:
+        if step := re.fullmatch("([0-9A-Za-z_-]+)([+-][0-9]{1,2})", pair):
+            pair = f"{step[1]}={max(0, present().get(step[1], 0) + int(step[2]))}"
         name, sign, quantity = pair.partition("=")
         if not sign or not name:
             raise InvalidInput(f"{quoted(pair)}: give process=quantity, e.g. web=2", field="scale")

@@ -42,7 +42,8 @@ TABLE = (
         "apps.rename",
         ("wherry apps:rename shop store",),
         "Fresh instances of the new name take over before the old ones end, so no request is lost. The host of the old name becomes a\n"
-        "domain of the app, so visitors still find it; git remotes have to be changed. Not for apps with volumes.",
+        "domain of the app, so visitors still find it; git remotes have to be changed. Stop it first when it\n"
+        "has a volume of one writer.",
         aliases=("rename",),
         changes=True,
     ),
