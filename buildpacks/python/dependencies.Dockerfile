@@ -2,7 +2,7 @@ FROM {{stack}}-build AS deps
 WORKDIR /app
 COPY deps/ ./
 {{^again}}
-RUN --mount=type=bind,source=buildpack,target=/buildpack --mount=type=bind,source=config-install,target=/config --mount=type=cache,id={{cache}},target=/root/.cache,sharing=locked sh /buildpack/with_config sh /buildpack/install {{plan}}
+RUN --mount=type=bind,source=buildpack,target=/buildpack --mount=type=bind,source=config-install,target=/config --mount=type=cache,id={{cache}},target=/root/.cache,sharing=locked sh /buildpack/with_config sh /buildpack/install {{plan}} {{list}}
 {{#sources}}
 COPY app/ ./
 RUN --mount=type=bind,source=buildpack,target=/buildpack --mount=type=bind,source=config-install,target=/config --mount=type=cache,id={{cache}},target=/root/.cache,sharing=locked sh /buildpack/with_config sh /buildpack/install {{plan}} sources
@@ -15,10 +15,15 @@ USER app
 COPY --from=deps /venv /venv
 {{/again}}
 {{#again}}
-RUN --mount=type=bind,source=buildpack,target=/buildpack --mount=type=bind,source=config-install,target=/config --mount=type=cache,id={{cache}},target=/root/.cache,sharing=locked --mount=type=bind,from={{before}},source=/venv,target=/before sh /buildpack/with_config sh /buildpack/install {{plan}} over {{held}}
+RUN --mount=type=bind,source=buildpack,target=/buildpack --mount=type=bind,source=config-install,target=/config --mount=type=cache,id={{cache}},target=/root/.cache,sharing=locked --mount=type=bind,from={{before}},source=/venv/.wherry/files,target=/before sh /buildpack/with_config sh /buildpack/install {{plan}} over {{held}}
 
 FROM {{before}} AS dependencies
+{{^removes}}
+COPY --from=deps /difference/added/ /venv/
+{{/removes}}
+{{#removes}}
 USER root
 RUN --mount=type=bind,source=buildpack,target=/buildpack --mount=type=bind,from=deps,source=/difference,target=/difference sh /buildpack/apply /difference /venv
 USER app
+{{/removes}}
 {{/again}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import py_compile
+import re
 import shutil
 import subprocess
 import sys
@@ -49,18 +50,27 @@ def turned(before: Path, now: Path, out: Path, held: int | None = None) -> Path:
     made = out / "made"
     shutil.copytree(before, made, symlinks=True)
     differ(before, now, out / "difference", sum(path.lstat().st_size for path in before.rglob("*")) if held is None else held)
-    subprocess.run(["sh", PYTHON / "apply", out / "difference", made], check=True)
+    if (added := out / "difference/added").exists():  # as the builder does it, which starts no program for that
+        shutil.copytree(added, made, symlinks=True, dirs_exist_ok=True)
+    else:
+        subprocess.run(["sh", PYTHON / "apply", out / "difference", made], check=True)
     return made
 
 
 def differ(before: Path, now: Path, out: Path, held: int) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-I", "-S", PYTHON / "difference", before, now, out, str(held)]
+    """By the list of what was before alone, as a build has it."""
+    say("list", before)
+    return say("between", before / ".wherry/files", now, out, held)
+
+
+def say(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", "-S", PYTHON / "difference", *map(str, arguments)]
     environ = {**os.environ, "UV_COMPILE_BYTECODE": "1"}
     return subprocess.run(command, check=True, text=True, capture_output=True, env=environ)
 
 
 def listing(folder: Path) -> dict[str, tuple[str, str]]:
-    """Type and mode, and content; of bytecode only that it is there and of its source."""
+    """Type and mode, and content; of bytecode only that it is there and of its source, for it knows the folder that it was made in."""
     return {str(path.relative_to(folder)): (oct(path.lstat().st_mode), _content(path)) for path in folder.rglob("*")}
 
 
@@ -70,7 +80,7 @@ def _content(path: Path) -> str:
     if path.suffix == ".pyc":
         source = path.parent.parent / f"{path.name.split('.')[0]}.py"
         return str(int.from_bytes(path.read_bytes()[8:12], "little") == int(source.stat().st_mtime))
-    return path.read_text() if path.is_file() else ""
+    return re.sub(r" \d+  (\S+\.pyc)", r" \1", path.read_text("utf-8", "surrogateescape")) if path.is_file() else ""
 
 
 CHANGES: dict[str, dict[str, str | None]] = {
@@ -105,13 +115,16 @@ def test_the_outcome_is_the_new_environment(change: dict[str, str | None], tmp_p
     whole = environment(tmp_path / "whole", wanted)
     for path in whole.rglob("*.py"):
         py_compile.compile(str(path), quiet=2) if path.parent.is_dir() and not path.parent.is_symlink() else None
+    say("list", whole)
     assert listing(made) == listing(whole)
 
 
 def test_the_way_back_is_as_exact(tmp_path: Path) -> None:
     more = {**BEFORE, f"{SITE}/six.py": "SIX = 6\n", f"{SITE}/tests/test_six.py": ""}
     before, now = environment(tmp_path / "before", more, compiled=True), environment(tmp_path / "now", BEFORE)
-    assert listing(turned(before, now, tmp_path)) == listing(environment(tmp_path / "whole", BEFORE, compiled=True))
+    whole = environment(tmp_path / "whole", BEFORE, compiled=True)
+    say("list", whole)
+    assert listing(turned(before, now, tmp_path)) == listing(whole)
 
 
 def test_a_mode_that_changed_is_a_change(tmp_path: Path) -> None:
@@ -126,10 +139,23 @@ def test_bytecode_of_the_same_source_is_not_written_again(tmp_path: Path) -> Non
     before = environment(tmp_path / "before", BEFORE, compiled=True)
     now = environment(tmp_path / "now", {**BEFORE, f"{SITE}/flask/app.py": "APP = 2\n"})
     said = differ(before, now, tmp_path / "difference", 10_000).stdout
-    names = subprocess.run(["tar", "-tf", tmp_path / "difference/changed.tar"], check=True, text=True, capture_output=True).stdout.split()
+    added = tmp_path / "difference/added"
+    names = [str(path.relative_to(added)) for path in added.rglob("*") if not path.is_dir()]
     tag = sys.implementation.cache_tag
-    assert sorted(names) == [f"{SITE}/flask/__pycache__/app.{tag}.pyc", f"{SITE}/flask/app.py"]
+    assert sorted(names) == [".wherry/files", f"{SITE}/flask/__pycache__/app.{tag}.pyc", f"{SITE}/flask/app.py"]
     assert said == "Installed 0 of 1 packages\n"
+
+
+ADDED = {"nothing", "a package more", "a source that is no Python", "the same size"}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_only_adds_is_told_from_what_removes(change: str, tmp_path: Path) -> None:
+    wanted = {name: text for name, text in {**BEFORE, **CHANGES[change]}.items() if text is not None}
+    before, now = environment(tmp_path / "before", BEFORE), environment(tmp_path / "now", wanted)
+    said = differ(before, now, tmp_path / "out", 10_000).stdout
+    only_adds = change in ADDED
+    assert ("wherry-removes\n" in said, (tmp_path / "out/added").exists()) == (not only_adds, only_adds)
 
 
 @pytest.mark.parametrize(("held", "status"), [(60, 0), (110, 97)], ids=["less", "more"])
@@ -141,5 +167,6 @@ def test_layers_in_which_more_is_covered_up_than_seen_are_not_built_upon(held: i
             with (tmp_path / name / part).open("wb") as file:
                 file.write(b"new" if (name, part) == ("now", "a") else b"")
                 file.truncate(30 * 1024**2)
-    command = [sys.executable, "-I", "-S", PYTHON / "difference", tmp_path / "before", tmp_path / "now", tmp_path / "out"]
-    assert subprocess.run([*command, str(held * 1024**2)], check=False).returncode == status
+    say("list", tmp_path / "before")
+    command = [sys.executable, "-I", "-S", PYTHON / "difference", "between", tmp_path / "before/.wherry/files", tmp_path / "now"]
+    assert subprocess.run([*command, tmp_path / "out", str(held * 1024**2)], check=False).returncode == status

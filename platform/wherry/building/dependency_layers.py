@@ -35,18 +35,24 @@ TEMPLATE = f"{LAYER}.Dockerfile"
 """Its stage LAYER is what is kept as an image."""
 COMPARED = "wherry-compared"
 """What a buildpack prints when the dependencies are installed and only their layer is left to make."""
+REMOVES = "wherry-removes"
+"""What it prints when the layer can not be made by adding files alone, for which no container is started."""
 MOST_LAYERS = 10
 """With so many of its own, an image is not built upon any more: Docker stops at 127, and every one is looked through for a file."""
 
 
 Values = Mapping[str, str | bool]
 """What the places of a template are filled with."""
-UNLAYERED: Values = {"layered": False, "dependencies": LAYER, "again": False, "before": "", "held": ""}
+UNLAYERED: Values = {"layered": False, "dependencies": LAYER, "again": False, "removes": False, "before": "", "held": "", "list": ""}
 """The values of a Dockerfile that makes dependencies and app in one."""
 
 
 class NotOver(Exception):
     """What differs can not be put on the dependencies of an earlier build."""
+
+
+class Removes(NotOver):
+    """It can not by adding files alone."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +69,12 @@ class Recipe:
 
     def whole(self) -> str:
         """The Dockerfile that makes all of it."""
-        return fill(self.template, {**self.values, **UNLAYERED})
+        return fill(self.template, {**self.values, **UNLAYERED, "list": "list"})
 
-    def over(self, before: Image, held: int) -> str:
-        """The Dockerfile that puts on `before`, whose own layers hold `held` bytes, what differs."""
-        return fill(self.template, {**self.values, "again": True, "before": before.tags[0], "held": str(held)})
+    def over(self, before: Image, held: int, *, removes: bool) -> str:
+        """The Dockerfile that puts on `before`, whose own layers hold `held` bytes, what differs; `removes` where that is more than
+        to add files."""
+        return fill(self.template, {**self.values, "again": True, "removes": removes, "before": before.tags[0], "held": str(held)})
 
     @property
     def tag(self) -> str:
@@ -163,15 +170,21 @@ class DependencyLayers:
         held = sum(size for _, size in self._engine.layers(before.id)[len(making.wanted.stack.layers) :])
 
         def why(message: str, progress: Progress) -> Exception:
-            return explain(making.planned, progress, message, self._runner.user) if _installing(message, progress) else NotOver()
+            if _installing(message, progress):
+                return explain(making.planned, progress, message, self._runner.user)
+            return Removes() if any(REMOVES in step.lines for step in progress.dependencies()) else NotOver()
 
         try:
-            self._make(making, making.wanted.over(before, held), why)
+            try:
+                self._make(making, making.wanted.over(before, held, removes=False), why)
+            except Removes:  # what was installed and compared is in the builder's cache
+                self._make(making, making.wanted.over(before, held, removes=True), why, told=True)
         except NotOver:
             return False
         return True
 
-    def _make(self, making: Making, text: str, why: Callable[[str, Progress], Exception]) -> None:
+    def _make(self, making: Making, text: str, why: Callable[[str, Progress], Exception], *, told: bool = False) -> None:
+        """`told` when the person knows already how the dependencies came."""
         pack, watch = making.planned.detected.buildpack, making.watch
         progress = Progress(watch.line, time.monotonic, pack.packages if pack else "")
         context = making.wanted.context.below("")
@@ -180,7 +193,7 @@ class DependencyLayers:
         body = context.stream(making.source.archive)
         wish = Solve(body, making.tag, target=LAYER, labels=labels, no_cache=watch.no_cache)
         self._runner.run(wish, progress, watch, lambda message: why(message, progress))
-        if was_reused(progress):
+        if was_reused(progress) and not told:
             watch.line(REUSED)
 
 
