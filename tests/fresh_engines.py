@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,22 +12,31 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fresh_support import ROOT, Machine, tail
+from fresh_support import ROOT, Failed, Machine, tail
 
 KEPT = ROOT / "tests" / "engines.json"
 PAGE = ROOT / "docs" / "engines.md"
 MEMORY = ("--memory", "4G")
+BUILT = Path("/var/tmp/wherry-engines/built")
+PACKAGED = """\
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends docker.io docker-cli >/dev/null
+"""
+"""What an engine of source needs around it."""
 LIMIT = 3000.0
 """Seconds for a part."""
 
 
 @dataclass(frozen=True)
 class System:
-    """A machine to make, and whether its Docker shall keep images in containerd: None leaves it to Docker."""
+    """A machine to make, and whether its Docker shall keep images in containerd: None leaves it to Docker. `dockerd` is the Go module
+    and version of an engine that the distribution does not have yet."""
 
     title: str
     options: tuple[str, ...] = ()
     containerd: bool | None = None
+    dockerd: str = ""
 
 
 SYSTEMS = {
@@ -37,10 +47,15 @@ SYSTEMS = {
     "trixie-bare": System("Debian 13, no systemd", ("--suite", "trixie", "--no-systemd", *MEMORY)),
     "forky-bare": System("Debian 14, classic image store", ("--suite", "forky", "--no-systemd", *MEMORY), containerd=False),
     "forky-containerd": System("Debian 14, containerd's image store", ("--suite", "forky", "--no-systemd", *MEMORY), containerd=True),
+    "forky-next": System(
+        "Debian 14, the next Docker",
+        ("--suite", "forky", "--no-systemd", *MEMORY),
+        dockerd="github.com/moby/moby/v2/cmd/dockerd@v2.0.0-beta.24",
+    ),
 }
 ENGINE = "(engine or scenario) and not slow"
 PARTS = {
-    "rest": ["-m", "not engine and not scenario and not slow", "--ignore=tests/routing"],
+    "rest": ["-n", "3", "-m", "not engine and not scenario and not slow", "--ignore=tests/routing"],
     "routing": ["-m", "not engine and not scenario and not slow", "tests/routing"],
     "running": ["-m", ENGINE, "tests/running"],
     "building": ["-m", ENGINE, "tests/building"],
@@ -58,7 +73,8 @@ distribution, puts a clone of the repository in it, runs `scripts/prepare` there
     sudo scripts/test-engines trixie --parts scenarios --keep          # a part on one; the machine stays for the next
 
 The processors and the kernel are the host's. `rest` is everything that needs no Docker engine, `routing` the tests on the real
-HAProxy; the others need the real engine, and `scenarios` is a whole platform made by `scripts/up`, that people push to. A part that
+HAProxy; the others need the real engine, and `scenarios` is a whole platform made by `scripts/up`, that people push to. The next Docker is
+made by Go from the source of its newest test version, for it is in no distribution yet. A part that
 is not green is not hidden: its tests are listed below, as they were at that commit. `+` behind a commit: with changes that were committed
 later.
 
@@ -116,6 +132,9 @@ class Inside(Here):
         if self.system.containerd is not None:
             wish = json.dumps({"features": {"containerd-snapshotter": self.system.containerd}})
             self.machine.run(f"mkdir -p /etc/docker && echo '{wish}' > /etc/docker/daemon.json")
+        if self.system.dockerd:
+            self.machine.run(PACKAGED)
+            self.machine.put(engine_of_source(self.system.dockerd), "/usr/local/sbin/dockerd")
         self.machine.run("cd wherry && scripts/prepare", 1800)
 
     def stop(self) -> None:
@@ -124,6 +143,23 @@ class Inside(Here):
     def _sh(self, script: str) -> str:
         """/tmp of such a machine is in its memory: what is large goes to the disk."""
         return self.machine.run(f"export TMPDIR=/var/tmp\n({script}) || true", LIMIT)
+
+
+def engine_of_source(module: str) -> Path:
+    """The program that Go makes of this module, made once. Raises Failed."""
+    program = BUILT / module.replace("/", "_")
+    if not program.exists():
+        BUILT.mkdir(parents=True, exist_ok=True)
+        version = f"-X github.com/moby/moby/v2/dockerversion.Version={module.partition('@')[2]}"
+        environment = {**os.environ, "GOBIN": str(BUILT), "CGO_ENABLED": "0"}
+        done = subprocess.run(
+            ["go", "install", "-trimpath", "-ldflags", f"-s -w {version}", module], env=environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        if done.returncode:
+            raise Failed(f"Go made no {module}:\n{tail(done.stdout)}")
+        (BUILT / "dockerd").rename(program)
+    return program
 
 
 def _pytest(words: list[str]) -> str:
