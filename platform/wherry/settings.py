@@ -104,7 +104,12 @@ DECLARED: tuple[Setting, ...] = (
         form.processors,
         "Processors that all builds may take together. 0: all of them, as long as no app wants them.",
     ),
-    Setting("WHERRY_BUILD_PIDS", "1024", form.count, "Processes and threads that all builds may have together."),
+    Setting(
+        "WHERRY_BUILD_PIDS",
+        "0",
+        form.count,
+        "Processes and threads that all builds may have together. 0: 256, and 128 more for each processor.",
+    ),
     Setting("WHERRY_BUILD_DISK", "10240", form.count, "MB by which the disk of Docker's images may fill while one build runs."),
     Setting(
         "WHERRY_DISK_BUDGET",
@@ -214,7 +219,7 @@ class Settings:
     build_memory: int = 0
     build_needs: int = 0
     build_cpu: float = 0.0
-    build_pids: int = 1024
+    build_pids: int = 0
     build_disk: int = 10240
     disk_budget: int = 0
     disk_reserve: int = 0

@@ -82,6 +82,18 @@ def test_a_moment_at_the_limit_of_processes_is_fine_and_some_seconds_are_not(tmp
     assert error is not None and (error.code, error.evidence) == ("build_processes", ("last words",))
 
 
+def test_a_build_that_wants_more_processes_than_it_may_have_is_ended_sooner(tmp_path: Path) -> None:
+    now = [100.0]
+    Counted.counts = Taken(refused=7)
+    guard = Guard(Counted(256 * MB, pids=100, root=tmp_path), Disk(tmp_path, most=10**15, reserve=0), lambda: now[0])
+    Counted.counts = Taken(pids=100, refused=7)
+    assert not guard.look()
+    now[0] += 1.1
+    assert not guard.look()
+    Counted.counts = Taken(pids=100, refused=8)
+    assert guard.look()
+
+
 def test_a_build_for_which_the_machine_only_reads_programs_again_is_ended_and_named(tmp_path: Path) -> None:
     class Thrashing(Counted):
         refaults = 0

@@ -149,5 +149,13 @@ def test_what_builds_meet_is_counted(v2: Path) -> None:
     (v2 / "wherry-builds/memory.events").write_text("low 0\noom 2\noom_kill 2\n")
     (v2 / "wherry-builds/pids.current").write_text("7\n")
     (v2 / STEP / "pids.current").write_text("3\n")
+    (v2 / STEP / "pids.events").write_text("max 4\n")
+    (v2 / "wherry-builds/pids.events").write_text("max 5\n")
     taken = Limits(1, root=v2).taken()
-    assert (taken.kills, taken.pids) == (2, 10)
+    assert (taken.kills, taken.pids, taken.refused) == (2, 10, 9)
+
+
+def test_processes_that_a_step_could_not_have_are_counted_where_each_controller_has_a_tree(tmp_path: Path) -> None:
+    (group(tmp_path / "pids", "docker/buildkit") / "pids.events").write_text("max 0\n")
+    (group(tmp_path / "pids", "docker/buildkit/step") / "pids.events").write_text("max 6\n")
+    assert Limits(1, root=tmp_path).taken().refused == 6

@@ -10,6 +10,11 @@ def test_builds_get_half_of_the_machine_and_never_too_little_to_install_anything
     assert shares.build_memory(100, 4 * GB) == 100 * MB
 
 
+def test_compilers_may_start_some_processes_for_each_processor() -> None:
+    assert [shares.build_pids(0, processors) for processors in (1, 2, 16)] == [384, 512, 2304]
+    assert shares.build_pids(1000, 2) == 1000
+
+
 def test_a_small_machine_builds_one_at_a_time_and_a_large_one_more() -> None:
     assert shares.builds(0, 512 * MB, 1) == shares.builds(0, 4 * GB, 2) == shares.builds(0, 64 * GB, 2) == 1
     assert shares.builds(0, 32 * GB, 8) == 4

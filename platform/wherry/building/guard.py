@@ -21,10 +21,11 @@ from wherry.settings import Settings
 MEMORY, PROCESSES, DISK, NO_ROOM_LEFT = CODES = ("build_memory", "build_processes", "build_disk", "build_no_room")
 SHORT = "the machine has too little memory"
 """Has the code of MEMORY: the build did not reach its own limit, the machine had less left."""
-STUCK = 3.0
-"""Seconds at the limit of processes after which a build is one that only forks. It would go on until its time is over."""
+STUCK, REFUSED = 3.0, 1.0
+"""Seconds at the limit of processes after which a build is one that only forks; the second where the kernel says that it wanted more.
+It would go on until its time is over."""
 NEARLY = 0.95
-ADD_UP_EVERY = 3.0
+ADD_UP_EVERY = 1.0
 KILLED = re.compile(r"\bkilled\b|exit code: 137|exited with 137|signal 9|signal: 9|SIGKILL", re.IGNORECASE)
 NO_MEMORY = re.compile(r"heap out of memory|cannot allocate memory|MemoryError|bad_alloc|OutOfMemoryError|out of memory", re.IGNORECASE)
 NO_FORK = re.compile(r"can(?:no|')t fork|fork: |can't start new thread|pthread_create|uv_thread_create", re.IGNORECASE)
@@ -57,7 +58,7 @@ class Guard:
         self._before = limits.taken()
         self._shortage = Shortage(limits.memories)
         self._stuck_since: float | None = None
-        self._most_pids = 0
+        self._most_pids, self._patience = 0, STUCK
         self._began, self._add_up_again = time.time() - 1.0, 0.0
         room = machine.room(disk.path)
         self._room = room.free if room else 0
@@ -82,15 +83,16 @@ class Guard:
         return self._refused(what, evidence) if what else None
 
     def _count(self) -> None:
-        now = self._limits.taken().pids
-        self._most_pids = max(self._most_pids, now)
-        if now < self._limits.pids * NEARLY:
+        taken = self._limits.taken()
+        self._most_pids = max(self._most_pids, taken.pids)
+        self._patience = REFUSED if taken.refused > self._before.refused else STUCK
+        if taken.pids < self._limits.pids * NEARLY:
             self._stuck_since = None
         elif self._stuck_since is None:
             self._stuck_since = self._now()
 
     def _too_much(self) -> str:
-        if self._stuck_since is not None and self._now() - self._stuck_since > STUCK:
+        if self._stuck_since is not None and self._now() - self._stuck_since > self._patience:
             return PROCESSES
         if short := self._shortage.see(self._now()):
             self._limits.kill()

@@ -44,11 +44,13 @@ OF_V1 = ("memory", "cpu", "pids", "blkio")
 @dataclass(frozen=True)
 class Taken:
     """`kills` counts programs that the kernel ended for want of memory: in builds alone where it says so, else `anywhere`.
-    `pids` is how many processes and threads builds have now."""
+    `pids` is how many processes and threads builds have now, `refused` how many they wanted beyond that, in the cgroups that are still
+    there."""
 
     kills: int = 0
     anywhere: int = 0
     pids: int = 0
+    refused: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Limits:
 
     memory: int
     cpu: float = 0.0
-    pids: int = 1024
+    pids: int = 512
     name: str = "wherry-builds"
     root: Path = CGROUPS
     idleness: Idleness = field(default_factory=Idleness, compare=False)
@@ -100,7 +102,9 @@ class Limits:
         """Zeros where the kernel does not say."""
         kills = sum(_field(path, "oom_kill") for path in self._files("memory/memory.events", (self.name,)))
         pids = sum(int(_text(path) or 0) for path in self._files("pids/pids.current"))
-        return Taken(kills, machine.oom_kills(), pids)
+        # Kernels before 6.11 count where the process is, later ones where the limit is.
+        refused = sum(_field(path, "max") for path in self._files("pids/pids.events", (self.name, SHARED, f"{SHARED}/*", *STEPS)))
+        return Taken(kills, machine.oom_kills(), pids, refused)
 
     def kill(self) -> None:
         """Ends every process of every build at once, without the engine: when memory is short, that is as slow as all others."""
@@ -171,7 +175,8 @@ class Limits:
 def limits_of(settings: Settings) -> Limits:
     """What the settings say, or what suits the machine."""
     memory = shares.build_memory(settings.build_memory, machine.memory())
-    return Limits(memory, settings.build_cpu, settings.build_pids, f"{settings.name}-builds")
+    pids = shares.build_pids(settings.build_pids, machine.processors())
+    return Limits(memory, settings.build_cpu, pids, f"{settings.name}-builds")
 
 
 def _write(path: Path, value: str) -> int:

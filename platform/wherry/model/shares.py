@@ -25,6 +25,11 @@ def little_heap(build_memory: int, swap: int) -> int:
     return max(room // (32 * MB) * 32, 64)
 
 
+def build_pids(chosen: int, processors: int) -> int:
+    """Processes and threads that all builds may have together: compilers start some for each processor."""
+    return chosen or 256 + 128 * processors
+
+
 def build_needs(chosen: int, memory: int) -> int:
     """Bytes of memory that must be free before a build starts."""
     return chosen * MB or min(memory // 8, 512 * MB)
