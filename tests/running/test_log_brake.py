@@ -64,7 +64,8 @@ def test_a_flood_is_slowed_within_a_second_to_the_lines_that_it_may_print() -> N
     loud = Instance(speed=160_000).run(1)
     assert loud.cap != FREE
     assert loud.told == [
-        "Slowed down: it prints more than 5000 lines a second (WHERRY_LOG_RATE), so it gets less of the processor until it prints less"
+        "Slowed down: it prints more than 5000 lines or 5 MB a second (WHERRY_LOG_RATE), so it gets less of the processor until"
+        " it prints less"
     ]
     assert 3_500 <= loud.run(5).rate <= 5_000
 

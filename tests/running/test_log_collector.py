@@ -18,6 +18,7 @@ from docker_log_server import DockerLogServer
 from waiting import until
 from wherry.model.log_line import CUT_MARK
 from wherry.running.log_collector import LogCollector
+from wherry.running.log_source import LONG_PATIENCE
 from wherry.store.app_logs import AppLogs
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -384,6 +385,24 @@ def test_a_follower_that_the_engine_forgot_is_seen_by_its_silence(server: Docker
     assert len(texts(logs)) == len(long) + 110
 
 
+def test_a_follower_that_the_engine_forgot_while_it_began_is_seen_too(
+    server: DockerLogServer, collector: LogCollector, logs: AppLogs
+) -> None:
+    loud = server.container("loud")
+    collector.add("loud", "shop", "web.1")
+    loud.write(*["x" * 1_000] * 1_500)
+    until(lambda: len(texts(logs)) >= 1_500)
+    loud.stuck = loud.follows + 1
+    loud.write(*numbered(0, 10))
+    until(lambda: texts(logs)[-10:] == numbered(0, 10))
+    until(lambda: loud.follows == loud.stuck)
+    loud.write(*numbered(10, 20))
+    began = time.monotonic()
+    until(lambda: texts(logs)[-20:] == numbered(0, 20))
+    assert time.monotonic() - began < LONG_PATIENCE / 2
+    assert len(texts(logs)) == 1_520
+
+
 class Caps(dict[str, str]):
     """Caps that a test can look at: by container, as `processor_cap` writes them."""
 
@@ -422,7 +441,26 @@ def test_whoever_floods_is_slowed_and_told_so_and_no_line_of_it_is_lost(server: 
     assert collector.finish("loud", 30)
     collector.stop()
     assert [text for text in texts(logs) if text.startswith("line ")] == numbered(0, 3_000)
-    assert any(text.startswith("Slowed down: it prints more than 1000 lines a second") for text in texts(logs))
+    assert any(text.startswith("Slowed down: it prints more than 1000 lines or 1 MB a second") for text in texts(logs))
+
+
+def test_whoever_prints_few_but_long_lines_is_slowed_too(server: DockerLogServer, logs: AppLogs, tmp_path: Path) -> None:
+    caps = Caps()
+    loud, quiet = server.container("loud"), server.container("quiet")
+    collector = LogCollector(str(server.path), logs, tmp_path / "positions.json", 1_000, caps.of)
+    collector.start()
+    collector.add("loud", "shop", "web.1")
+    collector.add("quiet", "blog", "web.1")
+    long = ["x" * 16_000] * 300
+    quiet.write(*["x" * 900] * 500)
+    loud.write(*long, step=10_000)
+    until(lambda: any("Slowed down" in text for text in texts(logs)))
+    assert list(caps) == ["loud"]
+    assert collector.finish("loud", 60)
+    assert collector.finish("quiet", 60)
+    collector.stop()
+    assert list(caps) == ["loud"]
+    assert texts(logs, source="app") == long
 
 
 def test_a_new_collector_gives_back_what_the_last_one_took(server: DockerLogServer, logs: AppLogs, tmp_path: Path) -> None:

@@ -45,8 +45,8 @@ class Cap(Protocol):
 
 @dataclass
 class LogBrake:
-    """One instance's. `most` is lines a second; `before` the cap that it has when nobody slows it, empty while nobody does. `wall` is
-    ns since the epoch, `ticks` seconds that only grow."""
+    """One instance's. `most` is lines a second, where a long line is worth several; `before` the cap that it has when nobody slows it,
+    empty while nobody does. `wall` is ns since the epoch, `ticks` seconds that only grow."""
 
     cap: Cap
     most: int
@@ -63,7 +63,8 @@ class LogBrake:
     _told: bool = False
 
     def took(self, lines: int, timestamp: int) -> str:
-        """Counts lines that were printed until `timestamp` (ns since the epoch). Returns what the log has to be told, mostly nothing."""
+        """Counts lines, or what long ones are worth, that were printed until `timestamp` (ns since the epoch). Returns what the log has to
+        be told, mostly nothing."""
         self._level = max(0.0, self._level - self.most * max(0, timestamp - self._last) / SECOND) + lines
         self._last, self._heard = timestamp, self.ticks()
         self._lines += lines if timestamp > self._since else 0
@@ -104,8 +105,8 @@ class LogBrake:
             self.before, self._level = "", 0.0
             return ""
         return self._tell(
-            f"Slowed down: it prints more than {self.most} lines a second (WHERRY_LOG_RATE), so it gets less of the processor until"
-            " it prints less"
+            f"Slowed down: it prints more than {self.most} lines or {self.most / 1000:g} MB a second (WHERRY_LOG_RATE), so it gets less of"
+            " the processor until it prints less"
         )
 
     def _end(self) -> str:

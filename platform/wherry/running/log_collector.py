@@ -48,7 +48,7 @@ class LogSink(Protocol):
 
 class LogCollector:
     """All methods may be called from any thread. `socket_path` is the engine's unix socket; `positions` a file; `most` is how many
-    lines a second an instance may print before it is slowed (0: any number)."""
+    lines a second, and thousands of bytes, an instance may print before it is slowed (0: any number)."""
 
     def __init__(self, socket_path: str, logs: LogSink, positions: Path, most: int = 0, cap: Callable[[str], Cap] = ProcessorCap) -> None:
         self._path = socket_path
@@ -191,6 +191,7 @@ class LogCollector:
             else:
                 assert source.socket is not None
                 self._selector.register(source.socket, selectors.EVENT_READ, source)
+                self._watch(source)
 
     def _turn(self, source: LogSource) -> bool:
         """Reads a little from one container; True when there may be a lot more."""
@@ -205,12 +206,9 @@ class LogCollector:
 
     def _receive(self, source: LogSource) -> bool:
         self._dirty = True
-        batch = self._batches[source.app]
-        before = len(batch)
-        size = source.receive(batch)
-        if (patience := source.patience()) != NEVER:
-            self._watched[source] = time.monotonic() + patience
-        self._brake(source, len(batch) - before)
+        size = source.receive(self._batches[source.app])
+        self._watch(source)
+        self._brake(source)
         if not size:
             self._next_step(source)
         elif source.floods():
@@ -218,9 +216,13 @@ class LogCollector:
             self._due[source] = 0.0
         return size == READ
 
-    def _brake(self, source: LogSource, lines: int) -> None:
+    def _watch(self, source: LogSource) -> None:
+        if (patience := source.patience()) != NEVER:
+            self._watched[source] = time.monotonic() + patience
+
+    def _brake(self, source: LogSource) -> None:
         final = source.position.final
-        if text := self._brakes.took(source.container, lines, nanoseconds(final) if final else 0):
+        if text := self._brakes.took(source.container, source.worth, nanoseconds(final) if final else 0):
             self._say(source, text)
             self._saved_at = 0.0  # whoever comes after us gives back what we took
 

@@ -34,10 +34,10 @@ be passed over by the rotation of the engine's log files, of 10 MB each. What is
 engine a look at all that it keeps, a second of a processor: who prints at a moderate speed is better caught up with."""
 
 ROTATES = 1024 * 1024
-PATIENCE, LONG_PATIENCE = 1.0, 60.0
-"""In some versions the engine sends a follower nothing any more once its files were rotated (moby issue 37646 and others like it). One
-that has come so many bytes far is likely to meet a rotation; these are the seconds of silence after which such a one is doubted, and one
-that has come less far."""
+PATIENCE, LONG_PATIENCE, OPENING = 1.0, 60.0, 6.0
+"""In some versions the engine sends a follower nothing any more once its files were rotated (moby issue 37646 and others like it), also
+while it looks for the place to begin. Who has printed so many bytes since a snapshot found nothing left out is likely to rotate; these
+are the seconds of silence after which such a follower is doubted, one that has come less far, and one that has not been sent anything."""
 
 LONGEST_PAUSE = 2.0
 TOO_FAST = "they were written faster than they could be read"
@@ -50,6 +50,9 @@ SETTLED = 3.0
 """Seconds after which a follower has been sent what there was before it."""
 STEADY = 10.0
 """Seconds after which a connection that ends was a good one."""
+
+PER_LINE = 1000
+"""Bytes from which on a line is worth another one: what a longer one costs to copy, write and read is its bytes."""
 
 STORED_STAMP = len("2026-11-21T07:43:05.123456Z")
 
@@ -67,12 +70,14 @@ class LogSource:
         self.mode = "follow"
         self.socket: socket.socket | None = None
         self.ended = self.gone = self.read = False
+        self.worth = 0
         self.leaving = False
         self.waiting: list[threading.Event] = []
         self._stopped = self._caught_up = self._doubtful = False
         self._delay = 0.0
         self._opened = self._since = 0.0
         self._bytes = self._received = self._new = self._first_new = 0
+        self._answers = False
         self._frames_taken = self._lines_taken = 0
         self._set_back: set[Step] = set()
         self._fresh()
@@ -116,9 +121,10 @@ class LogSource:
             self.socket = None
 
     def receive(self, batch: list[LogRecord]) -> int:
-        """Adds what is new to `batch` and returns how many bytes came; 0 is the end of the answer. Raises OSError and
-        BrokenStream; what was in order before that is in the batch."""
+        """Adds what is new to `batch` and returns how many bytes came; 0 is the end of the answer. `worth` is how many lines the new
+        ones are worth. Raises OSError and BrokenStream; what was in order before that is in the batch."""
         assert self.socket is not None
+        self.worth = 0
         data = self.socket.recv(READ)
         now = time.monotonic()
         if now - self._since > 1.0:
@@ -148,6 +154,8 @@ class LogSource:
             return PATIENCE
         if self.mode != "follow" or self._received < READ:
             return float("inf")
+        if not self._answers:
+            return OPENING
         return PATIENCE if self._received > ROTATES else LONG_PATIENCE
 
     def doubt(self) -> None:
@@ -200,6 +208,8 @@ class LogSource:
         return 0.0
 
     def _after_snapshot(self) -> float:
+        if not self._new:
+            self._received = 0
         if self._stopped or self.finishing:
             self.mode, self._caught_up = "inspect", True
             return 0.0
@@ -234,6 +244,7 @@ class LogSource:
 
     def _new_records(self, data: bytes) -> Iterator[LogRecord]:
         for output, payload in self._frames.feed(data):
+            self._answers = True
             stamp, _, text = payload.partition(b" ")
             timestamp = stamp.decode("ascii", "replace")
             if len(timestamp) != TIMESTAMP_SIZE or not _is_time(timestamp):
@@ -259,6 +270,7 @@ class LogSource:
         self._frames_taken += 1
         self._lines_taken += line is not None
         self._new += len(text)
+        self.worth += 1 + len(text) // PER_LINE
         record = LogRecord(timestamp, "app", self.process, line or b"")
         if line is not None and not (self._stored and self._is_stored(record)):
             yield record
@@ -288,7 +300,8 @@ class LogSource:
         self._resumption = Resumption(self.position, self._doubtful)
         self._doubtful = self._doubtful and self.mode == "inspect"
         self._opened = self._since = time.monotonic()
-        self._bytes = self._received = self._new = self._first_new = 0
+        self._bytes = self._new = self._first_new = 0
+        self._answers = False
         if self.mode == "snapshot":
             self._set_back.clear()
         self._repeats = Repeats(self._set_back)
