@@ -123,6 +123,28 @@ def test_a_conversation_is_killed_whatever_it_does(engine: Engine, image: str) -
     talk.close()
 
 
+def test_a_program_that_has_not_begun_hears_no_signal(engine: Engine, image: str) -> None:
+    talk = engine.converse(spec(image, "cat", "run"), None)
+    talk.signal("TERM")
+    talk.begin()
+    talk.line.sendall(b"hello")
+    talk.line.shutdown(socket.SHUT_WR)
+    assert (said(talk), talk.ending().exit_code) == (b"hello", 0)
+    talk.close()
+
+
+def test_what_is_asked_to_end_the_moment_it_begins_ends(engine: Engine, image: str) -> None:
+    talk = engine.converse(spec(image, "exec sleep 1000", "run"), None)
+    talk.begin()
+    talk.signal("TERM")
+    assert (said(talk), talk.ending().exit_code) == (b"", 143)
+    talk.close()
+
+
+def test_what_is_stopped_the_moment_it_starts_needs_no_kill(engine: Engine, image: str) -> None:
+    assert engine.stop(engine.start(spec(image, "exec sleep 1000")).id, 300)
+
+
 def test_only_what_runs_can_be_entered(engine: Engine, image: str) -> None:
     started = engine.start(spec(image))
     talk = engine.enter(started.id, ["cat"], None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import select
 import socket
+import threading
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ class Attendance:
         self.why: WherryError | None = None
         self.talk: Conversation | None = None
         self._frames = frames
+        self._turn = threading.Lock()
+        self._begun = False
 
     def attend(self) -> None:
         """Blocks until the run is over, written down and told. Nothing of it is left."""
@@ -72,10 +75,11 @@ class Attendance:
             self.talk.close()
 
     def end(self, why: WherryError, signal: str = "TERM") -> None:
-        """Asks the program to end, for a reason that its client is told."""
-        self.why = self.why or why
-        if self.talk:
-            self.talk.signal(signal)
+        """Asks the program to end, for a reason that its client is told. One that has not begun does not begin."""
+        with self._turn:
+            self.why = self.why or why
+            if self.talk and self._begun:
+                self.talk.signal(signal)
 
     def hang_up(self, why: WherryError) -> None:
         """Ends it at once, as when its client leaves, but tells the client why."""
@@ -89,7 +93,9 @@ class Attendance:
         run_book.started(self.outside, self.run, talk.container)
         with suppress(OSError):
             self.client.sendall(wire.frame(wire.READY, self.run.name.encode()))
-        talk.begin()
+        if not self._begin(talk):
+            talk.kill()
+            return Verdict(None, self.why.message if self.why else "", self.why)
         if self.run.screen:
             talk.resize(self.run.screen.rows, self.run.screen.columns)
         pump = Pump(self.client, talk, self._frames)
@@ -98,6 +104,14 @@ class Attendance:
             if not self.why:
                 return Verdict(talk.ending().exit_code, "its client left")
         return self._verdict(talk, pump.absent)
+
+    def _begin(self, talk: Conversation) -> bool:
+        """False when somebody ended it before: a signal would have met nobody, and the program would be asked no second time."""
+        with self._turn:
+            if self.why is None:
+                talk.begin()
+                self._begun = True
+        return self._begun
 
     def _open(self) -> Conversation:
         run = self.run

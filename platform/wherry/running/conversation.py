@@ -35,7 +35,7 @@ class Conversation(Protocol):
     def resize(self, rows: int, columns: int) -> None: ...
 
     def signal(self, name: str) -> None:
-        """`name` is INT, TERM, HUP …"""
+        """`name` is INT, TERM, HUP … Before `begin` a program of its own container hears nothing, and begins all the same."""
 
     def kill(self) -> None:
         """Ends it now, whatever it does."""

@@ -18,7 +18,7 @@ from wherry import clock
 from wherry.errors import Unavailable
 from wherry.running.conversation import Ending
 from wherry.running.docker_client import translated
-from wherry.running.processes import descendants
+from wherry.running.processes import descendants, until_it_listens
 
 ENDS_WITHIN = 5.0
 """Seconds that the engine may take to know an exit code once the line has ended."""
@@ -52,10 +52,12 @@ class ContainerConversation:
 
     def signal(self, name: str) -> None:
         with forgiving():
+            until_it_listens(int(self._api.inspect_container(self.container)["State"]["Pid"] or 0))
             self._api.kill(self.container, signal=f"SIG{name}")
 
     def kill(self) -> None:
-        self.signal("KILL")
+        with forgiving():
+            self._api.kill(self.container, signal="SIGKILL")
 
     def ending(self) -> Ending:
         end = clock.monotonic() + ENDS_WITHIN

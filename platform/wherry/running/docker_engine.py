@@ -20,6 +20,7 @@ from wherry.running.docker_one_off import run_out, watched
 from wherry.running.docker_volumes import Volumes
 from wherry.running.engine import Happening, InstanceSpec, Observed, OneOff, Sample
 from wherry.running.hardening import host_config
+from wherry.running.processes import until_it_listens
 from wherry.running.shell_line import shell_argv
 
 
@@ -89,6 +90,7 @@ class DockerEngine:
 
         with translated():
             try:
+                until_it_listens(int(self._api.inspect_container(container)["State"]["Pid"] or 0))
                 self._api.stop(container, timeout=grace)
                 return bool(self._api.inspect_container(container)["State"]["ExitCode"] != 137)
             except NotFound:

@@ -37,7 +37,8 @@ ROTATES = 1024 * 1024
 PATIENCE, LONG_PATIENCE, OPENING = 1.0, 60.0, 6.0
 """In some versions the engine sends a follower nothing any more once its files were rotated (moby issue 37646 and others like it), also
 while it looks for the place to begin. Who has printed so many bytes since a snapshot found nothing left out is likely to rotate; these
-are the seconds of silence after which such a follower is doubted, one that has come less far, and one that has not been sent anything."""
+are the seconds of silence after which such a follower is doubted, one that has come less far, and one that has not been sent anything,
+which has twice the time of the last snapshot in addition."""
 
 LONGEST_PAUSE = 2.0
 TOO_FAST = "they were written faster than they could be read"
@@ -74,7 +75,7 @@ class LogSource:
         self.leaving = False
         self.waiting: list[threading.Event] = []
         self._stopped = self._caught_up = self._doubtful = False
-        self._delay = 0.0
+        self._delay = self._looked = 0.0
         self._opened = self._since = 0.0
         self._bytes = self._received = self._new = self._first_new = 0
         self._answers = False
@@ -155,7 +156,7 @@ class LogSource:
         if self.mode != "follow" or self._received < READ:
             return float("inf")
         if not self._answers:
-            return OPENING
+            return OPENING + 2 * self._looked
         return PATIENCE if self._received > ROTATES else LONG_PATIENCE
 
     def doubt(self) -> None:
@@ -208,6 +209,7 @@ class LogSource:
         return 0.0
 
     def _after_snapshot(self) -> float:
+        self._looked = time.monotonic() - self._opened
         if not self._new:
             self._received = 0
         if self._stopped or self.finishing:

@@ -33,8 +33,10 @@ class MemoryConversation:
         self.tty = tty
         self.container = ""
         self._code = 0
+        self.begun = False
 
     def begin(self) -> None:
+        self.begun = True
         threading.Thread(target=self._repeat, daemon=True).start()
 
     def _repeat(self) -> None:
@@ -46,6 +48,8 @@ class MemoryConversation:
         return
 
     def signal(self, name: str) -> None:
+        if not self.begun:
+            return
         self._code = 137 if name == "KILL" else 143
         with suppress(OSError):
             self._far.shutdown(socket.SHUT_RDWR)
@@ -58,6 +62,8 @@ class MemoryConversation:
 
     def close(self) -> None:
         self.line.close()
+        if not self.begun:
+            self._far.close()
 
 
 class MemoryEngine:
@@ -172,7 +178,9 @@ class MemoryEngine:
     def enter(self, container: str, argv: list[str], screen: Screen | None) -> MemoryConversation:
         if not any(seen.id == container and seen.running for seen in self.observe()):
             raise NotFound("that instance does not run any more", code="no_such_instance")
-        return MemoryConversation(screen is not None)
+        talk = MemoryConversation(screen is not None)
+        talk.begun = True
+        return talk
 
     def execute(self, container: str, argv: list[str], timeout: float) -> OneOff:
         if not any(seen.id == container and seen.running for seen in self.observe()):
