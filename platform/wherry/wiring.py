@@ -15,6 +15,7 @@ from wherry.settings import Settings, source_root
 if TYPE_CHECKING:
     from wherry.model.check import Answer, HealthCheck
     from wherry.reconciler.outside import Outside
+    from wherry.running.doorbell import Witness
     from wherry.store.app_logs import AppLogs
 
 
@@ -141,10 +142,10 @@ class _Eyes:
 
         return probe.connect(address, port)
 
-    def accepted(self, pid: int, connection: socket.socket) -> bool | None:
-        from wherry.running.listeners import accepted
+    def witness(self, pid: int) -> Witness:
+        from wherry.running import listeners
 
-        return accepted(pid, connection)
+        return listeners.Witness(pid)
 
     def listeners(self, pid: int) -> list[tuple[str, int]]:
         from wherry.running.listeners import listeners

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from wherry.running.engine import Observed
 
 class Ears:
     connect = staticmethod(probe.connect)
-    accepted = staticmethod(listeners.accepted)
+    witness = listeners.Witness
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_nobody_there_is_no_answer() -> None:
 
 def test_a_hidden_process_counts_as_up_when_it_listens(listener: socket.socket) -> None:
     with socket.create_connection(listener.getsockname()) as connection:
-        assert listeners.accepted(2**22 + 1, connection) is None
+        assert listeners.Witness(2**22 + 1).accepted(connection) is None
 
 
 def test_the_kernels_tables_say_the_same_as_its_word_about_one_connection(listener: socket.socket, tmp_path: Path) -> None:
@@ -63,11 +64,14 @@ def test_the_kernels_tables_say_the_same_as_its_word_about_one_connection(listen
     (tmp_path / str(os.getpid()) / "net").symlink_to("/proc/self/net")
     with socket.create_connection(listener.getsockname()) as connection:
         places = (connection.getpeername(), connection.getsockname())
-        assert socket_diag.is_accepted(os.getpid(), *places, tmp_path) is None
-        assert socket_diag.is_accepted(os.getpid(), *places) is listeners.accepted(os.getpid(), connection, tmp_path) is False
-        accepted, _ = listener.accept()
-        with accepted:
-            assert socket_diag.is_accepted(os.getpid(), *places) is listeners.accepted(os.getpid(), connection, tmp_path) is True
+        hidden, seen = socket_diag.Namespace(os.getpid(), tmp_path), socket_diag.Namespace(os.getpid())
+        tables = listeners.Witness(os.getpid(), tmp_path)
+        with closing(seen), closing(tables):
+            assert hidden.has_accepted(*places) is None
+            assert seen.has_accepted(*places) is tables.accepted(connection) is False
+            accepted, _ = listener.accept()
+            with accepted:
+                assert seen.has_accepted(*places) is tables.accepted(connection) is True
 
 
 def test_a_server_of_both_families_accepts_as_well() -> None:
@@ -75,11 +79,36 @@ def test_a_server_of_both_families_accepts_as_well() -> None:
         socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as both,
         socket.create_connection(("127.0.0.1", both.getsockname()[1])) as connection,
     ):
-        assert listeners.accepted(os.getpid(), connection) is False
-        accepted, _ = both.accept()
-        with accepted:
-            assert listeners.accepted(os.getpid(), connection) is True
+        witness = listeners.Witness(os.getpid())
+        with closing(witness):
+            assert witness.accepted(connection) is False
+            accepted, _ = both.accept()
+            with accepted:
+                assert witness.accepted(connection) is True
 
 
 def test_what_the_kernel_does_not_know_is_not_said() -> None:
-    assert socket_diag.is_accepted(os.getpid(), ("127.0.0.1", 1), ("127.0.0.1", 2)) is None
+    with closing(socket_diag.Namespace(os.getpid())) as namespace:
+        assert namespace.has_accepted(("127.0.0.1", 1), ("127.0.0.1", 2)) is None
+
+
+def test_a_namespace_is_entered_once_and_let_go(listener: socket.socket) -> None:
+    """As many looks as an instance takes to start go through one socket, which is gone when the bell is."""
+    with Doorbell(Ears(), instance(listener.getsockname()[1])) as bell:
+        assert not bell.answered()
+        held = _ways_in()
+        assert len(held) == 1
+        assert [bell.answered() for _ in range(50)] == [False] * 50
+        assert _ways_in() == held
+    assert _ways_in() == set()
+
+
+def _ways_in() -> set[str]:
+    """The sockets of this process that ask the kernel about connections, by its numbers (/proc/net/netlink: protocol 4)."""
+    rows = [line.split() for line in Path("/proc/self/net/netlink").read_text("ascii").splitlines()[1:]]
+    asking = {f"socket:[{row[-1]}]" for row in rows if row[1] == str(socket_diag.NETLINK_SOCK_DIAG)}
+    held = set()
+    for opened in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            held.add(str(opened.readlink()))
+    return asking & held

@@ -13,14 +13,24 @@ from typing import Protocol
 from wherry.running.engine import Observed
 
 
+class Witness(Protocol):
+    """Looks into the queues of one instance for as long as it starts."""
+
+    def accepted(self, connection: socket.socket) -> bool | None:
+        """Whether the program accepted our `connection`; None when that can not be seen."""
+
+    def close(self) -> None:
+        """Lets go of the instance."""
+
+
 class Ears(Protocol):
     """What is needed of the outside."""
 
     def connect(self, address: str, port: int) -> socket.socket | None:
         """An open TCP connection, None when nobody listens."""
 
-    def accepted(self, pid: int, connection: socket.socket) -> bool | None:
-        """Whether the program accepted our `connection`; None when that can not be seen."""
+    def witness(self, pid: int) -> Witness:
+        """Who sees whom the instance of this process accepts; to be closed."""
 
 
 class Doorbell:
@@ -30,11 +40,13 @@ class Doorbell:
         self._ears = ears
         self._seen = seen
         self._connection: socket.socket | None = None
+        self._witness = ears.witness(seen.pid)
 
     def __enter__(self) -> Doorbell:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._witness.close()
         if self._connection is not None:
             self._connection.close()
 
@@ -51,7 +63,7 @@ class Doorbell:
                 return False
             case "something":
                 return True
-        return self._ears.accepted(self._seen.pid, self._connection) is not False
+        return self._witness.accepted(self._connection) is not False
 
 
 def _heard(connection: socket.socket) -> str:

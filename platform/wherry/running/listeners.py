@@ -6,7 +6,7 @@ import ipaddress
 import socket
 from pathlib import Path
 
-from wherry.running.socket_diag import is_accepted
+from wherry.running.socket_diag import Namespace
 
 LISTEN = "0A"
 DOCKER_DNS = "127.0.0.11"
@@ -19,17 +19,27 @@ def listeners(pid: int, proc: Path = Path("/proc")) -> list[tuple[str, int]]:
     return [(address, port) for address, port in found if address != DOCKER_DNS]
 
 
-def accepted(pid: int, connection: socket.socket, proc: Path = Path("/proc")) -> bool | None:
-    """Whether a program in the network namespace of `pid` accepted our TCP `connection` to it; None when that is hidden from us.
+class Witness:
+    """Sees whom the programs in the network namespace of `pid` accept. Holds that namespace open until it is closed."""
 
-    A connection that the kernel holds for a listener has no inode yet (proc(5), net/tcp; inet_diag).
-    """
-    try:
-        local, remote = connection.getpeername(), connection.getsockname()
-    except OSError:
-        return False  # it was refused after all
-    said = is_accepted(pid, local, remote, proc)
-    return _in_tables(pid, local[1], remote[1], proc) if said is None else said
+    def __init__(self, pid: int, proc: Path = Path("/proc")) -> None:
+        self._pid, self._proc = pid, proc
+        self._namespace = Namespace(pid, proc)
+
+    def accepted(self, connection: socket.socket) -> bool | None:
+        """Whether one of them accepted our TCP `connection`; None when that is hidden from us.
+
+        A connection that the kernel holds for a listener has no inode yet (proc(5), net/tcp; inet_diag).
+        """
+        try:
+            local, remote = connection.getpeername(), connection.getsockname()
+        except OSError:
+            return False  # it was refused after all
+        said = self._namespace.has_accepted(local, remote)
+        return _in_tables(self._pid, local[1], remote[1], self._proc) if said is None else said
+
+    def close(self) -> None:
+        self._namespace.close()
 
 
 def _in_tables(pid: int, port: int, peer: int, proc: Path) -> bool | None:

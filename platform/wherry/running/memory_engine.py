@@ -21,7 +21,18 @@ from wherry.errors import Conflict, DeployFailed, NotFound
 from wherry.model.check import Answer, HealthCheck
 from wherry.model.run import Screen
 from wherry.running.conversation import HEADER, STDOUT, Ending
+from wherry.running.doorbell import Witness
 from wherry.running.engine import Happening, InstanceSpec, Observed, OneOff, Sample
+
+
+class AcceptsAll:
+    """Implements `Witness`: what listens here accepts at once."""
+
+    def accepted(self, connection: socket.socket) -> bool | None:
+        return True
+
+    def close(self) -> None:
+        return
 
 
 class MemoryConversation:
@@ -246,8 +257,8 @@ class MemoryEngine:
         theirs.close()
         return ours
 
-    def accepted(self, pid: int, connection: socket.socket) -> bool | None:
-        return True
+    def witness(self, pid: int) -> Witness:
+        return AcceptsAll()
 
     def fetch(self, address: str, port: int, check: HealthCheck, host: str = "localhost") -> Answer | None:
         if not self.listens(address, port):
