@@ -9,7 +9,7 @@ RUN --mount=type=bind,source=buildpack,target=/buildpack --mount=type=bind,sourc
 {{/sources}}
 
 FROM {{stack}} AS dependencies
-ENV PATH=/venv/bin:/usr/local/bin:/usr/bin:/bin VIRTUAL_ENV=/venv PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1 PYTHONPATH=/app HOME=/app
+ENV PATH=/venv/bin:/usr/local/bin:/usr/bin:/bin VIRTUAL_ENV=/venv PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1 PYTHONPATH=/app HOME=/app GUNICORN_CMD_ARGS="--worker-tmp-dir=/dev/shm"
 WORKDIR /app
 USER app
 COPY --from=deps /venv /venv

@@ -116,6 +116,7 @@ def test_what_was_added_runs_and_what_was_taken_out_is_gone(chain: list[Built]) 
     assert (
         run(chain[2], "sh", "-c", "command -v tabulate || python -c 'import jaraco.context as c; print(c.__name__)'") == "jaraco.context\n"
     )
+    assert run(chain[2], "printenv", "GUNICORN_CMD_ARGS") == "--worker-tmp-dir=/dev/shm\n"
     assert run(chain[2], "python", "-c", "import importlib.util as u; print(u.find_spec('jaraco.classes'))") == "None\n"
 
 

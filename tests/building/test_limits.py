@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from wherry.building.brake import Brake
 from wherry.building.idleness import Idleness
 from wherry.building.limits import MACHINE, Limits
 
@@ -27,7 +28,7 @@ def v2(tmp_path: Path) -> Path:
     group(tmp_path, ".", "cgroup.controllers", "cgroup.subtree_control")
     files = ("memory.max", "memory.swap.max", "cpu.weight", "cpu.max", "pids.max", "pids.current", "memory.events")
     for name in ("wherry-builds", STEP):
-        group(tmp_path, name, *files)
+        (group(tmp_path, name, *files) / "pids.current").write_text("3\n")
     group(tmp_path, "system.slice/docker-app.scope", *files)
     return tmp_path
 
@@ -106,6 +107,45 @@ def test_a_build_gives_way_to_everybody_unless_that_leaves_it_nothing(tmp_path: 
         time[0] += 1.0
     assert seen == ["1", "1", "1", "0", "0", "1", "1"]
     assert (own / ("cpu.weight" if version == 2 else "cpu.shares")).read_text() in ("6", "64")
+
+
+def test_builds_that_only_start_processes_are_slowed_down_until_that_is_over() -> None:
+    time = [0.0]
+    brake = Brake(lambda: time[0])
+    seen = []
+    for pids in (0, 10, 100, 160, 190, 210, 230, 230, 230, 230, 230):
+        time[0] += 0.25
+        seen.append(brake.see(pids, 512))
+    assert seen == [0.0] * 3 + [0.1] * 7 + [0.0]
+
+
+@pytest.mark.parametrize("pids", [(10, 120, 125, 120), (10, 150, 340, 500)], ids=["few", "slow"])
+def test_programs_with_many_threads_are_not(pids: tuple[int, ...]) -> None:
+    time = [0.0]
+    brake = Brake(lambda: time[0])
+    for count in pids:
+        time[0] += 1.0
+        assert brake.see(count, 512) == 0.0
+
+
+@pytest.mark.parametrize(("version", "cpu"), [(1, 0.0), (1, 1.5), (2, 0.0), (2, 1.5), (2, 0.05)])
+def test_what_is_slowed_down_has_little_at_a_time(version: int, cpu: float, tmp_path: Path) -> None:
+    time = [0.0]
+    if version == 2:
+        group(tmp_path, ".", "cgroup.controllers", "cgroup.subtree_control")
+    files = ("cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us", "pids.current")
+    names = ("wherry-builds",) if version == 2 else ("cpu/docker/buildkit", "pids/docker/buildkit")
+    groups = [group(tmp_path, name, *files) for name in names]
+    limits = Limits(1 << 28, cpu, 100, root=tmp_path, brake=Brake(lambda: time[0]))
+    seen = []
+    for pids in (0, 90, 91, 91):
+        time[0] += 0.1 if pids == 90 else 1.5
+        (groups[-1] / "pids.current").write_text(f"{pids}\n")
+        limits.apply()
+        quota, period = (held(groups[0])[f"cpu.cfs_{name}_us"] for name in ("quota", "period"))
+        seen.append(held(groups[0])["cpu.max"] if version == 2 else f"{quota} {period}")
+    usual = f"{int(cpu * 100_000) or ('max' if version == 2 else -1)} 100000"
+    assert seen == [usual, usual if cpu == 0.05 else "1000 10000", usual, usual]
 
 
 def test_our_group_is_made_where_one_tree_holds_all_controllers(v2: Path) -> None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wherry import machine
+from wherry.building.brake import Brake
 from wherry.building.idleness import Idleness
 from wherry.machine import Memory
 from wherry.model import shares
@@ -32,8 +33,8 @@ CPU_SHARES, CPU_WEIGHT = 64, 6
 """A running app has 1024, or 100 under cgroup v2: when both want the processor, a build gets a sixteenth of what one app gets."""
 IO_WEIGHT = 10
 MOST_MOVED = 32
-PERIOD = 100_000
-"""Microseconds over which processor time is counted."""
+PERIOD, SHORT_PERIOD = 100_000, 10_000
+"""Microseconds over which processor time is counted; the short one where there is little, so that it is used in small portions."""
 MACHINE = "the machine"
 NOBODY = 2**22 + 1
 """No process has this number. The kernel shows 0 for one that this process can not see, and to end 0 would end ourselves."""
@@ -63,6 +64,7 @@ class Limits:
     name: str = "wherry-builds"
     root: Path = CGROUPS
     idleness: Idleness = field(default_factory=Idleness, compare=False)
+    brake: Brake = field(default_factory=Brake, compare=False)
 
     def prepare(self) -> None:
         """Before a build: makes the cgroup for the steps of systemd's driver. Where this process may not, steps stay where they are."""
@@ -101,10 +103,9 @@ class Limits:
     def taken(self) -> Taken:
         """Zeros where the kernel does not say."""
         kills = sum(_field(path, "oom_kill") for path in self._files("memory/memory.events", (self.name,)))
-        pids = sum(int(_text(path) or 0) for path in self._files("pids/pids.current"))
         # Kernels before 6.11 count where the process is, later ones where the limit is.
         refused = sum(_field(path, "max") for path in self._files("pids/pids.events", (self.name, SHARED, f"{SHARED}/*", *STEPS)))
-        return Taken(kills, machine.oom_kills(), pids, refused)
+        return Taken(kills, machine.oom_kills(), self._pids(), refused)
 
     def kill(self) -> None:
         """Ends every process of every build at once, without the engine: when memory is short, that is as slow as all others."""
@@ -139,26 +140,37 @@ class Limits:
     def _one_tree(self) -> bool:
         return (self.root / "cgroup.controllers").exists()
 
+    def _quota(self) -> tuple[int, int]:
+        """Microseconds of processor time in how many; 0 when there is no limit."""
+        slowed = self.brake.see(self._pids(), self.pids)
+        if slowed and not 0 < self.cpu < slowed:
+            return int(slowed * SHORT_PERIOD), SHORT_PERIOD
+        return int(self.cpu * PERIOD), PERIOD
+
+    def _pids(self) -> int:
+        return sum(int(_text(path) or 0) for path in self._files("pids/pids.current"))
+
     def _of_v1(self) -> list[tuple[str, str]]:
         """Memory twice: it may not rise above the sum with swap, nor that fall below it."""
-        quota = str(int(self.cpu * PERIOD)) if self.cpu else "-1"
+        quota, period = self._quota()
         memory = ("memory/memory.limit_in_bytes", str(self.memory))
         return [
             memory,
             ("memory/memory.memsw.limit_in_bytes", str(self.memory * 2)),
             memory,
-            ("cpu/cpu.cfs_quota_us", quota),
+            ("cpu/cpu.cfs_period_us", str(period)),
+            ("cpu/cpu.cfs_quota_us", str(quota or -1)),
             ("pids/pids.max", str(self.pids)),
             ("blkio/blkio.weight", str(IO_WEIGHT)),
             ("blkio/blkio.bfq.weight", str(IO_WEIGHT)),
         ]
 
     def _of_v2(self) -> list[tuple[str, str]]:
-        quota = f"{int(self.cpu * PERIOD)} {PERIOD}" if self.cpu else f"max {PERIOD}"
+        quota, period = self._quota()
         return [
             ("memory/memory.max", str(self.memory)),
             ("memory/memory.swap.max", str(self.memory)),
-            ("cpu/cpu.max", quota),
+            ("cpu/cpu.max", f"{quota or 'max'} {period}"),
             ("pids/pids.max", str(self.pids)),
             ("io/io.weight", f"default {IO_WEIGHT}"),
             ("io/io.bfq.weight", f"default {IO_WEIGHT}"),
