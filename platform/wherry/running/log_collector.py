@@ -1,7 +1,7 @@
 """Collects what all instances print, in one thread, and hands it to the logs of their apps.
 
 No thread, process or buffer per container: hundreds of quiet containers cost a socket each. A flood costs at most half
-of a core, delays others by milliseconds, and grows neither memory nor the store; what the engine throws away before it
+of a core, is read in bites, delays others by some 20 ms, and grows neither memory nor the store; what the engine throws away before it
 could be read leaves a line that says so. Who floods is slowed, where the machine lets us (see `log_brake`).
 """
 
@@ -23,6 +23,7 @@ from typing import Protocol
 from wherry import clock
 from wherry.model.log_line import LogRecord
 from wherry.running.log_brake import Cap, LogBrakes
+from wherry.running.log_pace import Pace
 from wherry.running.log_position import Position, nanoseconds
 from wherry.running.log_source import READ, LogSource
 from wherry.running.log_stream import BrokenStream
@@ -55,6 +56,7 @@ class LogCollector:
         self._logs = logs
         self._positions = positions
         self._brakes = LogBrakes(most, cap)
+        self._pace = Pace()
         self._watched: dict[LogSource, float] = {}
         self._sources: dict[str, LogSource] = {}
         self._due: dict[LogSource, float] = {}
@@ -159,6 +161,8 @@ class LogCollector:
             self._flush()
             if any(full):  # as long a rest as the work was: a flood may have half a core
                 time.sleep(min(LONGEST_REST, time.monotonic() - started))
+            elif full:
+                time.sleep(self._pace.rest())
         self._close_all()
 
     def _patience(self) -> float | None:
