@@ -163,8 +163,10 @@ def engine_of_source(module: str) -> Path:
 
 
 def _pytest(words: list[str]) -> str:
+    """Temporary files lie in a folder with a short name, as in scripts/test: a platform's home has 70 letters at most."""
     quoted = " ".join(f"'{word}'" for word in words)
-    return f"TESTCONTAINERS_RYUK_DISABLED=true .venv/bin/python -m pytest -q {quoted} 2>&1"
+    tests = f'TESTCONTAINERS_RYUK_DISABLED=true .venv/bin/python -m pytest -q --basetemp "$t" {quoted} 2>&1'
+    return f't=$(mktemp -d) && {{ {tests}; rm -rf "$t"; }}'
 
 
 def result_of(text: str) -> Result:
