@@ -125,6 +125,14 @@ def test_a_link_inside_the_tree_is_followed(tmp_path: Path) -> None:
             },
             " !     a.bin: Git LFS keeps the content elsewhere, so the app gets the pointer only. Commit the file itself",
         ),
+        (
+            {"app.json": '{"formation": {"web": {}, "wob": {"quantity": 2, "size": "small"}}}'},
+            " !     app.json: formation has no effect for wob; this app has: web",
+        ),
+        (
+            {"app.json": '{"healthchecks": {"worker": [{"type": "startup", "uptime": 1}]}}'},
+            " !     app.json: healthchecks has no effect for worker; this app has: web",
+        ),
         ({"app.json": '{"healtchecks": {}}'}, ' !     app.json line 1: unknown key "healtchecks"; did you mean "healthchecks"?'),
     ],
 )

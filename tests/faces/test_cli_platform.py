@@ -484,3 +484,11 @@ def test_an_app_that_answers_nowhere_is_shown_without_an_address(wherry: Wherry)
     wherry("maintenance:on hidden")
     assert wherry("ps hidden").out.startswith("hidden  no release  no address")
     assert re.search(r"^hidden +- +-, in maintenance +-$", wherry("apps").out, re.M)
+
+
+def test_what_is_not_there_is_not_passed_over_in_silence(wherry: Wherry) -> None:
+    wherry("apps:create quiet")
+    assert wherry("logs quiet --grep nothing-of-the-kind") == (0, "", "no such line in the log of quiet\n")
+    assert wherry("labels:unset quiet env").out == "quiet has no label env; nothing to do\n"
+    assert wherry("ps:scale quiet web=2").out == "quiet has no release yet; its first will have this\n"
+    assert "are under its old name" in wherry("builds:output quiet").err

@@ -85,7 +85,7 @@ def plan(
     site = _site(tree, detected)
     planned = Planned(tree, detected, processes, version, asked, dockerfile, site, chosen.classic, procfile_path, chosen.cnb)
     warnings = [*asked.warnings, *(site.warnings if site else ()), *_warnings(tree, processes), *_lacking(tree, detected, config or {})]
-    for warning in [*warnings, *_without_effect(planned, settings)]:
+    for warning in [*warnings, *_without_effect(planned, settings), *_nobodys(planned)]:
         line(f" !     {warning}")
     return planned
 
@@ -242,6 +242,21 @@ def _warnings(tree: Tree, processes: dict[str, str] | None) -> list[str]:
     if processes is not None and WEB not in processes:
         found.append(f"there is no web process, so no visitor is served; this app has: {', '.join(sorted(processes))}")
     return found
+
+
+def _nobodys(planned: Planned) -> list[str]:
+    """What app.json wishes for process types that the app does not have. A buildpack of others may bring more types than the Procfile."""
+    if planned.classic or planned.cnb:
+        return []
+    there, asked = planned.processes or {WEB: ""}, planned.asked
+    wished = {"formation": (*asked.formation, *asked.sizes), "healthchecks": tuple(asked.checks)}
+    names = ", ".join(sorted(there))
+    return [
+        f"app.json: {key} has no effect for {shown(name)}; this app has: {names}"
+        for key, types in wished.items()
+        for name in dict.fromkeys(types)
+        if name not in there
+    ]
 
 
 def _empty_modules(tree: Tree) -> list[str]:

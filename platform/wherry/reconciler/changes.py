@@ -19,7 +19,7 @@ from wherry.reconciler.converge import settle
 from wherry.reconciler.execute import drain_limit
 from wherry.reconciler.storage import destroy_all
 from wherry.reconciler.switch import go_live, known_release, new_release, switch
-from wherry.reconciler.told import in_force, rest
+from wherry.reconciler.told import in_force, kept, rest
 from wherry.reconciler.work import Work
 from wherry.store import apps, builds, events, releases
 from wherry.store.database import Connection
@@ -256,6 +256,8 @@ def app_and_release(work: Work, waiting: bool = False) -> tuple[App, Release | N
 
 
 def commit_only(work: Work, **columns: Any) -> None:
+    """Before the first deploy."""
+    work.say(kept(work.operation.app))
     with work.outside.database.write() as connection:
         _change(work, **columns)(connection)
         work.succeed(connection)

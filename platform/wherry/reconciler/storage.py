@@ -9,7 +9,7 @@ from wherry.model.app import App
 from wherry.model.volume import Mount, Volume, mounts_from_json, mounts_to_json, mounts_words, with_mount, without_mounts
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.switch import go_live, known_release, new_release
-from wherry.reconciler.told import in_force
+from wherry.reconciler.told import in_force, kept
 from wherry.reconciler.work import Work
 from wherry.store import apps, events, releases, volumes
 
@@ -42,6 +42,7 @@ def _changed(before: tuple[Mount, ...], work: Work) -> tuple[Mount, ...]:
 
 def _keep(work: Work, app: App, after: tuple[Mount, ...]) -> None:
     """Nothing was deployed yet: the first release will have it."""
+    work.say(kept(app.name))
     with work.outside.database.write() as connection:
         apps.change(connection, app, mounts=mounts_to_json(after))
         events.add(connection, work.actor, "app.changed", app.name, clock.now(), mounts=mounts_to_json(after))

@@ -14,6 +14,11 @@ def in_force(work: Work, words: str, version: str) -> str:
     return f"{words}. {version} is in place; {rest(work, app)}" if app.stopped else f"{words}. {version} live in {work.seconds():.1f} s"
 
 
+def kept(app: str) -> str:
+    """Of a change before the first deploy."""
+    return f"{app} has no release yet; its first will have this"
+
+
 def rest(work: Work, app: App) -> str:
     """Of a stopped app: that it is, and the way out."""
     return f"{app.name} is stopped. Start it: {work.command} ps:start {app.name}"

@@ -53,7 +53,8 @@ def label(platform: Platform, actor: Actor, name: str, changes: Mapping[str, obj
         app = apps.get(connection, name)
         labels = changed(app.labels, changes)
         if labels == app.labels:
-            raise NothingToDo(f"{name} has these labels already; nothing to do")
+            gone = all(value is None for value in changes.values())
+            raise NothingToDo(f"{name} has {'no label ' + ', '.join(changes) if gone else 'these labels already'}; nothing to do")
         events.add(connection, actor, "app.labelled", name, clock.now(), labels=labels)
         return apps.change(connection, app, labels=labels)
 

@@ -71,7 +71,11 @@ def _chosen(session: Session) -> dict[str, Any]:
 def _latest(session: Session, app: str) -> dict[str, Any]:
     found: list[dict[str, Any]] = session.api.get("/api/builds", app=app, limit="1")["builds"]
     if not found:
-        raise NotFound(f"{app} has no build yet", hint="Push first: git push wherry main", code="no_such_build")
+        raise NotFound(
+            f"{app} has no build yet",
+            hint="Push first: git push wherry main. Those of an app that was renamed are under its old name.",
+            code="no_such_build",
+        )
     return found[0]
 
 

@@ -94,9 +94,8 @@ def _https_wish(session: Session) -> dict[str, Any]:
     given, wished = session.given, dict[str, Any]()
     if redirect := given.maybe("auto|on|off"):
         wished["redirect"] = redirect
-    days = given.option("--hsts")
-    if days is not None:
-        wished["hsts"] = (0 if days == "0" else given.number("--hsts", 365, 730)) * DAY
+    if given.option("--hsts") is not None:
+        wished["hsts"] = given.number("--hsts", 365, 730, least=0) * DAY
     below = given.option("--subdomains")
     if below not in (None, "yes", "no"):
         raise InvalidInput(f"--subdomains {quoted(str(below))}: give yes or no", field="hsts_subdomains")

@@ -30,6 +30,8 @@ def show(session: Session) -> int:
     lines = list(session.api.open("GET", session.app_path("/logs"), query=query, accept="text/plain").lines())
     if lines:
         session.terminal.say("\n".join(_told(session, line) for line in lines))
+    else:
+        session.terminal.complain(f"no such line in the log of {session.given.app}")
     return 0
 
 

@@ -40,11 +40,11 @@ class Given:
     def option(self, name: str) -> str | None:
         return self.options.get(name)
 
-    def number(self, name: str, default: int, most: int) -> int:
-        """Raises InvalidInput unless the option is a whole number from 1 to `most`."""
+    def number(self, name: str, default: int, most: int, least: int = 1) -> int:
+        """Raises InvalidInput unless the option is a whole number from `least` to `most`."""
         text = self.options.get(name, str(default))
-        if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= most):
-            raise InvalidInput(f"{name} {quoted(text)}: give a whole number from 1 to {most}, e.g. {name} {default}", field=name)
+        if not (text.isascii() and text.isdigit() and len(text) <= 9 and least <= int(text) <= most):
+            raise InvalidInput(f"{name} {quoted(text)}: give a whole number from {least} to {most}, e.g. {name} {default}", field=name)
         return int(text)
 
 
