@@ -38,13 +38,18 @@ class System:
     containerd: bool | None = None
     dockerd: str = ""
 
+    @property
+    def init(self) -> str:
+        """Whether systemd runs in it."""
+        return "yes" if self.options and "--no-systemd" not in self.options else "no"
+
 
 SYSTEMS = {
     "here": System("Debian 12, where it is developed"),
-    "bookworm": System("Debian 12, systemd", ("--suite", "bookworm", *MEMORY)),
-    "bookworm-bare": System("Debian 12, no systemd", ("--suite", "bookworm", "--no-systemd", *MEMORY)),
-    "trixie": System("Debian 13, systemd", ("--suite", "trixie", *MEMORY)),
-    "trixie-bare": System("Debian 13, no systemd", ("--suite", "trixie", "--no-systemd", *MEMORY)),
+    "bookworm": System("Debian 12", ("--suite", "bookworm", *MEMORY)),
+    "bookworm-bare": System("Debian 12, bare", ("--suite", "bookworm", "--no-systemd", *MEMORY)),
+    "trixie": System("Debian 13", ("--suite", "trixie", *MEMORY)),
+    "trixie-bare": System("Debian 13, bare", ("--suite", "trixie", "--no-systemd", *MEMORY)),
     "forky-bare": System("Debian 14, classic image store", ("--suite", "forky", "--no-systemd", *MEMORY), containerd=False),
     "forky-containerd": System("Debian 14, containerd's image store", ("--suite", "forky", "--no-systemd", *MEMORY), containerd=True),
     "forky-next": System(
@@ -72,11 +77,11 @@ distribution, puts a clone of the repository in it, runs `scripts/prepare` there
     sudo scripts/test-engines                                          # everything: some hours of two processors
     sudo scripts/test-engines trixie --parts scenarios --keep          # a part on one; the machine stays for the next
 
-The processors and the kernel are the host's. `rest` is everything that needs no Docker engine, `routing` the tests on the real
-HAProxy; the others need the real engine, and `scenarios` is a whole platform made by `scripts/up`, that people push to. The next Docker is
-made by Go from the source of its newest test version, for it is in no distribution yet. A part that
-is not green is not hidden: its tests are listed below, as they were at that commit. `+` behind a commit: with changes that were committed
-later.
+The processors and the kernel are the host's; limits of builds on a kernel with one tree of cgroups are tried by `scripts/test-cgroup2`.
+`rest` is everything that needs no Docker engine, `routing` the tests on the real HAProxy; the others need the real engine, and `scenarios`
+is a whole platform made by `scripts/up`, that people push to. The next Docker is in no distribution yet: Go makes its newest test version
+from source (API 1.56), around Debian's containerd and runc. A part that is not green is not hidden: its tests are listed below, as they
+were at that commit. `+` behind a commit: with changes that were committed later.
 
 ## Systems
 """
@@ -193,7 +198,8 @@ def keep(name: str, at: str, versions: Mapping[str, str], results: Mapping[str, 
 def page(kept: Mapping[str, Any]) -> Iterator[str]:
     """The lines of docs/engines.md."""
     yield INTRODUCTION
-    yield from _table(("system", *WITH), ([SYSTEMS[name].title, *_versions(kept[name]["with"])] for name in SYSTEMS if name in kept))
+    rows = ([system.title, system.init, *_versions(kept[name]["with"])] for name, system in SYSTEMS.items() if name in kept)
+    yield from _table(("system", "systemd", *WITH), rows)
     yield "\n## Results\n"
     yield from _table(("system", *PARTS, "at"), ([SYSTEMS[name].title, *_results(kept[name]["parts"])] for name in SYSTEMS if name in kept))
     yield from _red(kept)
