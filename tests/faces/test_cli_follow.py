@@ -56,8 +56,18 @@ def test_an_operation_that_is_cancelled_ends_its_followers_with_the_truth(enviro
     number = run(["operations", "shop"], environ).out.split()[0]
     assert run(["operations:cancel", number], environ) == (0, f"operation {number} is cancelled\n", "")
     _, err = program.communicate(timeout=60)
-    assert (program.returncode, err) == (1, f" !     operation {number} was cancelled\n")
+    assert program.returncode == 1 and err.endswith(f" !     operation {number} was cancelled\n")
     assert run(["operations:cancel", number], environ).status == 5
+
+
+def test_who_waits_behind_another_operation_is_told_which_it_is(environ: dict[str, str]) -> None:
+    before = run(["ps:scale", "shop", "web=5", "--no-wait"], environ).out.split()[1]
+    program = subprocess.Popen([*ARGV, "ps:restart", "shop"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert program.stderr is not None
+    assert program.stderr.readline() == f"waiting for operation {before} (scale by root)\n"
+    program.send_signal(signal.SIGINT)
+    out, err = program.communicate(timeout=60)
+    assert (program.returncode, out) == (130, "") and err.count("waiting") == 0, err
 
 
 def test_a_log_is_followed_line_by_line_until_ctrl_c(environ: dict[str, str]) -> None:

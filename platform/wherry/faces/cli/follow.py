@@ -6,7 +6,7 @@ The operation is the engine's and goes on without us; Ctrl-C or a lost connectio
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from wherry.errors import DeployFailed, Unavailable, WherryError
@@ -15,6 +15,8 @@ from wherry.faces.cli.problems import as_text
 from wherry.faces.cli.render import as_json, printable
 from wherry.faces.cli.session import Session
 
+STILL_HERE = ": still here"
+"""The comment by which the API keeps a connection alive."""
 PATIENCE = 60.0
 """Seconds that the API may be away, for instance because it is being restarted, before a follower gives up."""
 
@@ -48,7 +50,7 @@ def watch(session: Session, number: int) -> int:
     story = Story(session)
     operation: dict[str, Any] = {}
     try:
-        for event in follow(session.api, number):
+        for event in follow(session.api, number, Queue(session, number, story).look):
             if event.name == "done":
                 operation = parsed(event.data)
             elif not session.given.json:
@@ -57,6 +59,25 @@ def watch(session: Session, number: int) -> int:
         session.terminal.complain(f"\nstill running: wherry operations:info {number}")
         return INTERRUPTED
     return _conclude(session, operation, story)
+
+
+class Queue:
+    """Says once what an operation waits for, when it has said nothing for a second because another of its app is under way."""
+
+    def __init__(self, session: Session, number: int, story: Story) -> None:
+        self._session, self._number, self._story = session, number, story
+        self._told = session.given.json
+
+    def look(self) -> None:
+        if self._told or self._story.spoke:
+            return
+        api = self._session.api
+        mine = api.get(f"/api/operations/{self._number}")
+        found = [one for one in api.get("/api/operations", app=mine["app"])["operations"] if one["app"] == mine["app"]]
+        before = next((one for one in found if one["id"] < self._number and one["state"] in ("queued", "running")), None)
+        if mine["state"] == "queued" and before:
+            self._session.terminal.complain(f"waiting for operation {before['id']} ({before['kind']} by {before['actor']})")
+        self._told = True
 
 
 class Story:
@@ -77,12 +98,13 @@ class Story:
         self.spoke = True
 
 
-def follow(api: Client, number: int) -> Iterator[Event]:
-    """The operation's lines, then one event `done` with the operation. A lost connection is taken up where it broke."""
+def follow(api: Client, number: int, idle: Callable[[], None] = lambda: None) -> Iterator[Event]:
+    """The operation's lines, then one event `done` with the operation. A lost connection is taken up where it broke. `idle` is
+    called about once a second while there is nothing to say."""
     offset, deadline = "0", time.monotonic() + PATIENCE
     while True:
         try:
-            for event in _events(api, number, offset):
+            for event in _events(api, number, offset, idle):
                 offset, deadline = event.id or offset, time.monotonic() + PATIENCE
                 yield event
                 if event.name == "done":
@@ -93,12 +115,19 @@ def follow(api: Client, number: int) -> Iterator[Event]:
         time.sleep(0.3)
 
 
-def _events(api: Client, number: int, offset: str) -> Iterator[Event]:
+def _events(api: Client, number: int, offset: str, idle: Callable[[], None]) -> Iterator[Event]:
     answer = api.open("GET", f"/api/operations/{number}/log", query={"follow": "true", "offset": offset}, accept="text/event-stream")
     try:
-        yield from read_events(answer.lines())
+        yield from read_events(_heard(answer.lines(), idle))
     finally:
         answer.close()
+
+
+def _heard(lines: Iterator[str], idle: Callable[[], None]) -> Iterator[str]:
+    for line in lines:
+        if line == STILL_HERE:
+            idle()
+        yield line
 
 
 def read_events(lines: Iterator[str]) -> Iterator[Event]:
