@@ -23,7 +23,7 @@ class Eyes:
     listens = staticmethod(probe.listens)
     fetch = staticmethod(probe.fetch)
     connect = staticmethod(probe.connect)
-    accepted = staticmethod(listeners.accepted)
+    witness = listeners.Witness
     listeners = staticmethod(listeners.listeners)
     cpu_seconds = staticmethod(processes.cpu_seconds)
 
