@@ -403,6 +403,23 @@ def test_a_follower_that_the_engine_forgot_while_it_began_is_seen_too(
     assert len(texts(logs)) == 1_520
 
 
+def test_a_new_collector_sees_that_the_engine_forgot_it_while_it_began(server: DockerLogServer, logs: AppLogs, tmp_path: Path) -> None:
+    loud = server.container("loud")
+    first = LogCollector(str(server.path), logs, tmp_path / "positions.json")
+    first.start()
+    first.add("loud", "shop", "web.1")
+    loud.write(*numbered(0, 200))
+    until(lambda: texts(logs) == numbered(0, 200))
+    first.stop()
+    loud.stuck = loud.follows + 1
+    second = LogCollector(str(server.path), logs, tmp_path / "positions.json")
+    second.start()
+    until(lambda: loud.follows == loud.stuck)
+    loud.write(*numbered(200, 210))
+    until(lambda: texts(logs) == numbered(0, 210))
+    second.stop()
+
+
 class Caps(dict[str, str]):
     """Caps that a test can look at: by container, as `processor_cap` writes them."""
 

@@ -39,6 +39,8 @@ PATIENCE, LONG_PATIENCE, OPENING = 1.0, 60.0, 6.0
 while it looks for the place to begin. Who has printed so many bytes since a snapshot found nothing left out is likely to rotate; these
 are the seconds of silence after which such a follower is doubted, one that has come less far, and one that has not been sent anything,
 which has twice the time of the last snapshot in addition."""
+BUSY = 50
+"""Lines in the last quarter of a second that it printed: enough to rotate while a new collector looks for its place."""
 
 LONGEST_PAUSE = 2.0
 TOO_FAST = "they were written faster than they could be read"
@@ -90,6 +92,7 @@ class LogSource:
         self._stored_after = cursor
         self._stored = Counter(stored)
         self._stored_until = max((line[:STORED_STAMP] for line in stored), default="")
+        self._received = ROTATES + 1 if position.seen > BUSY else 0
         self.mode = "inspect"
 
     def restart(self) -> None:
