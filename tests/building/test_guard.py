@@ -94,6 +94,31 @@ def test_a_build_that_wants_more_processes_than_it_may_have_is_ended_sooner(tmp_
     assert guard.look()
 
 
+def test_of_builds_that_share_the_limit_the_one_that_only_forks_is_ended_and_named(tmp_path: Path) -> None:
+    class Shared(Counted):
+        ended = 0
+
+        def kill_largest(self) -> bool:
+            Shared.ended += 1
+            return True
+
+    now = [100.0]
+    Counted.counts = Taken()
+    guard = Guard(Shared(256 * MB, pids=100, root=tmp_path), Disk(tmp_path, most=10**15, reserve=0), lambda: now[0])
+    Counted.counts = Taken(pids=100, refused=8)
+    assert not guard.look()
+    now[0] += 1.1
+    assert not guard.look() and Shared.ended == 1
+    Counted.counts = Taken(pids=3, refused=8)
+    now[0] += 5
+    assert not guard.look() and Shared.ended == 1
+    error = guard.named("process did not complete successfully: exit code: 137", [])
+    assert error is not None and error.code == "build_processes"
+    assert guard.named("exit code: 1", ["SyntaxError: invalid syntax"]) is None
+    now[0] += 60
+    assert guard.named("exit code: 137", []) is None
+
+
 def test_a_build_for_which_the_machine_only_reads_programs_again_is_ended_and_named(tmp_path: Path) -> None:
     class Thrashing(Counted):
         refaults = 0

@@ -185,6 +185,23 @@ def test_every_process_of_a_build_and_no_other_is_ended(v2: Path) -> None:
         other.kill()
 
 
+@pytest.mark.parametrize(("busy", "ended"), [(60, True), (40, False)], ids=["most of all", "not so many"])
+def test_the_step_with_most_processes_is_ended_and_no_other(busy: int, ended: bool, tmp_path: Path) -> None:
+    (group(tmp_path / "pids", "docker/buildkit") / "pids.current").write_text("100\n")
+    with contextlib.ExitStack() as stack:
+        mine, other = (stack.enter_context(subprocess.Popen(["sleep", "60"])) for _ in range(2))
+        for name, program, pids in (("forks", mine, busy), ("builds", other, 5)):
+            step = group(tmp_path / "pids", f"docker/buildkit/{name}")
+            (step / "cgroup.procs").write_text(f"{program.pid}\n")
+            (step / "pids.current").write_text(f"{pids}\n")
+        assert Limits(1 << 28, root=tmp_path).kill_largest() is ended
+        if ended:
+            assert mine.wait(30) == -9
+        assert other.poll() is None
+        mine.kill()
+        other.kill()
+
+
 def test_what_builds_meet_is_counted(v2: Path) -> None:
     (v2 / "wherry-builds/memory.events").write_text("low 0\noom 2\noom_kill 2\n")
     (v2 / "wherry-builds/pids.current").write_text("7\n")

@@ -12,6 +12,7 @@ import pytest
 
 import building_support as support
 from tiny_image import NAME, TAG, tiny_image
+from waiting import until
 from wherry.building.buildkit import BuildKit
 from wherry.building.buildkit_builder import BuildKitBuilder
 from wherry.building.limits import limits_of
@@ -52,6 +53,18 @@ def test_a_memory_hog_fails_with_its_name(small: BuildKitBuilder, tmp_path: Path
 
 def test_a_hog_in_the_background_whose_parent_only_fails_is_named_too(small: BuildKitBuilder, tmp_path: Path) -> None:
     assert failed(small, tmp_path, "sh -c 'tail /dev/zero' || { echo Killed; exit 1; }").code == "build_memory"
+
+
+def test_a_build_beside_a_fork_bomb_goes_on(small: BuildKitBuilder, tmp_path: Path) -> None:
+    """They share the limit, and the bomb stays at it."""
+    text = f"FROM {NAME}:{TAG}\nRUN : {support.unique('x')}; sleep 6\nCMD true\n"
+    source, lines = support.push(tmp_path / "calm", {"Dockerfile": text}, support.unique("calm")), list[str]()
+    with ThreadPoolExecutor(1) as beside:
+        calm = beside.submit(small.build, source, lines.append)
+        until(lambda: any("sleep 6" in line for line in lines) or calm.done(), 60, "the first build")
+        error = failed(small, tmp_path / "bomb", "(while :; do sleep 60 & done) & sleep 100")
+        assert error.code == "build_processes"
+        assert calm.result(120).image.startswith("sha256:")
 
 
 def test_a_fork_bomb_is_ended_and_named(small: BuildKitBuilder, tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ STUCK, REFUSED = 3.0, 1.0
 """Seconds at the limit of processes after which a build is one that only forks; the second where the kernel says that it wanted more.
 It would go on until its time is over."""
 NEARLY = 0.95
+RECENT = 15.0
+"""Seconds after the limit was reached in which a step that was killed is taken for the one that was ended for that."""
 ADD_UP_EVERY = 1.0
 KILLED = re.compile(r"\bkilled\b|exit code: 137|exited with 137|signal 9|signal: 9|SIGKILL", re.IGNORECASE)
 NO_MEMORY = re.compile(r"heap out of memory|cannot allocate memory|MemoryError|bad_alloc|OutOfMemoryError|out of memory", re.IGNORECASE)
@@ -59,6 +61,7 @@ class Guard:
         self._shortage = Shortage(limits.memories)
         self._stuck_since: float | None = None
         self._most_pids, self._patience = 0, STUCK
+        self._full_at = float("-inf")
         self._began, self._add_up_again = time.time() - 1.0, 0.0
         room = machine.room(disk.path)
         self._room = room.free if room else 0
@@ -88,12 +91,16 @@ class Guard:
         self._patience = REFUSED if taken.refused > self._before.refused else STUCK
         if taken.pids < self._limits.pids * NEARLY:
             self._stuck_since = None
-        elif self._stuck_since is None:
-            self._stuck_since = self._now()
+            return
+        self._full_at = self._now()
+        if self._stuck_since is None:
+            self._stuck_since = self._full_at
 
     def _too_much(self) -> str:
         if self._stuck_since is not None and self._now() - self._stuck_since > self._patience:
-            return PROCESSES
+            self._stuck_since = None
+            if not self._limits.kill_largest():  # the one that forks may be of a build beside this one
+                return PROCESSES
         if short := self._shortage.see(self._now()):
             self._limits.kill()
             return SHORT if short == MACHINE else MEMORY
@@ -111,8 +118,12 @@ class Guard:
         return not layers.is_dir() or _written_since(layers, self._began) > self._disk.most
 
     def _lacked(self, text: str) -> str:
-        after = self._limits.taken()
-        if after.kills > self._before.kills or (after.anywhere > self._before.anywhere and KILLED.search(text)) or NO_MEMORY.search(text):
+        after, killed = self._limits.taken(), KILLED.search(text)
+        if after.kills > self._before.kills or NO_MEMORY.search(text):
+            return MEMORY
+        if killed and self._now() - self._full_at < RECENT:
+            return PROCESSES
+        if killed and after.anywhere > self._before.anywhere:
             return MEMORY
         if NO_FORK.search(text) or (TRY_AGAIN.search(text) and self._most_pids >= self._limits.pids // 2):
             return PROCESSES

@@ -110,9 +110,17 @@ class Limits:
     def kill(self) -> None:
         """Ends every process of every build at once, without the engine: when memory is short, that is as slow as all others."""
         for path in self._files("pids/**/cgroup.procs"):
-            for pid in map(int, _text(path).split()):
-                with contextlib.suppress(OSError):  # it has ended
-                    os.kill(pid or NOBODY, signal.SIGKILL)
+            _kill(path)
+
+    def kill_largest(self) -> bool:
+        """Ends the step that has most of the processes of all builds; False where no step can be told from the others. The first process
+        of a step takes along those that it starts meanwhile."""
+        steps = {path.parent: int(_text(path) or 0) for path in self._files("pids/pids.current", (f"{SHARED}/*", *STEPS))}
+        largest = max(steps, key=lambda step: steps[step], default=None)
+        if largest is None or steps[largest] <= self._pids() / 2:
+            return False
+        _kill(largest / "cgroup.procs")
+        return True
 
     def memories(self) -> dict[str, Memory]:
         """What the machine and each cgroup of builds have of memory, by their names; MACHINE is that of the machine."""
@@ -189,6 +197,12 @@ def limits_of(settings: Settings) -> Limits:
     memory = shares.build_memory(settings.build_memory, machine.memory())
     pids = shares.build_pids(settings.build_pids, machine.processors())
     return Limits(memory, settings.build_cpu, pids, f"{settings.name}-builds")
+
+
+def _kill(procs: Path) -> None:
+    for pid in map(int, _text(procs).split()):
+        with contextlib.suppress(OSError):  # it has ended
+            os.kill(pid or NOBODY, signal.SIGKILL)
 
 
 def _write(path: Path, value: str) -> int:
