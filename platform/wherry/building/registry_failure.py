@@ -29,9 +29,12 @@ def explained(name: ImageName, message: str, user: str = "") -> WherryError:
 
 
 def unreachable(server: str, message: str) -> DeployFailed:
-    """Not Unavailable: that is our own engine, which is waited for."""
-    hint = "Is its name right? Then try again in a moment."
-    return DeployFailed(f"{server} can not be reached: {shown(message, 160)}", hint=hint, code="registry_unreachable")
+    """Not Unavailable: that is our own engine, which is waited for. The reason stands at the end of what Go's programs say, behind all
+    that they were about to do."""
+    hint, reason = "Is its name right? Then try again in a moment.", message.strip().rpartition(": ")[2]
+    whole = () if reason == message.strip() else (shown(message.strip(), 300),)
+    words = f"{server} can not be reached: {shown(reason, 160)}"
+    return DeployFailed(words, hint=hint, code="registry_unreachable", evidence=whole, source="the engine")
 
 
 def _refused(name: ImageName, user: str) -> Forbidden:
