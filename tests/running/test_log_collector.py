@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from docker_log_server import DockerLogServer
+from docker_log_server import Container, DockerLogServer
 from waiting import until
 from wherry.model.log_line import CUT_MARK
 from wherry.running.log_collector import LogCollector
@@ -443,13 +443,19 @@ class Cap:
         return True
 
 
-def test_whoever_floods_is_slowed_and_told_so_and_no_line_of_it_is_lost(server: DockerLogServer, logs: AppLogs, tmp_path: Path) -> None:
-    caps = Caps()
+def loud_and_quiet(server: DockerLogServer, logs: AppLogs, tmp_path: Path, caps: Caps) -> tuple[LogCollector, Container, Container]:
+    """A collector that lets each of the two print 1000 lines a second."""
     loud, quiet = server.container("loud"), server.container("quiet")
     collector = LogCollector(str(server.path), logs, tmp_path / "positions.json", 1_000, caps.of)
     collector.start()
     collector.add("loud", "shop", "web.1")
     collector.add("quiet", "blog", "web.1")
+    return collector, loud, quiet
+
+
+def test_whoever_floods_is_slowed_and_told_so_and_no_line_of_it_is_lost(server: DockerLogServer, logs: AppLogs, tmp_path: Path) -> None:
+    caps = Caps()
+    collector, loud, quiet = loud_and_quiet(server, logs, tmp_path, caps)
     quiet.write(*numbered(0, 500))
     loud.write(*numbered(0, 3_000), step=10_000)
     until(lambda: any("Slowed down" in text for text in texts(logs)))
@@ -463,11 +469,7 @@ def test_whoever_floods_is_slowed_and_told_so_and_no_line_of_it_is_lost(server: 
 
 def test_whoever_prints_few_but_long_lines_is_slowed_too(server: DockerLogServer, logs: AppLogs, tmp_path: Path) -> None:
     caps = Caps()
-    loud, quiet = server.container("loud"), server.container("quiet")
-    collector = LogCollector(str(server.path), logs, tmp_path / "positions.json", 1_000, caps.of)
-    collector.start()
-    collector.add("loud", "shop", "web.1")
-    collector.add("quiet", "blog", "web.1")
+    collector, loud, quiet = loud_and_quiet(server, logs, tmp_path, caps)
     long = ["x" * 16_000] * 300
     quiet.write(*["x" * 900] * 500)
     loud.write(*long, step=10_000)
