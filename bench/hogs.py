@@ -107,5 +107,5 @@ def _beside(place: Place, hog: str) -> tuple[Visitors, Visitors]:
         greedy.commit({"Dockerfile": f"FROM {stack_image(place.site)}\nUSER root\nRUN : {new_version()}; {run}\nCMD true\n"})
         with Visitors(port, host) as busy:
             pushed = greedy.push()
-    assert f"wherry help {code}" in pushed.text, pushed.text
+    assert f"{place.site.name} help {code}" in pushed.text, pushed.text
     return calm, busy
