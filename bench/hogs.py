@@ -110,11 +110,10 @@ def _beside(place: Place, hog: str) -> tuple[Visitors, Visitors]:
     port, host = place.site.http_port, "neighbour.localhost"
     with Visitors(port, host) as calm:
         time.sleep(CALM)
-    with place.app(f"hog-{hog}") as greedy:
-        with Visitors(port, host) as busy:
-            end = time.monotonic() + CALM
-            while time.monotonic() < end:
-                greedy.commit({"Dockerfile": f"FROM {stack_image(place.site)}\nUSER root\nRUN : {new_version()}; {run}\nCMD true\n"})
-                pushed = greedy.push()
-                assert f"{place.site.name} help {code}" in pushed.text, pushed.text
+    with place.app(f"hog-{hog}") as greedy, Visitors(port, host) as busy:
+        end = time.monotonic() + CALM
+        while time.monotonic() < end:
+            greedy.commit({"Dockerfile": f"FROM {stack_image(place.site)}\nUSER root\nRUN : {new_version()}; {run}\nCMD true\n"})
+            pushed = greedy.push()
+            assert f"{place.site.name} help {code}" in pushed.text, pushed.text
     return calm, busy
