@@ -31,7 +31,7 @@ HOW = (
 )
 MODEST = "nothing"
 HOGS = {
-    MODEST: ("sleep 1; false", "build_failed"),
+    MODEST: ("sleep 1; false", "dockerfile_failed"),
     "memory": ("tail /dev/zero", "build_memory"),
     "processes": ("while :; do sleep 60 & done", "build_processes"),
     "disk": ("dd if=/dev/zero of=/big bs=1M count=20000", "build_disk"),
