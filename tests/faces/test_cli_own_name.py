@@ -44,3 +44,12 @@ def test_answers_help_and_operations_name_the_platforms_own_command(trial: tuple
 
 def test_git_goes_to_the_user_whom_the_receiver_knows_whatever_the_platform_is_called(trial: tuple[Machine, dict[str, str]]) -> None:
     assert "git      ssh://wherry@localhost:2222/shop\n" in run(["apps:info", "shop"], trial[1]).out
+
+
+def test_what_people_gave_is_shown_as_it_is(trial: tuple[Machine, dict[str, str]]) -> None:
+    _, environ = trial
+    run(["apps:create", "kept"], environ)
+    run(["config:set", "kept", "GREETING=wherry ps hi"], environ)
+    assert "wherry ps hi" in run(["config", "kept", "--reveal"], environ).out
+    assert run(["labels:set", "kept", "note=wherry logs"], environ).out == "note=wherry logs\n"
+    assert run(["labels", "kept"], environ).out == "note=wherry logs\n"

@@ -24,8 +24,8 @@ def show(session: Session) -> int:
     if rows and session.terminal.interactive and not _revealed(session):
         lines.append(f"values are hidden: --reveal shows them, config:get {_words(session)} KEY prints one")
     if waiting := document.get("waiting"):
-        lines.append(f"not in the instances yet: {', '.join(waiting)} (wherry ps:restart {printable(session.given.app)})")
-    return session.show(document, "\n".join(lines))
+        lines.append(f"not in the instances yet: {', '.join(waiting)} ({session.terminal.name} ps:restart {printable(session.given.app)})")
+    return session.show(document, "\n".join(lines), given=True)
 
 
 def get(session: Session) -> int:

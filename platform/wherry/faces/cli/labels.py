@@ -39,4 +39,6 @@ def _told(session: Session, document: dict[str, Any]) -> int:
         return session.show(document, printable(str(document["message"])))
     app = printable(session.given.app)
     lines = [printable(f"{key}={value}") for key, value in document["labels"].items()]
-    return session.show(document, "\n".join(lines) or f"{app} has no label; set one: wherry labels:set {app} env=prod")
+    if lines:
+        return session.show(document, "\n".join(lines), given=True)
+    return session.show(document, f"{app} has no label; set one: wherry labels:set {app} env=prod")

@@ -41,7 +41,8 @@ def every(session: Session) -> int:
     document = session.api.get(session.app_path("/runs"), ended="true" if ended else None)
     rows = [_row(run) for run in document["runs"]]
     none = "no run yet" if ended else "no run is open; those that are over: --all"
-    return session.show(document, session.table(rows, ("RUN", "STATE", "SINCE", "BY", "COMMAND")) if rows else none)
+    told = session.table(rows, ("RUN", "STATE", "SINCE", "BY", "COMMAND")) if rows else none
+    return session.show(document, told, given=bool(rows))
 
 
 def stop(session: Session) -> int:

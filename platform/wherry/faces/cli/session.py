@@ -29,9 +29,11 @@ class Session:
         """`/api/apps/<the given app>` with `rest` after it. Raises InvalidInput for what can not be a name in a path."""
         return f"/api/apps/{app_segment(self.given.app)}{rest}"
 
-    def show(self, document: Any, text: str) -> int:
-        """Prints the document when --json was given, otherwise `text` in the platform's own name; the exit status of an answer."""
-        self.terminal.say(as_json(document) if self.given.json else in_own_name(text, self.terminal.name))
+    def show(self, document: Any, text: str, *, given: bool = False) -> int:
+        """Prints the document when --json was given, otherwise `text` in the platform's own name, but for what people have `given`: that
+        stays as it is. Returns the exit status of an answer."""
+        ours = text if given else in_own_name(text, self.terminal.name)
+        self.terminal.say(as_json(document) if self.given.json else ours)
         return 0
 
     def table(self, rows: list[list[str]], header: tuple[str, ...] = ()) -> str:
