@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from wherry.errors import Unavailable
+from wherry.running.processes import until_it_listens
 
 SOCKET = "/var/run/docker.sock"
 OLDEST_API = (1, 41)
@@ -42,6 +43,11 @@ def translated() -> Iterator[None]:
         raise Unavailable(
             f"the Docker engine does not answer ({_short(error)})", code="engine_down", hint="Look at: systemctl status docker"
         ) from error
+
+
+def until_it_hears(api: Any, container: str) -> None:
+    """Waits until a signal to the container's first process would not be lost. Raises docker's NotFound."""
+    until_it_listens(int(api.inspect_container(container)["State"]["Pid"] or 0))
 
 
 def _short(error: BaseException) -> str:

@@ -17,8 +17,8 @@ from typing import Any
 from wherry import clock
 from wherry.errors import Unavailable
 from wherry.running.conversation import Ending
-from wherry.running.docker_client import translated
-from wherry.running.processes import descendants, until_it_listens
+from wherry.running.docker_client import translated, until_it_hears
+from wherry.running.processes import descendants
 
 ENDS_WITHIN = 5.0
 """Seconds that the engine may take to know an exit code once the line has ended."""
@@ -52,7 +52,7 @@ class ContainerConversation:
 
     def signal(self, name: str) -> None:
         with forgiving():
-            until_it_listens(int(self._api.inspect_container(self.container)["State"]["Pid"] or 0))
+            until_it_hears(self._api, self.container)
             self._api.kill(self.container, signal=f"SIG{name}")
 
     def kill(self) -> None:

@@ -11,7 +11,7 @@ from wherry import failpoint
 from wherry.errors import NotFound
 from wherry.model.run import Screen
 from wherry.running import docker_client, labels
-from wherry.running.docker_client import translated
+from wherry.running.docker_client import translated, until_it_hears
 from wherry.running.docker_conversations import ContainerConversation, ShellConversation
 from wherry.running.docker_facts import observed, refused, sample_of
 from wherry.running.docker_line import open_line
@@ -20,7 +20,6 @@ from wherry.running.docker_one_off import run_out, watched
 from wherry.running.docker_volumes import Volumes
 from wherry.running.engine import Happening, InstanceSpec, Observed, OneOff, Sample
 from wherry.running.hardening import host_config
-from wherry.running.processes import until_it_listens
 from wherry.running.shell_line import shell_argv
 
 
@@ -90,7 +89,7 @@ class DockerEngine:
 
         with translated():
             try:
-                until_it_listens(int(self._api.inspect_container(container)["State"]["Pid"] or 0))
+                until_it_hears(self._api, container)
                 self._api.stop(container, timeout=grace)
                 return bool(self._api.inspect_container(container)["State"]["ExitCode"] != 137)
             except NotFound:
