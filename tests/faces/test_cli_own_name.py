@@ -5,14 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from cli_support import real_api, run
-from platform_support import Machine, machine
+from platform_support import ADMIN, Machine, machine
+from wherry.services import checks
 
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Machine, dict[str, str]]]:
     home = tmp_path_factory.mktemp("home")
     with machine(home, WHERRY_NAME="trial") as platform, real_api(home, WHERRY_NAME="trial") as environ:
-        platform.push("shop", "a", web="run")
+        platform.push("shop", "a", image="good", web="run")
         yield platform, environ
 
 
@@ -40,6 +41,14 @@ def test_answers_help_and_operations_name_the_platforms_own_command(trial: tuple
     assert run(["ps:stop", "shop"], environ).out.endswith("Start it again: trial ps:start shop\n")
     failed = platform.push("broken", "b", image="crash", web="run")
     assert platform.log(failed)[-1].endswith("More: trial help H10")
+
+
+def test_the_way_out_of_a_failed_operation_is_told_and_kept_in_the_platforms_own_name(trial: tuple[Machine, dict[str, str]]) -> None:
+    platform, _ = trial
+    platform.push("down", "c", image="good", worker="run")
+    failed = platform.wait(checks.run(platform.services, ADMIN, "down", "web.1"))
+    assert failed.error == {"code": "nothing_runs", "message": "web.1 does not run", "hint": "See: trial ps down"}
+    assert "       See: trial ps down" in platform.log(failed)
 
 
 def test_git_goes_to_the_user_whom_the_receiver_knows_whatever_the_platform_is_called(trial: tuple[Machine, dict[str, str]]) -> None:

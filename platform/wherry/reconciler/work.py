@@ -14,7 +14,6 @@ from wherry.model.app import App
 from wherry.model.disk import refuse_when_full
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
-from wherry.own_name import in_own_name
 from wherry.reconciler.build_queue import BuildQueue, Waiter
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.pause import Pause
@@ -120,7 +119,7 @@ class Work:
     def fail(self, error: WherryError) -> None:
         """Ends the operation with its reason."""
         state = "cancelled" if error.code in ("cancelled", "build_cancelled") else "failed"
-        told = {"code": error.code, "message": in_own_name(error.message, self.command), "hint": in_own_name(error.hint, self.command)}
+        told = {"code": error.code, "message": error.message, "hint": error.hint}
         with self.outside.database.write() as connection:
             self._fail_release(connection, error)
             operations.finish(connection, self.operation, state, clock.now(), error=told)

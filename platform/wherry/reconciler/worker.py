@@ -125,6 +125,7 @@ class Worker:
 
     def _fail(self, work: Work, error: WherryError) -> None:
         """Ends the operation with its reason, however long the database takes: one without an end keeps all others of the app out."""
+        error.message, error.hint = (in_own_name(text, work.command) for text in (error.message, error.hint))
         self._tell(work, error)
         while True:
             try:
@@ -137,9 +138,9 @@ class Worker:
     def _tell(self, work: Work, error: WherryError) -> None:
         """What, why, the fix, the evidence, the state of the world: the last lines of a failed operation's log."""
         code = f"{error.code} " if error.code[:1] in "RHL" and error.code[1:].isdigit() else ""
-        work.say(f" !     {code}{in_own_name(error.message, work.command)}")
+        work.say(f" !     {code}{error.message}")
         if error.hint:
-            work.say(f"       {in_own_name(error.hint, work.command)}")
+            work.say(f"       {error.hint}")
         if isinstance(error, DeployFailed) and error.evidence:
             work.say(f"       Last lines of {error.source or 'it'}:")
             for line in error.evidence:
