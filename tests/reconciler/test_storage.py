@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,9 +12,14 @@ import pytest
 
 from platform_support import ADMIN, Machine, machine
 from wherry.errors import Conflict
+from wherry.model.operation import Operation
 from wherry.model.volume import mounts_from_json
 from wherry.reconciler import storage as work
+from wherry.routing.memory_proxy import MemoryProxy
+from wherry.routing.proxy import Route
+from wherry.running.memory_engine import MemoryEngine
 from wherry.services import apps, config_vars, formation, operations, releases, storage
+from wherry.store import apps as stored_apps
 
 
 @pytest.fixture
@@ -95,6 +101,58 @@ def test_a_deploy_that_fails_brings_the_writer_back_and_tells_for_how_long_it_wa
         assert here.engine.together == []
     last = here.log(operation)[-1]
     assert last.startswith("       v2 was stopped for ") and " s and runs again. More: wherry help " in last
+
+
+class Asked(MemoryProxy):
+    """Answers late how visitors fared, which an operation asks before it moves anything. Counts who looks at the routes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.answer = threading.Event(), threading.Event()
+        self.looks = 0
+
+    def answers(self, app: str) -> dict[str, tuple[int, int]]:
+        self.asked.set()
+        assert self.answer.wait(60)
+        return super().answers(app)
+
+    def routes(self) -> dict[str, Route]:
+        self.looks += 1
+        return super().routes()
+
+
+def test_a_writer_that_serves_when_the_engine_dies_is_not_ended_for_the_one_before_it(tmp_path: Path) -> None:
+    engine, proxy = MemoryEngine(), Asked()
+    with machine(tmp_path, engine, proxy) as before:
+        with_volume(before)
+        operation = before.push("shop", "b", image="good2", web="run")
+        before.until(lambda: running(before) == [("web.1", 3, True)])
+    _die_at_commit(before, operation)
+    started = len(engine.started)
+    with machine(tmp_path, engine, proxy, WHERRY_BAKE="60") as after:
+        assert proxy.asked.wait(60)
+        for _ in range(2):  # the first look is over when the second begins
+            _look(after, proxy)
+        after.until(lambda: not any(thread.name == "heal shop" for thread in threading.enumerate()))
+        assert running(after) == [("web.1", 3, True)]
+        proxy.answer.set()
+        assert after.wait(operation).state == "succeeded"
+        assert (running(after), len(engine.started)) == ([("web.1", 3, True)], started)
+
+
+def _die_at_commit(here: Machine, operation: Operation) -> None:
+    """Visitors see the new release, the database has the old one, and the owner of the operation is no more."""
+    with here.outside.database.write() as connection:
+        app = stored_apps.get(connection, "shop")
+        stored_apps.change(connection, app, release=2, running=2)
+        connection.execute("UPDATE operations SET state = 'running', owner = 'a dead engine' WHERE id = ?", (operation.id,))
+    here.outside.database.close()
+
+
+def _look(here: Machine, proxy: Asked) -> None:
+    before = proxy.looks
+    here.loop.wake()
+    here.until(lambda: proxy.looks > before)
 
 
 def test_a_worker_that_writes_is_replaced_while_web_serves_on(here: Machine) -> None:

@@ -169,6 +169,7 @@ def _release_phase(work: Work, release: Release) -> Callable[[], None] | None:
     app = work.app()
     spec = spec_of(app, release, RELEASE, 0, work.outside.settings)
     if not spec.needs_alone:
+        work.outside.memory.keep_no_longer(app.name)  # it may take minutes, and nothing was moved before it
         _run_release_command(work, spec)
         return None
 

@@ -55,6 +55,7 @@ class Memory:
         self._crashes: dict[tuple[str, Slot], Crashes] = {}
         self._moving: set[str] = set()
         self._busy: dict[str, threading.RLock] = {}
+        self._kept: set[str] = set()
         self.fronts: dict[str, str] = {}
         """The fingerprint of each app's front as the proxy took it up last."""
 
@@ -64,14 +65,24 @@ class Memory:
         with self._lock:
             lock = self._busy.setdefault(app, threading.RLock())
         with lock:
+            self.keep_no_longer(app)
             yield
+
+    def keep_for_an_operation(self, app: str) -> None:
+        """Until an operation is `alone` with the app, or needs it no longer, nobody gets it by `alone_now`."""
+        with self._lock:
+            self._kept.add(app)
+
+    def keep_no_longer(self, app: str) -> None:
+        with self._lock:
+            self._kept.discard(app)
 
     @contextmanager
     def alone_now(self, app: str) -> Iterator[bool]:
-        """Like `alone`, but does not wait: False when another thread has the app."""
+        """Like `alone`, but does not wait: False when another thread has the app, or it is kept for an operation."""
         with self._lock:
             lock = self._busy.setdefault(app, threading.RLock())
-        got = lock.acquire(blocking=False)
+            got = app not in self._kept and lock.acquire(blocking=False)
         try:
             yield got
         finally:

@@ -13,6 +13,7 @@ from pathlib import Path
 from wherry import clock, failpoint
 from wherry.errors import DeployFailed, Unavailable, WherryError
 from wherry.model.disk import trouble_of
+from wherry.model.operation import Operation
 from wherry.own_name import in_own_name
 from wherry.reconciler import changes, checks, outline, registries, storage
 from wherry.reconciler.build_queue import queue_of
@@ -84,8 +85,15 @@ class Worker:
                 claimed = operations.claim(connection, operation, self.owner, clock.now())
             started |= claimed
             if claimed:
+                self._keep(operation)
                 threading.Thread(target=self._work, args=(operation.id,), name=f"operation {operation.id}", daemon=True).start()
         return started
+
+    def _keep(self, operation: Operation) -> None:
+        """What an earlier engine was bringing to life may serve already, and stays until its operation goes on: by the wish in the
+        database it would be ended for the old release, which may have been stopped first."""
+        if "release" in operation.progress and "live" not in operation.progress:
+            self.outside.memory.keep_for_an_operation(operation.app)
 
     def _work(self, operation_id: int) -> None:
         with self.outside.database.read() as connection:
@@ -98,6 +106,7 @@ class Worker:
             self._fail(work, trouble_of(error) or _ours(operation_id))
         finally:
             self._builds.forget(operation_id)
+            self.outside.memory.keep_no_longer(work.operation.app)
             self._clear_up(work)
             self.outside.database.close()
             failpoint.at("notify")
