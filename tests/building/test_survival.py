@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import docker
@@ -15,8 +18,10 @@ from tiny_image import NAME, TAG, tiny_image
 from waiting import until
 from wherry.building.buildkit import BuildKit
 from wherry.building.buildkit_builder import BuildKitBuilder
-from wherry.building.limits import limits_of
+from wherry.building.flow import Flow
+from wherry.building.limits import Limits, limits_of
 from wherry.errors import DeployFailed
+from wherry.model.shares import MB
 from wherry.settings import load
 
 pytestmark = pytest.mark.engine
@@ -86,6 +91,35 @@ def test_what_a_neighbour_writes_is_not_blamed_on_a_build(small: BuildKitBuilder
             assert small.build(support.push(tmp_path, {"Dockerfile": text}), lambda _: None).image
     finally:
         big.unlink(missing_ok=True)
+
+
+def test_a_build_that_writes_faster_than_a_disk_is_slowed_and_the_next_one_is_not(small: BuildKitBuilder, tmp_path: Path) -> None:
+    slow = replace(small._engine.limits, flow=Flow(at_once=20 * MB, a_second=MB), pids=PIDS + 1)
+    small._engine.limits, usual = slow, small._engine.limits
+    seen = set[str]()
+    try:
+        text = f"FROM {NAME}:{TAG}\nRUN : {support.unique('x')}; dd if=/dev/zero of=/big bs=1M count=200; rm /big\nCMD true\n"
+        source = support.push(tmp_path, {"Dockerfile": text})
+        with ThreadPoolExecutor(1) as building:
+            built = building.submit(small.build, source, lambda _: None)
+            while not built.done():
+                seen |= quotas(slow)
+                time.sleep(0.02)
+        assert built.result().image.startswith("sha256:")
+    finally:
+        small._engine.limits = usual
+    assert "1000" in seen
+    assert "1000" not in quotas(slow)
+
+
+def quotas(limits: Limits) -> set[str]:
+    """Microseconds of the processor that the cgroups of builds have in a span of time."""
+    found = set[str]()
+    for name in ("cpu/cpu.cfs_quota_us", "cpu/cpu.max"):
+        for path in limits._files(name):
+            with contextlib.suppress(OSError):  # the step has ended
+                found.add(path.read_text().split()[0])
+    return found
 
 
 def test_a_file_that_would_fill_the_disk_is_stopped(small: BuildKitBuilder, tmp_path: Path) -> None:

@@ -68,9 +68,23 @@ class BuildKit:
     ) -> str:
         """Builds, and returns the image id (`sha256:…`). Blocks; `tick` and `cancelled` are called about ten times a
         second. Raises SolveFailed, or SolveStopped once the engine has let go of a build that was to stop."""
+        if self.limits is None:
+            return self._solve(wish, see, tick, cancelled, timeout)
+        self.limits.prepare()
+        try:
+            return self._solve(wish, see, tick, cancelled, timeout)
+        finally:
+            self.limits.rest()
+
+    def _solve(
+        self,
+        wish: Solve,
+        see: Callable[[trace.Step | trace.Output], None],
+        tick: Callable[[], None],
+        cancelled: Callable[[], bool],
+        timeout: float,
+    ) -> str:
         build_id = uuid.uuid4().hex
-        if self.limits:
-            self.limits.prepare()
         messages: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
         reader = threading.Thread(target=self._read, args=(wish, build_id, messages), name="build", daemon=True)
         reader.start()

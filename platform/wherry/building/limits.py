@@ -21,20 +21,24 @@ from pathlib import Path
 
 from wherry import machine
 from wherry.building.brake import Brake
+from wherry.building.flow import Flow
 from wherry.building.idleness import Idleness
 from wherry.machine import Memory
 from wherry.model import shares
 from wherry.settings import Settings
 
-CGROUPS = Path("/sys/fs/cgroup")
+CGROUPS, PROCESSES = Path("/sys/fs/cgroup"), Path("/proc")
 SHARED = "docker/buildkit"
 STEPS = ("system.slice/system.slice:docker:*", "system.slice/docker:buildkit:*")
 CPU_SHARES, CPU_WEIGHT = 64, 6
 """A running app has 1024, or 100 under cgroup v2: when both want the processor, a build gets a sixteenth of what one app gets."""
 IO_WEIGHT = 10
 MOST_MOVED = 32
-PERIOD, SHORT_PERIOD = 100_000, 10_000
-"""Microseconds over which processor time is counted; the short one where there is little, so that it is used in small portions."""
+MOST_READ = 64
+"""Of so many processes at most it is seen what each writes: more start and end too fast for that."""
+PERIOD, SHORT_PERIOD, LEAST_QUOTA = 100_000, 10_000, 1_000
+"""Microseconds over which processor time is counted, the short one where there is little, so that it is used in small portions; and the
+least that the kernel counts."""
 MACHINE = "the machine"
 NOBODY = 2**22 + 1
 """No process has this number. The kernel shows 0 for one that this process can not see, and to end 0 would end ourselves."""
@@ -65,6 +69,8 @@ class Limits:
     root: Path = CGROUPS
     idleness: Idleness = field(default_factory=Idleness, compare=False)
     brake: Brake = field(default_factory=Brake, compare=False)
+    flow: Flow = field(default_factory=Flow, compare=False)
+    processes: Path = PROCESSES
 
     def prepare(self) -> None:
         """Before a build: makes the cgroup for the steps of systemd's driver. Where this process may not, steps stay where they are."""
@@ -84,10 +90,15 @@ class Limits:
     def apply(self) -> int:
         """Caps the cgroups of builds that are there now; returns how many files hold what they should. Called again and again
         while a build runs, for steps come and go. Where this process may not write, the answer is 0."""
-        wishes = self._processor() + (self._of_v2() if self._one_tree else self._of_v1())
-        written = sum(_write(path, value) for name, value in wishes for path in self._files(name))
+        wishes = self._processor() + self._quota(self._slowed()) + (self._of_v2() if self._one_tree else self._of_v1())
+        written = self._hold(wishes)
         self._gather()
         return written
+
+    def rest(self) -> None:
+        """After a build: what held it back does not stay for those of others, who use the same builder without us. A build of ours
+        that still runs is held back again at its next look."""
+        self._hold(self._quota(0.0))
 
     def _gather(self) -> None:
         """A step's later processes are born where its first one is. So many that they were not caught at first are what a step has
@@ -148,37 +159,48 @@ class Limits:
     def _one_tree(self) -> bool:
         return (self.root / "cgroup.controllers").exists()
 
-    def _quota(self) -> tuple[int, int]:
-        """Microseconds of processor time in how many; 0 when there is no limit."""
-        slowed = self.brake.see(self._pids(), self.pids)
-        if slowed and not 0 < self.cpu < slowed:
-            return int(slowed * SHORT_PERIOD), SHORT_PERIOD
-        return int(self.cpu * PERIOD), PERIOD
+    def _hold(self, wishes: list[tuple[str, str]]) -> int:
+        return sum(_write(path, value) for name, value in wishes for path in self._files(name))
+
+    def _slowed(self) -> float:
+        """Processors, 0 where nothing has to be held back."""
+        wishes = self.brake.see(self._pids(), self.pids), self.flow.see(self._written())
+        return min((wish for wish in wishes if wish), default=0.0)
+
+    def _quota(self, slowed: float) -> list[tuple[str, str]]:
+        """The period first: the kernel takes no quota that is less than it counts. No quota is no limit."""
+        cpu, period = self.cpu, PERIOD
+        if slowed and not 0 < cpu < slowed:
+            cpu, period = slowed, max(SHORT_PERIOD, round(LEAST_QUOTA / slowed))
+        quota = round(cpu * period)
+        if self._one_tree:
+            return [("cpu/cpu.max", f"{quota or 'max'} {period}")]
+        return [("cpu/cpu.cfs_period_us", str(period)), ("cpu/cpu.cfs_quota_us", str(quota or -1))]
 
     def _pids(self) -> int:
         return sum(int(_text(path) or 0) for path in self._files("pids/pids.current"))
 
+    def _written(self) -> dict[int, int]:
+        """Bytes that each process of a build wrote, as far as this process sees them."""
+        pids = [pid for path in self._files("pids/**/cgroup.procs") for pid in map(int, _text(path).split())]
+        return {pid: _field(self.processes / str(pid) / "io", "write_bytes:") for pid in pids[:MOST_READ]}
+
     def _of_v1(self) -> list[tuple[str, str]]:
         """Memory twice: it may not rise above the sum with swap, nor that fall below it."""
-        quota, period = self._quota()
         memory = ("memory/memory.limit_in_bytes", str(self.memory))
         return [
             memory,
             ("memory/memory.memsw.limit_in_bytes", str(self.memory * 2)),
             memory,
-            ("cpu/cpu.cfs_period_us", str(period)),
-            ("cpu/cpu.cfs_quota_us", str(quota or -1)),
             ("pids/pids.max", str(self.pids)),
             ("blkio/blkio.weight", str(IO_WEIGHT)),
             ("blkio/blkio.bfq.weight", str(IO_WEIGHT)),
         ]
 
     def _of_v2(self) -> list[tuple[str, str]]:
-        quota, period = self._quota()
         return [
             ("memory/memory.max", str(self.memory)),
             ("memory/memory.swap.max", str(self.memory)),
-            ("cpu/cpu.max", f"{quota or 'max'} {period}"),
             ("pids/pids.max", str(self.pids)),
             ("io/io.weight", f"default {IO_WEIGHT}"),
             ("io/io.bfq.weight", f"default {IO_WEIGHT}"),
