@@ -169,6 +169,7 @@ def test_without_a_restart_instances_stay_as_they_are_until_they_are_restarted(h
     here.loop.wake()
     here.wait(formation.scale(here.services, ADMIN, "shop", {"web": 2}))
     here.engine.die(here.engine.observe("shop")[0].id)
+    here.loop.wake()
     here.until(lambda: here.engine.started == ["shop/web.1", "shop/web.2", "shop/web.1"] and here.targets("shop") == ["web.1", "web.2"])
     here.until(lambda: rows(here) == [("web.1", "running", 1), ("web.2", "running", 1)])
     assert config_vars.shown(here.services, ADMIN, "shop").waiting == ["COLOUR"]

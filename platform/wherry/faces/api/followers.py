@@ -54,16 +54,18 @@ def as_text(lines: Iterator[str | None]) -> Iterator[str]:
 
 
 def as_events(lines: Iterator[str | None]) -> Iterator[str]:
-    """Server-sent events, one line each, and a comment when nothing was said for a while."""
+    """Server-sent events, one line each, and a comment when nothing was said for a while: the first at the first beat, for a
+    follower that would say what is waited for, the others to keep the connection."""
     yield ": following\n\n"
-    spoke = clock.monotonic()
+    spoke, patience = clock.monotonic(), 0.0
     for line in lines:
         if line is not None:
             yield f"data: {line}\n\n"
-        elif clock.monotonic() - spoke >= HEARTBEAT:
+        elif clock.monotonic() - spoke >= patience:
             yield ": still here\n\n"
         else:
             continue
+        patience = HEARTBEAT
         spoke = clock.monotonic()
 
 

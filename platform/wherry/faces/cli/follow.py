@@ -100,7 +100,7 @@ class Story:
 
 def follow(api: Client, number: int, idle: Callable[[], None] = lambda: None) -> Iterator[Event]:
     """The operation's lines, then one event `done` with the operation. A lost connection is taken up where it broke. `idle` is
-    called about once a second while there is nothing to say."""
+    called when nothing was said in the first second, and then now and then while there is nothing to say."""
     offset, deadline = "0", time.monotonic() + PATIENCE
     while True:
         try:
