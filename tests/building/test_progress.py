@@ -127,3 +127,13 @@ def test_a_machine_without_a_distributions_name_is_told_so(text: str, tmp_path: 
     (tmp_path / "os-release").write_text(text)
     with pytest.raises(DeployFailed, match="this machine is neither Debian nor Ubuntu"):
         debian.suite(tmp_path / "os-release")
+
+
+def test_a_tab_is_shown_as_the_spaces_it_stands_for() -> None:
+    work = Follower()
+    work.step("[deps 1/1] RUN install")
+    work.progress.see(Output("d", b"no module provides it; to add it:\n\tgo get github.com/gorilla/mux\n"))
+    work.step("[deps 1/1] RUN install", error="exit code: 1", done=True)
+    broken = work.progress.failed()
+    assert broken is not None
+    assert tail(broken) == ("no module provides it; to add it:", "    go get github.com/gorilla/mux")

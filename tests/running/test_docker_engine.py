@@ -192,3 +192,11 @@ def test_one_that_ignores_sigterm_is_killed_and_said_so(engine: DockerEngine, im
 def test_a_one_off_that_takes_too_long_is_ended(engine: DockerEngine, image: str) -> None:
     with pytest.raises(DeployFailed, match="release did not end within 1 s"):
         engine.run(spec(image, "echo waiting; sleep 60", "release", 0), 1)
+
+
+def test_evidence_is_read_without_its_colours(engine: DockerEngine, image: str) -> None:
+    line = r"printf '\033[31m\033[1mWARNING\033[0m: bad\r\n\tmore\n'; exit 1"
+    with pytest.raises(DeployFailed) as failure:
+        wait(engine, engine.start(spec(image, line)))
+    assert failure.value.evidence == ("WARNING: bad", "\tmore")
+    assert engine.run(spec(image, line, "release", 0), 30).lines == ("WARNING: bad", "\tmore")

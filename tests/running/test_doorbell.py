@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from waiting import until
 from wherry.routing import probe
 from wherry.running import listeners, socket_diag
 from wherry.running.doorbell import Doorbell
 from wherry.running.engine import Observed
+from wherry.running.socket_diag import Standing
 
 
 class Ears:
@@ -53,6 +55,20 @@ def test_nobody_there_is_no_answer() -> None:
         assert not bell.answered()
 
 
+def test_a_listener_that_wants_data_first_answers_by_listening(listener: socket.socket, tmp_path: Path) -> None:
+    """As Apache does: it would accept a connection without a request after 30 s only."""
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 30)
+    with Doorbell(Ears(), instance(listener.getsockname()[1])) as bell:
+        assert not bell.answered()
+        until(bell.answered)
+    (tmp_path / str(os.getpid())).mkdir()
+    (tmp_path / str(os.getpid()) / "net").symlink_to("/proc/self/net")
+    tables = listeners.Witness(os.getpid(), tmp_path)
+    with socket.create_connection(listener.getsockname()) as connection, closing(tables):
+        assert not tables.accepted(connection)
+        until(lambda: tables.accepted(connection))
+
+
 def test_a_hidden_process_counts_as_up_when_it_listens(listener: socket.socket) -> None:
     with socket.create_connection(listener.getsockname()) as connection:
         assert listeners.Witness(2**22 + 1).accepted(connection) is None
@@ -67,11 +83,13 @@ def test_the_kernels_tables_say_the_same_as_its_word_about_one_connection(listen
         hidden, seen = socket_diag.Namespace(os.getpid(), tmp_path), socket_diag.Namespace(os.getpid())
         tables = listeners.Witness(os.getpid(), tmp_path)
         with closing(seen), closing(tables):
-            assert hidden.has_accepted(*places) is None
-            assert seen.has_accepted(*places) is tables.accepted(connection) is False
+            assert hidden.standing(*places) is None
+            assert seen.standing(*places) is Standing.QUEUED
+            assert tables.accepted(connection) is False
             accepted, _ = listener.accept()
             with accepted:
-                assert seen.has_accepted(*places) is tables.accepted(connection) is True
+                assert seen.standing(*places) is Standing.ACCEPTED
+                assert tables.accepted(connection) is True
 
 
 def test_a_server_of_both_families_accepts_as_well() -> None:
@@ -89,7 +107,7 @@ def test_a_server_of_both_families_accepts_as_well() -> None:
 
 def test_what_the_kernel_does_not_know_is_not_said() -> None:
     with closing(socket_diag.Namespace(os.getpid())) as namespace:
-        assert namespace.has_accepted(("127.0.0.1", 1), ("127.0.0.1", 2)) is None
+        assert namespace.standing(("127.0.0.1", 1), ("127.0.0.1", 2)) is None
 
 
 def test_a_namespace_is_entered_once_and_let_go(listener: socket.socket) -> None:

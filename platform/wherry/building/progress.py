@@ -170,4 +170,4 @@ def tail(step: Watched, count: int = 12) -> tuple[str, ...]:
 
 def _plain(line: bytes) -> str:
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line.decode("utf-8", "replace"))
-    return shown(text.rstrip(), 300)
+    return shown(text.rstrip().expandtabs(4), 300)

@@ -17,6 +17,7 @@ from wherry.running.checking import Sight, age, ask
 from wherry.running.doorbell import Doorbell, Ears
 from wherry.running.engine import Engine, Observed
 from wherry.running.hurdles import Failed, Hurdles
+from wherry.running.last_words import way_out
 from wherry.running.listeners import reachable
 
 POLL = 0.01
@@ -24,6 +25,7 @@ ALIVE_EVERY = 0.1
 SETTLE_WINDOW, SETTLE_AT_MOST, QUIET = 0.15, 2.0, 0.1
 """Seconds of a look, seconds of all looks, and the share of a core below which a process waits rather than starts."""
 EVIDENCE = 12
+BIND = "Bind to 0.0.0.0:$PORT, e.g. web: gunicorn app:app -b 0.0.0.0:$PORT, or in Node.js app.listen(process.env.PORT)"
 
 
 class Look(Ears, Sight, Protocol):
@@ -112,7 +114,7 @@ def ended(engine: Engine, seen: Observed) -> DeployFailed:
     return DeployFailed(
         f"{seen.name} exited with code {seen.exit_code}{after}{waiting}",
         code="H10",
-        hint="The lines below are its last; run it the same way on your machine.",
+        hint=way_out(evidence, seen.app),
         evidence=evidence,
         source=seen.name,
     )
@@ -150,13 +152,12 @@ def _why_not_ready(look: Look, seen: Observed, last: Failed | None) -> tuple[str
     port = seen.port
     if any(found == port and reachable(address) for address, found in sockets):
         return "listens, but accepted no connection within {timeout} s.", "Its workers may still load the app, or hang while they do."
-    bind = "Bind to 0.0.0.0:$PORT, e.g. web: gunicorn app:app -b 0.0.0.0:$PORT"
     if any(found == port for _, found in sockets):
-        return f"opened no port within {{timeout}} s: it listens on 127.0.0.1:{port} only.", bind
+        return f"opened no port within {{timeout}} s: it listens on 127.0.0.1:{port} only.", BIND
     if sockets:
         places = ", ".join(f"{address}:{found}" for address, found in sockets[:3])
-        return f"listens on {places}, not on $PORT ({port}), for {{timeout}} s.", bind
-    return f"opened no port within {{timeout}} s: it listens on none; $PORT is {port}.", bind
+        return f"listens on {places}, not on $PORT ({port}), for {{timeout}} s.", BIND
+    return f"opened no port within {{timeout}} s: it listens on none; $PORT is {port}.", BIND
 
 
 def _braced(words: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from wherry import failpoint
 from wherry.errors import NotFound
+from wherry.model.log_line import safe_text
 from wherry.model.run import Screen
 from wherry.running import docker_client, labels
 from wherry.running.docker_client import translated, until_it_hears
@@ -180,7 +181,7 @@ class DockerEngine:
                 output = self._api.logs(container, stdout=True, stderr=True, tail=lines)
             except APIError:
                 return []
-        return [text for text in output.decode("utf-8", "replace").splitlines() if text.strip()]
+        return [text for line in output.split(b"\n") if (text := safe_text(line)).strip()]
 
     def sample(self, container: str) -> Sample | None:
         from docker.errors import APIError

@@ -8,6 +8,7 @@ from typing import Any
 
 from wherry import clock
 from wherry.errors import DeployFailed
+from wherry.model.log_line import safe_text
 from wherry.running.conversation import Conversation, Demultiplexer
 from wherry.running.engine import InstanceSpec, OneOff
 
@@ -37,7 +38,7 @@ def run_out(talk: Conversation, timeout: float) -> OneOff:
         said, over = _heard(talk, end)
         if not over:
             talk.kill()
-        lines = tuple(line for line in said.decode("utf-8", "replace").splitlines() if line.strip())
+        lines = tuple(text for line in said.split(b"\n") if (text := safe_text(line)).strip())
         return OneOff(talk.ending().exit_code if over else None, False, lines[-20:])
     finally:
         talk.close()
@@ -61,9 +62,9 @@ def _lines(api: Any, container: str) -> Iterator[str]:
     rest = b""
     for chunk in api.logs(container, stdout=True, stderr=True, stream=True, follow=True):
         *whole, rest = (rest + chunk).split(b"\n")
-        yield from (text.decode("utf-8", "replace").rstrip("\r") for text in whole)
+        yield from (safe_text(text) for text in whole)
     if rest:
-        yield rest.decode("utf-8", "replace")
+        yield safe_text(rest)
     api.wait(container)
 
 

@@ -6,9 +6,12 @@ import ipaddress
 import socket
 from pathlib import Path
 
-from wherry.running.socket_diag import Namespace
+from wherry import clock
+from wherry.running.socket_diag import Namespace, Standing, of
 
 LISTEN = "0A"
+HELD = 0.2
+"""Seconds that a kernel may take over a handshake; what is held back longer waits for data."""
 DOCKER_DNS = "127.0.0.11"
 """Docker's own resolver listens in every container of a bridge network."""
 
@@ -25,28 +28,34 @@ class Witness:
     def __init__(self, pid: int, proc: Path = Path("/proc")) -> None:
         self._pid, self._proc = pid, proc
         self._namespace = Namespace(pid, proc)
+        self._held_since: float | None = None
 
     def accepted(self, connection: socket.socket) -> bool | None:
-        """Whether one of them accepted our TCP `connection`; None when that is hidden from us.
+        """Whether one of them accepted our TCP `connection`; None when that is hidden from us (proc(5), net/tcp; inet_diag).
 
-        A connection that the kernel holds for a listener has no inode yet (proc(5), net/tcp; inet_diag).
+        A connection that goes on being held back will not be accepted before it brings data, and ours brings none, so the
+        listener's word must do. Apache's own patience with it is 30 s.
         """
         try:
             local, remote = connection.getpeername(), connection.getsockname()
         except OSError:
             return False  # it was refused after all
-        said = self._namespace.has_accepted(local, remote)
-        return _in_tables(self._pid, local[1], remote[1], self._proc) if said is None else said
+        said = self._namespace.standing(local, remote) or _in_tables(self._pid, local[1], remote[1], self._proc)
+        if said is Standing.HELD:
+            self._held_since = self._held_since or clock.monotonic()
+            return clock.monotonic() - self._held_since >= HELD
+        self._held_since = None
+        return None if said is None else said is Standing.ACCEPTED
 
     def close(self) -> None:
         self._namespace.close()
 
 
-def _in_tables(pid: int, port: int, peer: int, proc: Path) -> bool | None:
+def _in_tables(pid: int, port: int, peer: int, proc: Path) -> Standing | None:
     if not (proc / str(pid) / "net" / "tcp").exists():
         return None
     rows = [columns for columns in _rows(pid, proc) if (_endpoint(columns[1])[1], _endpoint(columns[2])[1]) == (port, peer)]
-    return any(columns[9] != "0" for columns in rows)
+    return of(int(rows[0][3], 16), int(rows[0][9])) if rows else Standing.QUEUED
 
 
 def _rows(pid: int, proc: Path) -> list[list[str]]:

@@ -8,6 +8,7 @@ entering it, which is done once, a fraction of a millisecond.
 from __future__ import annotations
 
 import ctypes
+import enum
 import socket
 import struct
 import threading
@@ -15,13 +16,22 @@ from pathlib import Path
 
 NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, NLMSG_ERROR = 4, 20, 1, 2
 CLONE_NEWNET = 0x40000000
-ESTABLISHED, ALL_STATES, NO_COOKIE = 1, 0xFFFFFFFF, 0xFFFFFFFF
+ESTABLISHED, SYN_RECV, ALL_STATES, NO_COOKIE = 1, 3, 0xFFFFFFFF, 0xFFFFFFFF
 HEADER, REQUEST = struct.Struct("=IHHII"), struct.Struct("=BBBxI")
 PORTS, REST = struct.Struct("!HH"), struct.Struct("=III")
 """A socket's id: its port and the other's, 16 bytes for each address, then interface and cookie."""
 STATE_AT, INODE_AT = HEADER.size + 1, HEADER.size + 68
 TIMEOUT = 1.0
 Endpoint = tuple[str, int]
+
+
+class Standing(enum.Enum):
+    """How far the other side is with a connection that is open for us. HELD: its kernel has not made it yet. That passes in an
+    instant, but where the program asked for connections that bring data (TCP_DEFER_ACCEPT, as Apache does)."""
+
+    ACCEPTED = "accepted"
+    QUEUED = "queued"
+    HELD = "held"
 
 
 class Namespace:
@@ -31,11 +41,9 @@ class Namespace:
         self._door = proc / str(pid) / "ns" / "net"
         self._asking: socket.socket | None = None
 
-    def has_accepted(self, local: Endpoint, remote: Endpoint) -> bool | None:
-        """Whether a program in it accepted the IPv4 connection that it sees as `local` to `remote`. None when the kernel does
-        not say: no right to enter, no such connection there, or a kernel without tcp_diag.
-
-        A connection that the kernel holds for a listener has no inode yet.
+    def standing(self, local: Endpoint, remote: Endpoint) -> Standing | None:
+        """How far the IPv4 connection is that it sees as `local` to `remote`. None when the kernel does not say: no right to
+        enter, no such connection there, or a kernel without tcp_diag.
         """
         try:
             if self._asking is None:
@@ -81,10 +89,17 @@ def _question(local: Endpoint, remote: Endpoint) -> bytes:
     return HEADER.pack(HEADER.size + len(body), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 1, 0) + body
 
 
-def _answer(data: bytes) -> bool | None:
+def _answer(data: bytes) -> Standing | None:
     _, kind, *_ = HEADER.unpack_from(data)
     if kind != SOCK_DIAG_BY_FAMILY:
         return None
     (inode,) = struct.unpack_from("=I", data, INODE_AT)
-    # Where the connection is not made yet, the kernel names the listener, which has an inode of its own.
-    return data[STATE_AT] == ESTABLISHED and inode != 0
+    # Where the connection is not made yet, a kernel may name the listener, which has an inode of its own.
+    return of(data[STATE_AT], inode)
+
+
+def of(state: int, inode: int) -> Standing:
+    """What the kernel's numbers mean. A connection that it keeps for a listener has no inode yet."""
+    if state == SYN_RECV:
+        return Standing.HELD
+    return Standing.ACCEPTED if state == ESTABLISHED and inode else Standing.QUEUED

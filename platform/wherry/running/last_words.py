@@ -1,0 +1,55 @@
+"""What an instance's last lines tell of why it ended, for the commonest reasons: a package or a program that is not in the image,
+a config var that is not set, a script that can not be run. A hint only: the lines themselves are shown below it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+ANY = "The lines below are its last; run it the same way on your machine."
+
+_DEV = "A dev dependency is not in the image."
+_REASONS = (
+    (
+        r"ModuleNotFoundError: No module named '([A-Za-z_]\w{0,60})",
+        f"{{1}} is neither in the push nor among the app's dependencies (requirements.txt or its kin). {_DEV}",
+    ),
+    (
+        r"Cannot find (?:module|package) '((?:@[\w.-]{1,60}/)?[a-z0-9][\w.-]{0,60})[/']",
+        f'The package {{1}} is not in the image: is it under "dependencies" in package.json? {_DEV}',
+    ),
+    (
+        r"Cannot find module '/app/([^'\s]{1,100})'",
+        "{1} is not in the image: is it in the push, or made by the build?",
+    ),
+    (
+        r"([\w@./-]{1,60}): Permission denied$",
+        "If {1} is a script of yours, let it be run: git update-index --chmod=+x {1}, then commit.",
+    ),
+    (
+        r"(?:^|[\s:])([\w@.-]{0,60}/[\w@./-]{1,60}): (?:not found|No such file or directory)$",
+        "Is {1} in the push? A script with Windows line ends (CRLF) is not found either: save it with LF.",
+    ),
+    (
+        r"(?:^|[\s:])([\w@][\w@.-]{0,60}): (?:command )?not found$",
+        f"The program {{1}} is not in the image: is the package that brings it among the dependencies? {_DEV}",
+    ),
+    (
+        r"\\r'?: No such file|use -\[v\]S",
+        "A script has Windows line ends (CRLF): save it with LF.",
+    ),
+    (
+        r"KeyError: '([A-Z][A-Z0-9_]{1,60})'",
+        "If {1} is a config var, set it: wherry config:set {app} {1}=VALUE",
+    ),
+)
+
+
+def way_out(lines: Sequence[str], app: str) -> str:
+    """The way out of the first reason that `lines`, the last ones of an instance of `app`, show; else where to look."""
+    text = "\n".join(lines)
+    for pattern, sentence in _REASONS:
+        match = re.search(pattern, text, re.MULTILINE)
+        if match:
+            return sentence.replace("{1}", match[1] if match.re.groups else "").replace("{app}", app)
+    return ANY

@@ -1,0 +1,30 @@
+"""The way out that the last lines of an instance show, as shells, Python and Node.js print them."""
+
+import pytest
+
+from wherry.running.last_words import ANY, way_out
+
+SAID = {
+    "/bin/sh: 1: exec: nodemon: not found": "The program nodemon is not in the image",
+    "sh: 1: gunicorn: not found": "The program gunicorn is not in the image",
+    "bash: line 1: gunicorn: command not found": "The program gunicorn is not in the image",
+    "/bin/sh: 1: exec: ./start.sh: not found": "Is ./start.sh in the push? A script with Windows line ends",
+    "/bin/sh: 1: exec: ./start.sh: Permission denied": "git update-index --chmod=+x ./start.sh",
+    "/usr/bin/env: 'python\\r': No such file or directory": "A script has Windows line ends",
+    "ModuleNotFoundError: No module named 'requests'": "requests is neither in the push nor among the app's dependencies",
+    "ModuleNotFoundError: No module named 'shop.settings'": "shop is neither in the push nor among the app's dependencies",
+    "Error: Cannot find module 'express'": "The package express is not in the image",
+    "Error [ERR_MODULE_NOT_FOUND]: Cannot find package '@fastify/cors' imported from /app/index.js": "The package @fastify/cors is not",
+    "Error: Cannot find module '/app/dist/index.js'": "dist/index.js is not in the image: is it in the push, or made by the build?",
+    "KeyError: 'DATABASE_URL'": "set it: wherry config:set shop DATABASE_URL=VALUE",
+}
+
+
+@pytest.mark.parametrize("line", SAID)
+def test_the_commonest_reasons_have_their_own_way_out(line: str) -> None:
+    assert SAID[line] in way_out(["a line before", line, "    at node:internal/main", "a line after"], "shop")
+
+
+@pytest.mark.parametrize("lines", [[], ["Traceback: boom"], ["KeyError: 'name'"], ["GET /x: not found, said the app"]])
+def test_what_is_not_known_is_not_guessed_at(lines: list[str]) -> None:
+    assert way_out(lines, "shop") == ANY
