@@ -182,7 +182,6 @@ def test_a_certificate_is_brought_by_files_by_pipe_and_by_tar(wherry: Wherry, tm
     assert wherry("certs shop").out.splitlines()[1].split() == [
         "own.example.org",
         "active",
-        "ends",
         "in",
         "90",
         "days",
@@ -215,6 +214,12 @@ def test_a_domain_without_a_certificate_says_why(wherry: Wherry) -> None:
     rows = {line.split()[0]: line for line in wherry("certs shop").out.splitlines()}
     assert rows["shop.example.org"].endswith("no certificates are ordered here until WHERRY_ACME_EMAIL is set")
     assert rows["shop.localhost"].endswith("a private name, which no public authority signs")
+    refused = wherry("certs:renew shop shop.example.org")
+    assert (refused.err.splitlines()[0], refused.status) == (
+        "shop.example.org: no certificates are ordered here until WHERRY_ACME_EMAIL is set",
+        5,
+    )
+    assert wherry("certs:renew shop shop.localhost").err.startswith("shop.localhost: a private name, which no public authority signs\n")
     assert wherry("certs:auto shop off").out == "automatic certificates of shop are off\n"
     assert wherry("certs:auto shop").out == "automatic certificates of shop are off\n"
     assert wherry("certs:auto shop on").out == "automatic certificates of shop are on\n"

@@ -34,7 +34,9 @@ def test_answers_help_and_operations_name_the_platforms_own_command(trial: tuple
     platform, environ = trial
     assert run(["apps:lock", "shop"], environ).out.endswith("Unlock it: trial apps:unlock shop\n")
     run(["apps:unlock", "shop"], environ)
-    assert "  trial ps shop    " in run(["help"], environ).out
+    screen = run(["help"], environ).out.splitlines()
+    assert [line.index(word) for line in screen[2:4] for word in ("build it", "what runs") if word in line] == [35, 35]
+    assert screen[3].startswith("  trial ps shop    ")
     assert run(["help", "ps:scale"], environ).out.startswith("usage: trial ps:scale APP")
     assert "git push wherry main" in run(["apps:create", "other"], environ).out
     assert "  $ trial ps:stop shop worker" in run(["help", "ps:stop"], environ).out

@@ -65,10 +65,11 @@ def test_an_unknown_key_is_refused(stranger: Person) -> None:
     assert "Permission denied (publickey)" in done.stderr
 
 
-def test_another_user_name_is_refused_with_the_right_one(ada: Person) -> None:
+def test_another_user_name_is_refused_with_the_right_one_and_this_port(here: Place, ada: Person) -> None:
     done = ada.ssh("whoami", user="root")
     assert done.returncode == 255
-    assert "Log in as wherry, e.g. ssh wherry@host help" in done.stderr
+    assert f"Log in as wherry, e.g. ssh -p {here.port} wherry@host help" in done.stderr
+    assert f"ssh://wherry@host:{here.port}/my-app" in done.stderr
 
 
 def test_a_removed_key_stops_working_at_once_even_on_an_open_connection(here: Place, tmp_path: Path) -> None:

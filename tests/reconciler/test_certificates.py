@@ -152,6 +152,30 @@ def test_the_certificates_of_a_destroyed_app_leave_no_file(here: Machine, proxy:
     here.until(lambda: [path.name for path in (proxy.settings.proxy / "certificates").iterdir()] == ["00-fallback.pem"])
 
 
+def test_a_dns_hook_that_hangs_holds_up_no_domain_that_needs_none(proxy: Haproxy, pebble: Pebble, tmp_path: Path) -> None:
+    hook, called, free = tmp_path / "hook", tmp_path / "called", tmp_path / "free"
+    hook.write_text(f"#!/bin/sh\ntouch {called}\nuntil [ -e {free} ]; do sleep 0.1; done\necho no such zone\nexit 4\n")
+    hook.chmod(0o755)
+    words = {"EMAIL": "me@example.org", "DIRECTORY": pebble.directory, "CA": str(pebble.ca), "DNS_HOOK": str(hook)}
+    acme = {f"WHERRY_ACME_{key}": value for key, value in words.items()}
+    with machine(tmp_path, proxy=proxy.proxy, **acme) as made:  # type: ignore[arg-type]
+        apps.create(made.services, ADMIN, "shop")
+        domains.change(made.services, ADMIN, "shop", ["*.stuck.example.org"], [])
+        made.until(called.exists)
+        domains.change(made.services, ADMIN, "shop", ["beside.example.org"], [])
+        made.until(lambda: active(made, "beside.example.org"))
+        stuck = certificate(made, "*.stuck.example.org")
+        assert stuck and (stuck.state, stuck.attempts, stuck.error) == ("pending", 0, "")
+        free.touch()
+        made.until(lambda: (row := certificate(made, "*.stuck.example.org")) and row.attempts)
+        row = certificate(made, "*.stuck.example.org")
+        assert row and row.error.endswith("exited with 4: no such zone")
+        hook.unlink()
+        certificates.renew(made.services, ADMIN, "shop", "*.stuck.example.org")
+        missing = f"the DNS hook {hook} (WHERRY_ACME_DNS_HOOK) is not there"
+        made.until(lambda: (row := certificate(made, "*.stuck.example.org")) and row.error == missing)
+
+
 def test_an_engine_that_died_in_between_finds_its_way(proxy: Haproxy, tmp_path: Path) -> None:
     signed = Authority().sign("late.example.org")
     with machine(tmp_path, proxy=proxy.proxy) as first:  # type: ignore[arg-type]

@@ -87,6 +87,22 @@ def test_a_crash_loop_waits_ever_longer_and_says_when_it_is_tried_again(tmp_path
         assert instance(here).restarts == 1
 
 
+def test_a_deploy_that_fails_leaves_no_mark_on_the_instances_that_serve(tmp_path: Path) -> None:
+    lines: list[str] = []
+    with machine(tmp_path, lines=lines, WHERRY_BOOT_TIMEOUT="3") as here:
+        here.push("shop", "a", image="good", web="run")
+        up(here)
+        before = instance(here)
+        here.push("shop", "b", image="deaf", web="run")
+        here.until(lambda: instance(here).container == before.container and instance(here).state == "running")
+        after = instance(here)
+        assert (after.restarts, after.release, after.detail) == (0, before.release, "")
+        assert abs((clock.parse(after.since) - clock.parse(before.since)).total_seconds()) < 1, (
+            "since its own start, not since the deploy failed"
+        )
+        assert any("web.1: State changed from starting to crashed: web.1 opened no port" in line for line in lines)
+
+
 def test_what_is_given_up_stays_down_until_a_restart_or_another_policy(tmp_path: Path) -> None:
     with machine(tmp_path) as here:
         here.push("shop", "a", image="good", web="run", worker="run")

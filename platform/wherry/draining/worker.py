@@ -131,5 +131,7 @@ def _mark(count: int, why: str) -> str:
 def _why(error: Exception) -> str:
     if isinstance(error, WherryError):
         return error.message
+    if getattr(error, "reason", "") == "WRONG_VERSION_NUMBER":
+        return "it does not speak TLS"
     words = getattr(error, "verify_message", "") or getattr(error, "strerror", "") or str(error) or type(error).__name__
     return str(words).splitlines()[0][:120].rstrip(".")

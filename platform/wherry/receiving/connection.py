@@ -20,7 +20,6 @@ from wherry.receiving.ssh_library import paramiko
 from wherry.receiving.terminal import Terminal
 from wherry.settings import SSH_USER as USER
 
-WRONG_USER = f"Log in as {USER}, e.g. ssh {USER}@host help, or git remote add wherry ssh://{USER}@host:2222/my-app\r\n"
 TOO_BIG = 2
 """SSH_DISCONNECT_PROTOCOL_ERROR of RFC 4253."""
 
@@ -91,9 +90,14 @@ class Login(paramiko.AuthHandler):  # type: ignore[misc]
         self._told_the_user = True
         banner = paramiko.Message()
         banner.add_byte(paramiko.common.byte_chr(paramiko.common.MSG_USERAUTH_BANNER))
-        banner.add_string(WRONG_USER)
+        banner.add_string(_right_user(self.transport.sock.getsockname()[1]))
         banner.add_string("en")
         self.transport._send_message(banner)
+
+
+def _right_user(port: int) -> str:
+    """Names the port that was reached: on the usual one there may be another platform."""
+    return f"Log in as {USER}, e.g. ssh -p {port} {USER}@host help, or git remote add wherry ssh://{USER}@host:{port}/my-app\r\n"
 
 
 class Connection(paramiko.Transport):  # type: ignore[misc]

@@ -76,9 +76,13 @@ def wait_after(attempts: int, kind: str, retry_after: int | None, dice: float) -
     return max(wait, least * (1 + dice / 5))
 
 
+def proof_of(host: str, settings: Settings) -> str:
+    """How its authority is shown that the host is ours: `dns` or `http`."""
+    return "dns" if host.startswith("*.") or settings.acme_challenge == "dns" else "http"
+
+
 def _provable(host: str, settings: Settings) -> bool:
-    by_dns = host.startswith("*.") or settings.acme_challenge == "dns"
-    return bool(settings.acme_dns_hook) if by_dns else True
+    return bool(settings.acme_dns_hook) or proof_of(host, settings) == "http"
 
 
 def _brought(host: str, rows: Sequence[Certificate], now: str) -> bool:

@@ -1,6 +1,7 @@
 """Keeps the certificates: takes up what people bring, orders what domains need, renews ahead of time, lets go of the rest.
 
-`look` is quick and belongs to the loop. Orders take their time in a thread that is there only while one is due.
+`look` is quick and belongs to the loop. Orders take their time in threads that are there only while one is due:
+one for proofs over HTTP and one for those by DNS, so that a hook that hangs holds up no other domain than those that need it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from wherry.errors import Unavailable
 from wherry.model.app import App
 from wherry.model.certificate import Certificate, Facts
 from wherry.model.user import PLATFORM
-from wherry.reconciler.certificate_plan import Plan, plan
+from wherry.reconciler.certificate_plan import Plan, plan, proof_of
 from wherry.reconciler.outside import Outside
 from wherry.store import apps, certificates, events
 
@@ -32,7 +33,7 @@ class Certificates:
         self.outside = outside
         self._woken = woken
         self._kept: set[str] | None = None
-        self._working = threading.Lock()
+        self._working = {"http": threading.Lock(), "dns": threading.Lock()}
         self._paused_until = ""
 
     def look(self) -> None:
@@ -47,8 +48,9 @@ class Certificates:
         for row in found.install:
             self._install(row)
         self._tidy()
-        if (found.due or found.order) and self._paused_until <= clock.now():
-            self._begin()
+        if self._paused_until <= clock.now():
+            for proof in {proof_of(name, self.outside.settings) for name in _names(found)}:
+                self._begin(proof)
 
     def _plan(self) -> Plan:
         with self.outside.database.read() as connection:
@@ -110,11 +112,11 @@ class Certificates:
 
     # Orders
 
-    def _begin(self) -> None:
-        if self._working.acquire(blocking=False):
-            threading.Thread(target=self._work, name="certificates", daemon=True).start()
+    def _begin(self, proof: str) -> None:
+        if self._working[proof].acquire(blocking=False):
+            threading.Thread(target=self._work, args=(proof,), name=f"certificates-{proof}", daemon=True).start()
 
-    def _work(self) -> None:
+    def _work(self, proof: str) -> None:
         """One order after the other until none is due. What is due meanwhile is seen by the next look."""
         try:
             # Loaded with the first order: most engines have none.
@@ -122,7 +124,7 @@ class Certificates:
 
             orders = Orders(self.outside, self._woken)
             for row in self._plan().due:
-                if self._paused_until <= clock.now():
+                if proof_of(row.name, self.outside.settings) == proof and self._paused_until <= clock.now():
                     self._paused_until = orders.take(row) or self._paused_until
         except Exception as error:
             # What can not be written down would be ordered again at every look; authorities count.
@@ -130,4 +132,9 @@ class Certificates:
             print(f"certificates: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
         finally:
             self.outside.database.close()
-            self._working.release()
+            self._working[proof].release()
+
+
+def _names(found: Plan) -> list[str]:
+    """What there is to order now."""
+    return [name for _, name in found.order] + [row.name for row in found.due]

@@ -10,7 +10,7 @@ from wherry import clock
 from wherry.errors import WherryError
 from wherry.model.certificate import Certificate, Facts
 from wherry.model.user import PLATFORM
-from wherry.reconciler.certificate_plan import next_look, renewal_time, wait_after
+from wherry.reconciler.certificate_plan import next_look, proof_of, renewal_time, wait_after
 from wherry.reconciler.outside import Outside
 from wherry.reconciler.proofs import Proofs
 from wherry.routing import certificate_work
@@ -40,9 +40,8 @@ class Orders:
         return None
 
     def _order(self, row: Certificate) -> Ordered:
-        by_dns = row.name.startswith("*.") or self.outside.settings.acme_challenge == "dns"
         try:
-            return certificate_work.order(self.proofs.terms(), row.name, "dns" if by_dns else "http", self.proofs.give)
+            return certificate_work.order(self.proofs.terms(), row.name, proof_of(row.name, self.outside.settings), self.proofs.give)
         finally:
             self.proofs.take_back()
 
@@ -86,5 +85,6 @@ class Orders:
             if failure.message != row.error:
                 told = {"certificate": row.name, "error": failure.message, "next_try": again}
                 events.add(connection, PLATFORM, "certificate.failed", row.app, clock.now(), **told)
-        self.outside.platform_line(row.app, "certificates", f"{row.name}: {failure.message}; next try in {wait / 60:.0f} min")
+        what = failure.message.removeprefix(f"{row.name}: ")
+        self.outside.platform_line(row.app, "certificates", f"{row.name}: {what}; next try in {wait / 60:.0f} min")
         return again if failure.kind == "rateLimited" else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from wherry.reconciler.outside import Outside
 from wherry.routing.certificate_work import Terms
 
 HOOK_SECONDS = 600.0
+_KEEPING = threading.Lock()
+"""Two first orders at once, one proven over HTTP and one by DNS, both open an account."""
 
 
 class Proofs:
@@ -62,6 +65,9 @@ class Proofs:
         program = self.outside.settings.acme_dns_hook
         if not program:
             raise Unavailable("no DNS hook is set (WHERRY_ACME_DNS_HOOK)", code="certificate_failed")
+        if not os.access(program, os.X_OK):
+            state = "can not be run: chmod +x it" if Path(program).exists() else "is not there"
+            raise Unavailable(f"the DNS hook {program} (WHERRY_ACME_DNS_HOOK) {state}", code="certificate_failed")
         command.run([program, what, question["dns"], question["proof"]], env=setting.network(), timeout=HOOK_SECONDS)
 
     def _account(self) -> Path:
@@ -70,7 +76,10 @@ class Proofs:
         return self.outside.settings.acme / f"{authority}.json"
 
     def _keep(self, account: dict[str, str]) -> None:
-        path = self._account()
+        with _KEEPING:
+            self._put(self._account(), account)
+
+    def _put(self, path: Path, account: dict[str, str]) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = path.with_suffix(".new")
         fresh.unlink(missing_ok=True)

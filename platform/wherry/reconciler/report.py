@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from wherry import clock
 from wherry.model.instance import Instance
@@ -36,8 +36,9 @@ def crashed(outside: Outside, container: Observed, crashes: Crashes, reason: str
     waits = 1 <= seconds < NEVER
     again = f", next try in {seconds:.0f} s" if waits else ""
     next_try = clock.text(clock.parse(clock.now()) + timedelta(seconds=seconds)) if waits else ""
+    was = "up" if outside.memory.is_ready(container.id) else "starting"
     _put(outside, container, "crashed", detail=reason, restarts=crashes.count, next_try=next_try)
-    outside.platform_line(container.app, container.name, f"State changed from up to crashed: {reason}{again}")
+    outside.platform_line(container.app, container.name, f"State changed from {was} to crashed: {reason}{again}")
     with outside.database.write() as connection:
         events.add(connection, PLATFORM, "instance.crashed", container.app, clock.now(), instance=container.name, reason=reason)
 
@@ -110,15 +111,19 @@ def left(outside: Outside, container: Observed) -> None:
             instances.remove(connection, row.app, row.type, row.index)
 
 
-def _put(outside: Outside, container: Observed, state: str, detail: str = "", restarts: int | None = None, next_try: str = "") -> None:
-    count = outside.memory.crashes(container.app, (container.type, container.index)).count if restarts is None else restarts
+def _put(
+    outside: Outside, container: Observed, state: str, detail: str = "", restarts: int | None = None, next_try: str = "", since: str = ""
+) -> None:
+    known = outside.memory.crashes(container.app, (container.type, container.index))
+    # Crashes of another release's instance, whose deploy failed, are not this one's.
+    count = restarts if restarts is not None else known.count if known.fingerprint == container.fingerprint else 0
     row = Instance(
         app=container.app,
         type=container.type,
         index=container.index,
         release=container.release,
         state=state,
-        since=clock.now(),
+        since=since or clock.now(),
         container=container.id,
         address=container.address,
         restarts=count,
@@ -129,6 +134,11 @@ def _put(outside: Outside, container: Observed, state: str, detail: str = "", re
         instances.put(connection, row)
 
 
+def _started(container: Observed) -> str:
+    """When it began to run; empty when the engine does not say. Docker counts nanoseconds."""
+    return clock.text(datetime.fromisoformat(container.started_at)) if container.started_at else ""
+
+
 def refresh(outside: Outside, desired: Desired, world: World) -> None:
     """Makes the app's rows say what is seen, once nothing is left to do: a failed deploy's rows give way to the truth."""
     up = {seen.slot: seen.container for seen in world.seen if seen.ready and seen.container.running and not seen.leaving}
@@ -137,7 +147,7 @@ def refresh(outside: Outside, desired: Desired, world: World) -> None:
         rows = {(row.type, row.index): row for row in instances.of_app(connection, desired.app)}
     for slot, container in up.items():
         if slot not in rows or rows[slot].container != container.id:
-            _put(outside, container, "running")
+            _put(outside, container, "running", since=_started(container))
     stale = [slot for slot in rows if slot not in up and slot not in wished and slot not in desired.held and slot[0] != ONE_OFF]
     if stale:
         with outside.database.write() as connection:

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib import parse
 
 import requests
 from acme import challenges, client, crypto_util, errors, messages
@@ -59,14 +60,26 @@ class Authority:
         except messages.Error as error:
             raise Failed(f"{error.detail or error.typ}"[:500], error.code or "", self.retry_after) from error
         except (errors.Error, requests.RequestException) as error:
-            raise Failed(f"{type(error).__name__}: {error}"[:300], "", self.retry_after) from error
+            raise Failed(self._unreached(error), "", self.retry_after) from error
 
     def renewal(self, pem: str) -> dict[str, Any]:
         """When to renew, as the authority advises; `renew_at` is None when it does not say."""
         try:
             return self._advice(self._client(), pem)
         except (errors.Error, messages.Error, requests.RequestException) as error:
-            raise Failed(f"{type(error).__name__}: {error}"[:300]) from error
+            raise Failed(self._unreached(error)) from error
+
+    def _unreached(self, error: Exception) -> str:
+        """In our words what keeps us from the authority; in the library's what we do not know."""
+        name = parse.urlsplit(self.wished["directory"]).netloc
+        if isinstance(error, requests.exceptions.SSLError):
+            return f"the authority at {name} shows a certificate that is not trusted here (WHERRY_ACME_CA names the CA of a private one)"
+        if isinstance(error, requests.Timeout):
+            return f"the authority at {name} did not answer in time"
+        if isinstance(error, requests.ConnectionError):
+            reason = re.search(r"\[Errno -?\d+\] ([^)'\"]+)", str(error))
+            return f"the authority at {name} can not be reached{': ' + reason[1] if reason else ''}"
+        return f"the authority at {name} answered with what is not ACME ({type(error).__name__}: {error})"[:300]
 
     def _order(self, talk: Talk) -> dict[str, Any]:
         acme = self._client()

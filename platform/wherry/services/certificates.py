@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wherry.routing.certificate_work import Bundle
 
 PATIENCE = 10.0
+SOON = "about to be ordered"
 
 
 class Shown(NamedTuple):
@@ -43,7 +44,7 @@ def of_app(platform: Platform, actor: Actor, name: str) -> list[Shown]:
         app, rows = apps.get(connection, name), certificates.every(connection, name)
     covered = [known for row in rows for known in (row.name, *(row.facts.names if row.facts else ()))]
     bare = [host for host in hosts_of(app, platform.settings) if not any(covers(known, host) for known in covered)]
-    return [*(Shown(row.name, row) for row in rows), *(Shown(host, None, _why_none(platform, app, host)) for host in bare)]
+    return [*(Shown(row.name, row) for row in rows), *(Shown(host, None, _why_none(platform, app, host) or SOON) for host in bare)]
 
 
 def get(platform: Platform, actor: Actor, name: str, certificate: str) -> Certificate:
@@ -90,8 +91,10 @@ def remove(platform: Platform, actor: Actor, name: str, certificate: str) -> Cer
 
 
 def renew(platform: Platform, actor: Actor, name: str, certificate: str) -> Certificate:
-    """Orders a new one now, whatever the next try was. Raises Conflict for a person's own, which only they can renew."""
+    """Orders a new one now, whatever the next try was. Raises Conflict for a person's own, which only they can renew, and
+    for a domain that nothing is ordered for."""
     require(actor, "deploy", f"change the certificates of {name}")
+    _check_orderable(platform, name, certificate)
     row = get(platform, actor, name, certificate)
     if row.origin == "own":
         raise Conflict(
@@ -110,6 +113,15 @@ def set_auto(platform: Platform, actor: Actor, name: str, on: bool) -> Faced:
         return fronts.change(platform, actor, name, lambda front: replace(front, certs_auto=on), "certificates.switched", auto=on)
     except NothingToDo as error:
         raise NothingToDo(f"automatic certificates of {name} are {'on' if on else 'off'} already; nothing to do") from error
+
+
+def _check_orderable(platform: Platform, name: str, host: str) -> None:
+    with platform.database.read() as connection:
+        app, rows = apps.get(connection, name), certificates.every(connection, name)
+    own = any(row.origin == "own" and row.name == host for row in rows)
+    reason = _why_none(platform, app, host)
+    if host in hosts_of(app, platform.settings) and reason and not own:
+        raise Conflict(f"{host}: {reason}", code="not_ordered", hint=f"See its certificates with: wherry certs {name}")
 
 
 def _put(platform: Platform, connection: Connection, app: App, bundle: Bundle, arrival: str) -> Certificate:
@@ -163,6 +175,7 @@ def _arrived(platform: Platform, actor: Actor, row: Certificate, bundle: Bundle)
 
 
 def _why_none(platform: Platform, app: App, host: str) -> str:
+    """Why no certificate is ordered for the host; empty when one is."""
     settings = platform.settings
     if not is_public(host):
         return "a private name, which no public authority signs"
@@ -172,4 +185,4 @@ def _why_none(platform: Platform, app: App, host: str) -> str:
         return f"automatic certificates are off (wherry certs:auto {app.name} on)"
     if (host.startswith("*.") or settings.acme_challenge == "dns") and not settings.acme_dns_hook:
         return "it takes a DNS hook (WHERRY_ACME_DNS_HOOK)"
-    return "about to be ordered"
+    return ""

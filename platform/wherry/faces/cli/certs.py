@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import shlex
+import time
 from typing import Any
 
-from wherry.errors import InvalidInput
+from wherry.errors import InvalidInput, Unavailable
 from wherry.faces.cli.client import segment
 from wherry.faces.cli.files import content, text
-from wherry.faces.cli.render import ago, facts, printable, quoted, until
+from wherry.faces.cli.render import ago, facts, left, printable, quoted, seconds_until, until
 from wherry.faces.cli.session import Session
 
 LARGEST = 256 * 1024
+PATIENCE = 60.0
+"""Seconds that a person waits for an authority; a DNS hook may take ten minutes."""
 ADVICE = "give the files of certificate and key, or both on standard input: cat cert.pem key.pem | wherry certs:add APP"
 
 
 def show(session: Session) -> int:
     document = session.api.get(session.app_path("/certificates"))
-    rows = [[one["name"], one["state"], ends(one), printable(one["issuer"] or one["error"])] for one in document["certificates"]]
+    rows = [[one["name"], one["state"], ends(one), printable(_told(one))] for one in document["certificates"]]
     empty = f"{printable(session.given.app)} has no domain"
     return session.show(document, session.table(rows, ("DOMAIN", "STATE", "ENDS", "SIGNED BY")) if rows else empty)
 
@@ -33,9 +37,9 @@ def info(session: Session) -> int:
         ("SHA-1", one["fingerprint"]),
         ("valid", f"{one['not_before'][:10]} to {one['not_after'][:10]}" if one["not_after"] else ""),
         ("ends", ends(one) if one["not_after"] else ""),
-        ("renewal", until(one["renew_at"]) if one["renew_at"] else ""),
-        ("last failure", f"{one['error']} (tried {one['attempts']} times in a row)" if one["error"] else ""),
-        ("next try", one["next_try"][:19].replace("T", " ") + " UTC" if one["error"] and one["next_try"] else ""),
+        ("renewal", _renewal(one)),
+        ("last failure", f"{one['error']} ({_tries(one['attempts'])})" if one["error"] else ""),
+        ("next try", _next_try(one)),
     ]
     return session.show(one, facts([(name, printable(value)) for name, value in pairs], session.terminal.width))
 
@@ -44,7 +48,7 @@ def add(session: Session) -> int:
     one = session.api.send("POST", session.app_path("/certificates"), {"pem": _bundle(session)})
     later = "" if one["state"] == "active" else "; visitors are shown it when the platform's engine has taken it up"
     names = ", ".join(one["names"]) or one["name"]
-    words = f"{printable(session.given.app)} shows a certificate for {printable(names)} that {ends(one)}"
+    words = f"{printable(session.given.app)} shows a certificate for {printable(names)} that ends {ends(one)}"
     return session.show(one, words + later if one["not_after"] else f"the certificate for {printable(one['name'])} is taken{later}")
 
 
@@ -55,9 +59,21 @@ def remove(session: Session) -> int:
 
 
 def renew(session: Session) -> int:
-    one = session.api.send("POST", f"{_at(session)}/actions/renew", {})
-    app = printable(session.given.app)
-    return session.show(one, f"a certificate for {printable(one['name'])} is being ordered; see: wherry certs {app}")
+    """Waits for the authority's word, and says it."""
+    one, end = session.api.send("POST", f"{_at(session)}/actions/renew", {}), time.monotonic() + PATIENCE
+    while session.given.wait and _being_ordered(one) and time.monotonic() < end:
+        time.sleep(0.2)
+        one = session.api.get(_at(session))
+    name, see = printable(one["name"]), f"wherry certs:info {printable(session.given.app)} {shlex.quote(one['name'])}"
+    if _being_ordered(one):
+        return session.show(one, f"a certificate for {name} is being ordered; see: {see}")
+    if one["error"]:
+        raise Unavailable(
+            f"{name}: {printable(one['error']).removeprefix(f'{name}: ')}",
+            hint=f"Tried again {_next_try(one)}; see: {see}",
+            code="certificate_failed",
+        )
+    return session.show(one, f"{name} has a new certificate by {printable(one['issuer'])} that ends {ends(one)}")
 
 
 def auto(session: Session) -> int:
@@ -75,11 +91,39 @@ def auto(session: Session) -> int:
 
 
 def ends(one: dict[str, Any]) -> str:
-    """`ends in 60 days`, `ended 3 days ago`, or nothing while there is none."""
+    """`in 60 days`, `3 days ago`, or `-` while there is none."""
     if not one["not_after"]:
         return "-"
-    left = until(one["not_after"])
-    return f"ended {ago(one['not_after'])}" if left == "expired" else f"ends {left}"
+    return until(one["not_after"]) if seconds_until(one["not_after"]) > 0 else ago(one["not_after"])
+
+
+def _being_ordered(one: dict[str, Any]) -> bool:
+    """Its time has come, and the authority's word has not."""
+    if not one["next_try"] or seconds_until(one["next_try"]) > 0:
+        return False
+    return not one["renew_at"] or seconds_until(one["renew_at"]) <= 0
+
+
+def _told(one: dict[str, Any]) -> str:
+    if not _being_ordered(one):
+        return str(one["issuer"] or one["error"])
+    return "; ".join(part for part in (one["issuer"], "being ordered", one["error"] and f"last time: {one['error']}") if part)
+
+
+def _renewal(one: dict[str, Any]) -> str:
+    if not one["renew_at"]:
+        return ""
+    return until(one["renew_at"]) if seconds_until(one["renew_at"]) > 0 else "being ordered" if _being_ordered(one) else "due"
+
+
+def _tries(attempts: int) -> str:
+    return "tried once" if attempts < 2 else f"tried {attempts} times in a row"
+
+
+def _next_try(one: dict[str, Any]) -> str:
+    if not one["error"] or not one["next_try"]:
+        return ""
+    return f"in {left(one['next_try'])}" if seconds_until(one["next_try"]) > 0 else "now"
 
 
 def _at(session: Session) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from wherry.errors import InvalidInput, NotFound
 from wherry.faces.cli.client import segment
-from wherry.faces.cli.render import ago, printable
+from wherry.faces.cli.render import elapsed, printable
 from wherry.faces.cli.session import Session
 
 
@@ -48,4 +48,4 @@ def _token(session: Session, which: str) -> str:
 def _state(drain: dict[str, Any]) -> str:
     if drain["state"] == "sending":
         return "sending"
-    return f"failing since {ago(drain['since'])}: {printable(drain['detail'])}"
+    return f"failing for {elapsed(drain['since'])}: {printable(drain['detail'])}"

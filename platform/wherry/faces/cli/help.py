@@ -9,7 +9,7 @@ from wherry.faces.cli.commands import ALIASES, COMMANDS, MACHINE, NOUNS, Command
 from wherry.faces.cli.parse import unknown_command
 from wherry.faces.cli.render import quoted
 from wherry.faces.cli.session import Session
-from wherry.own_name import in_own_name
+from wherry.own_name import USUAL, in_own_name
 from wherry.version import VERSION
 
 EVERYDAY = (
@@ -33,7 +33,7 @@ def show(session: Session) -> int:
         session.terminal.say(reference().rstrip("\n"))
         return 0
     topic = session.given.maybe("TOPIC")
-    session.terminal.say(in_own_name(overview() if topic is None else about(topic), session.terminal.name))
+    session.terminal.say(in_own_name(overview(session.terminal.name) if topic is None else about(topic), session.terminal.name))
     return 0
 
 
@@ -46,11 +46,12 @@ def version(session: Session) -> int:
     return session.show({"wherry": VERSION, "platform": platform}, f"wherry {VERSION} (platform {platform})")
 
 
-def overview() -> str:
+def overview(name: str = USUAL) -> str:
     """The one screen: what people do every day, then every command by noun."""
-    wide = max(len(line) for line, _ in EVERYDAY)
+    everyday = [(in_own_name(line, name), meaning) for line, meaning in EVERYDAY]
+    wide = max(len(line) for line, _ in everyday)
     lines = ["usage: wherry COMMAND [APP] [WORD…]", ""]
-    lines += [f"  {line.ljust(wide)}  {meaning}" for line, meaning in EVERYDAY]
+    lines += [f"  {line.ljust(wide)}  {meaning}" for line, meaning in everyday]
     lines += ["", "Every command; wherry help COMMAND tells more:"]
     for heading, nouns in headings().items():
         lines += _wrapped(heading, [group for noun in nouns for group in _groups(noun)])

@@ -16,6 +16,7 @@ from wherry.faces.cli.problems import as_text
 from wherry.faces.cli.session import Session
 from wherry.faces.cli.terminal import Terminal
 from wherry.model import wire
+from wherry.own_name import in_own_name
 
 READ = 32 * 1024
 PIECE = 4096
@@ -153,5 +154,5 @@ class Line:
         self._keyboard.__exit__()
         if told["message"]:
             code = told["code"] or "stopped"
-            text = as_text(WherryError(told["message"], hint=told["hint"], code=code))
+            text = in_own_name(as_text(WherryError(told["message"], hint=told["hint"], code=code)), self._terminal.name)
             self._waiting.append((self._out[1], f"{text}\n".encode()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
 import threading
 from collections.abc import Iterator
@@ -175,7 +176,9 @@ def certificates_of(state: State) -> Iterator[Finding]:
 
 def _renewal(row: Certificate) -> str:
     own = row.origin == "own"
-    return f"Bring a new one: wherry certs:add {row.app} CERT KEY" if own else f"Try now: wherry certs:renew {row.app} {row.name}"
+    return (
+        f"Bring a new one: wherry certs:add {row.app} CERT KEY" if own else f"Try now: wherry certs:renew {row.app} {shlex.quote(row.name)}"
+    )
 
 
 def names(settings: Settings, state: State) -> Iterator[Finding]:

@@ -36,6 +36,8 @@ TABLE = (
         "Order a certificate again now, without waiting for the next try",
         "certs.renew",
         ("wherry certs:renew shop shop.example.org",),
+        "It waits a minute for the authority's word.",
+        changes=True,
     ),
     Command(
         "certs:auto",
