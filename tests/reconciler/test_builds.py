@@ -84,6 +84,15 @@ def test_a_cancelled_build_changes_nothing_and_is_in_the_list(here: Machine, tmp
     assert (found.state, found.release, found.operation.error and found.operation.error["code"]) == ("cancelled", None, "build_cancelled")
 
 
+def test_an_app_that_is_destroyed_does_not_wait_for_its_builds(here: Machine, tmp_path: Path) -> None:
+    running = here.begin("shop", "a", image="good", web="run", until=str(tmp_path / "never"))
+    here.until(lambda: build(here, running.id).state == "building")
+    queued = here.begin("shop", "b", image="good", web="run", until=str(tmp_path / "never"))
+    end = here.wait(apps.destroy(here.services, ADMIN, "shop", "shop"))
+    assert here.log(end) == [f"deploy {running.id} by alice is cancelled", f"deploy {queued.id} by alice is cancelled", "shop is destroyed"]
+    assert [here.wait(one).state for one in (running, queued)] == ["cancelled", "cancelled"]
+
+
 def test_a_failed_build_is_kept_with_its_reason_and_its_output(here: Machine) -> None:
     failed = here.push("shop", "a", fail="no requirements", image="good")
     (found,) = builds.recent(here.services, ADMIN)

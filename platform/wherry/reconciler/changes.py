@@ -205,6 +205,8 @@ def destroy(work: Work) -> None:
     """The app goes with all it has; its operations and events stay."""
     outside, name = work.outside, work.operation.app
     app = work.app()
+    for vain in work.operation.payload.get("cancels", []):
+        work.say(f"{vain} is cancelled")
     with outside.database.write() as connection:
         app = apps.change(connection, app, held=[EVERYTHING])
         images = builds.only_of(connection, app)

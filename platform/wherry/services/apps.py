@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from wherry import clock
 from wherry.access.require import require
@@ -12,8 +13,9 @@ from wherry.model.label import changed, matches, parse_filter
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
 from wherry.services.domains import check_default_host
+from wherry.services.operations import cancel
 from wherry.services.platform import Platform
-from wherry.store import apps, events, runs
+from wherry.store import apps, events, operations, runs
 from wherry.store.database import Connection
 
 
@@ -60,12 +62,19 @@ def label(platform: Platform, actor: Actor, name: str, changes: Mapping[str, obj
 
 
 def destroy(platform: Platform, actor: Actor, name: str, confirm: str) -> Operation:
-    """Queues the end of the app with all it has. `confirm` must repeat the name."""
+    """Queues the end of the app with all it has, and cancels what is under way for it, which would be in vain. `confirm` must repeat
+    the name."""
     require(actor, "deploy", f"destroy {name}")
     get(platform, actor, name)
     if confirm != name:
         raise InvalidInput(f"destroying {name} needs its name once more: pass --confirm {name}", field="confirm", code="not_confirmed")
-    return platform.wish(actor, name, "destroy", {})
+    with platform.database.read() as connection:
+        vain = [one for one in operations.open_of_app(connection, name) if one.kind != "destroy"]
+    wished = platform.wish(actor, name, "destroy", {"cancels": [f"{one.kind} {one.id} by {one.actor}" for one in vain]} if vain else {})
+    for one in vain:
+        with suppress(Conflict):  # it has just ended
+            cancel(platform, actor, one.id)
+    return wished
 
 
 def rename(platform: Platform, actor: Actor, name: str, new: str) -> Operation:
