@@ -40,6 +40,7 @@ def test_spans_have_units() -> None:
     assert took("2026-01-01T00:00:00.000000Z", "2026-01-01T00:00:00.400000Z") == "0.4 s"
     assert took("2026-01-01T00:00:00.000000Z", "2026-01-01T00:01:00.400000Z") == "60 s"
     assert until(before(days=-90, seconds=-60)) == "in 90 days"
+    assert until(before(minutes=-12, seconds=-20)) == "in 12 min"
     assert until(before(days=1)) == "expired"
 
 

@@ -91,6 +91,14 @@ def test_of_two_brought_for_the_same_hosts_the_later_stays() -> None:
     assert plan([SHOP], [first, second], given(), at(2)).remove == (first,)
 
 
+def test_an_automatic_one_takes_the_place_of_a_person_s_that_has_expired() -> None:
+    over = row("shop.org", "own", "expired", days=1)
+    assert ordered(plan([SHOP], [over, row("shop.apps.org")], given(), at(2))) == ["shop.org"]
+    waits = replace(over, arrival="certificate-x")
+    assert ordered(plan([SHOP], [waits, row("shop.apps.org")], given(), at(2))) == [], "a successor has been brought"
+    assert ordered(plan([SHOP], [over, row("shop.apps.org")], settings.load({}), at(2))) == []
+
+
 def test_what_has_expired_is_marked_and_what_has_come_is_taken_up() -> None:
     old, come = row("shop.org", days=10), row("*.shop.org", "own", arrival="certificate-1")
     found = plan([SHOP], [old, come], given(), at(11))

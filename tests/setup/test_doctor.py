@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
 import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,13 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from draining_support import posts
 from stored_platform import ADMIN, deployed, new_platform, running
 from wherry import clock
 from wherry.errors import Unavailable
 from wherry.model.volume import Mount, mounts_to_json
 from wherry.services import logs, storage
 from wherry.services.platform import Platform
-from wherry.setup.doctor import bundle, masking, on_machine, on_state, on_volumes
+from wherry.setup import service
+from wherry.setup.doctor import bundle, masking, on_machine, on_platform, on_state, on_volumes
 from wherry.setup.doctor.finding import FAIL, OK, WARN, Finding, findings_of, lines_of, ok, summary, warn
 from wherry.store import apps, certificates, operations, volumes
 
@@ -176,6 +179,44 @@ def test_a_certificate_near_its_end_or_past_it_is_told(platform: Platform) -> No
 def test_without_a_public_domain_no_name_is_looked_up(platform: Platform) -> None:
     deployed(platform)
     assert levels(on_state.names(platform.settings, on_state.read(platform.settings))) == [("names", OK)]
+
+
+def test_domains_without_an_address_are_one_finding() -> None:
+    one = on_state._without_address(["a.org (shop)"], "192.0.2.7")
+    assert (one.what, one.fix) == ("a.org (shop) has no address", "Add a DNS record: a.org A 192.0.2.7")
+    many = on_state._without_address([f"{letter}.org (shop)" for letter in "abcde"], "192.0.2.7")
+    assert many.what == "5 domains have no address: a.org (shop), b.org (shop), c.org (shop) and 2 more"
+    assert many.fix == "Add a DNS record for each, e.g. a.org A 192.0.2.7"
+
+
+def test_a_proxy_that_hangs_does_not_answer(platform: Platform) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        assert not service._serves(hung.getsockname()[1], 0.2), "the kernel takes the connection for it"
+    with posts() as well:
+        assert service._serves(well.port)
+
+
+def test_a_key_that_everybody_may_read_is_told_with_the_way_out(platform: Platform) -> None:
+    deployed(platform, config={"TOKEN": "s3cret"})
+    key = platform.database.key.path
+    key.chmod(0o644)
+    told = [finding for finding in on_platform.modes(platform.settings) if str(key) in finding.what]
+    assert [(finding.level, finding.fix) for finding in told] == [(FAIL, f"chmod o-rwx {key}")]
+
+
+def test_a_fix_of_another_platform_is_about_that_one() -> None:
+    found = warn("files", "x", "Put it right: sudo scripts/up")
+    assert found.of("wherry").fix == "Put it right: sudo scripts/up"
+    assert found.of("trial").fix == "Put it right: sudo trial setup"
+
+
+def test_a_configuration_that_haproxy_refuses_is_told_in_its_words(platform: Platform) -> None:
+    folder = platform.settings.proxy
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "haproxy.cfg").write_text("global\nfrontend f\n    nonsense here\n")
+    (found,) = on_platform.proxy(platform.settings)
+    assert found.level == FAIL
+    assert "haproxy.cfg:3] : unknown keyword 'nonsense'" in found.what
 
 
 def bundled(platform: Platform) -> dict[str, str]:

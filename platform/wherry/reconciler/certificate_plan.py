@@ -35,7 +35,7 @@ def plan(apps: Sequence[App], rows: Sequence[Certificate], settings: Settings, n
     """What is to be done at this moment."""
     of_app = {app.name: [row for row in rows if row.app == app.name] for app in apps}
     wanted = {(app.name, host) for app in apps for host in wanted_hosts(app, of_app[app.name], settings, now)}
-    known = {(row.app, row.name) for row in rows}
+    known = {(row.app, row.name) for row in rows if not _is_over(row)}
     missing = tuple((app, host) for app in apps for host in hosts_of(app, settings) if (app.name, host) in wanted - known)
     useless = tuple(row for app in apps for row in of_app[app.name] if _useless(app, row, of_app[app.name], settings, now, wanted))
     return Plan(
@@ -89,6 +89,11 @@ def _brought(host: str, rows: Sequence[Certificate], now: str) -> bool:
     """Whether a person's own certificate serves this host."""
     own = [row.facts for row in rows if row.origin == "own" and row.state == "active" and row.facts]
     return any(facts.not_after > now and any(covers(name, host) for name in facts.names) for facts in own)
+
+
+def _is_over(row: Certificate) -> bool:
+    """A person's own that has ended, and no successor waits: an automatic one takes its place."""
+    return row.origin == "own" and row.state == "expired" and not row.arrival
 
 
 def _useless(app: App, row: Certificate, rows: Sequence[Certificate], settings: Settings, now: str, wanted: set[tuple[str, str]]) -> bool:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from wherry import clock, command
 from wherry.errors import Unavailable
+from wherry.running import firewall
+from wherry.running.docker_networks import bridge_prefix
 from wherry.settings import Settings
 from wherry.setup import code, identity, machine, ports, unit, venv
 from wherry.supervisor import lock
@@ -32,7 +34,7 @@ def ensure(settings: Settings, doing: Callable[[str], None]) -> str:
     """Starts the platform, or starts it anew when its code, packages or settings are others; waits until it answers."""
     rewritten = _write_unit(settings) if machine.has_systemd() else False
     if is_running(settings) and identity.running(settings) == identity.of(settings) and answers(settings):
-        return "platform: running, unchanged"
+        return f"platform: running, {_mended(settings) or 'unchanged'}"
     was_running = is_running(settings)
     if was_running:
         doing("starting the new version, the proxy serves on")
@@ -43,6 +45,16 @@ def ensure(settings: Settings, doing: Callable[[str], None]) -> str:
         _start(settings, rewritten)
     wait(settings)
     return "platform: new version running, no request lost" if was_running else "platform: started"
+
+
+def _mended(settings: Settings) -> str:
+    """Puts back what somebody took away below a platform that runs on: another program may have flushed the firewall's rules, and
+    the engine makes them only when it starts. Empty when nothing was amiss."""
+    bridges = bridge_prefix(settings.name)
+    if not firewall.missing(settings.name, bridges):
+        return ""
+    why = firewall.apply(settings.name, bridges, (settings.http_port, settings.https_port))
+    return f"but the firewall's rules are gone: {why}" if why else "the firewall's missing rules are back"
 
 
 def is_running(settings: Settings) -> bool:
@@ -66,7 +78,7 @@ def stop(settings: Settings) -> bool:
 
 def answers(settings: Settings) -> bool:
     """The API answers, SSH greets, and the proxy accepts."""
-    return _api(settings.api_socket) and _greets(settings.ssh_port) and _accepts(settings.http_port)
+    return _api(settings.api_socket) and _greets(settings.ssh_port) and _serves(settings.http_port)
 
 
 def argv(settings: Settings) -> list[str]:
@@ -124,7 +136,7 @@ def wait(settings: Settings) -> None:
 
 def parts(settings: Settings) -> list[tuple[str, bool]]:
     """Which of the platform's doors are answered."""
-    return [("the API", _api(settings.api_socket)), ("SSH", _greets(settings.ssh_port)), ("the proxy", _accepts(settings.http_port))]
+    return [("the API", _api(settings.api_socket)), ("SSH", _greets(settings.ssh_port)), ("the proxy", _serves(settings.http_port))]
 
 
 def _api(path: Path) -> bool:
@@ -149,9 +161,13 @@ def _greets(port: int) -> bool:
         return False
 
 
-def _accepts(port: int) -> bool:
+def _serves(port: int, patience: float = 5.0) -> bool:
+    """Whether HTTP is answered there, however: for a proxy that hangs, the kernel still takes connections."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=patience)
     try:
-        socket.create_connection(("127.0.0.1", port), 2.0).close()
-    except OSError:
+        connection.request("GET", "/", headers={"Host": "doctor.invalid"})
+        return connection.getresponse().status > 0
+    except (OSError, http.client.HTTPException):
         return False
-    return True
+    finally:
+        connection.close()

@@ -96,13 +96,15 @@ def left(at: str) -> str:
 
 
 def until(at: str | None) -> str:
-    """`in 5 days` for a moment to come, `expired` for one that has been, `never` without one."""
+    """`in 5 days`, `in 43 s` for a moment to come, `expired` for one that has been, `never` without one."""
     if not at:
         return "never"
-    left = -_seconds_since(at, at_least=None)
-    if left <= 0:
+    seconds = -_seconds_since(at, at_least=None)
+    if seconds <= 0:
         return "expired"
-    return f"in {left / 86400:.0f} days" if left >= 2 * 86400 else f"in {left / 3600:.0f} h"
+    if seconds < 2 * 3600:
+        return f"in {left(at)}"
+    return f"in {seconds / 86400:.0f} days" if seconds >= 2 * 86400 else f"in {seconds / 3600:.0f} h"
 
 
 def seconds_until(at: str) -> float:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from wherry.errors import WherryError
-from wherry.own_name import in_own_name
+from wherry.own_name import USUAL, in_own_name
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 
@@ -22,8 +22,9 @@ class Finding:
     fix: str = ""
 
     def of(self, name: str) -> Finding:
-        """With the platform's own name in its fix."""
-        return replace(self, fix=in_own_name(self.fix, name))
+        """With the platform's own name in its fix. `scripts/up` without the settings of another platform is about the usual one."""
+        fix = in_own_name(self.fix, name)
+        return replace(self, fix=fix if name == USUAL else fix.replace("sudo scripts/up", f"sudo {name} setup"))
 
 
 Check = Callable[[], Iterable[Finding]]

@@ -7,24 +7,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wherry import command
-from wherry.errors import CommandFailed, Conflict
+from wherry.errors import Conflict
 from wherry.routing.haproxy_config import Files
 from wherry.running import firewall
 from wherry.running.docker_networks import bridge_prefix
 from wherry.settings import Settings
-from wherry.setup import folders, identity, ports, service
+from wherry.setup import folders, identity, machine, ports, service
 from wherry.setup.doctor.finding import Finding, fail, ok, warn
-
-LOGS = "journalctl -u {name} -n 50, or {log}"
-
 
 def processes(settings: Settings) -> Iterator[Finding]:
     if not service.is_running(settings):
-        yield fail("platform", "it does not run", f"Start it: sudo systemctl start {settings.name}, or sudo scripts/up")
+        by_unit = f"sudo systemctl start {settings.name}, or " if machine.has_systemd() else ""
+        yield fail("platform", "it does not run", f"Start it: {by_unit}sudo scripts/up")
         return
     doors = [("the engine", _engine(settings)), *service.parts(settings)]
     silent = [name for name, answers in doors if not answers]
-    why = LOGS.format(name=settings.name, log=settings.platform_log)
+    why = f"journalctl -u {settings.name} -n 50" if machine.has_systemd() else f"tail -n 50 {settings.platform_log}"
     if silent:
         yield fail("platform", f"{', '.join(silent)} {'does' if len(silent) == 1 else 'do'} not answer", f"Its log says why: {why}")
     else:
@@ -61,10 +59,9 @@ def proxy(settings: Settings) -> Iterator[Finding]:
     if not config.exists():
         yield warn("proxy", "it has no configuration yet", "The engine writes it when it starts: sudo scripts/up")
         return
-    try:
-        command.run(["haproxy", "-c", "-q", "-f", str(config)], timeout=30)
-    except CommandFailed as error:
-        yield fail("proxy", f"its configuration is refused: {error.message[:200]}", "Write it anew: sudo scripts/up")
+    told = command.run(["haproxy", "-c", "-f", str(config)], timeout=30, check=False)
+    if told.status:
+        yield fail("proxy", f"its configuration is refused: {_first_alert(told.err)}", "Write it anew: sudo scripts/up")
         return
     pid = _pid(settings.run / "haproxy.pid")
     if pid and Path(f"/proc/{pid}").exists():
@@ -73,14 +70,19 @@ def proxy(settings: Settings) -> Iterator[Finding]:
         yield fail("proxy", "HAProxy does not run", "Start the platform anew: sudo scripts/up")
 
 
+def _first_alert(told: bytes) -> str:
+    """HAProxy's own words about the first thing that it does not take; what follows only says that it does not go on."""
+    alerts = [line for line in told.decode("utf-8", "replace").splitlines() if "[ALERT]" in line]
+    return alerts[0].partition(" : ")[2][:200] if alerts else "it does not say why"
+
+
 def wall(settings: Settings) -> Iterator[Finding]:
     """The rules that keep apps off the host."""
     missing = firewall.missing(settings.name, bridge_prefix(settings.name))
     if missing is None:
         yield warn("firewall", "this machine does not let us look at its rules", "Install iptables, and give the container NET_ADMIN.")
     elif missing:
-        fix = f"The engine makes them when it starts: sudo systemctl restart {settings.name}"
-        yield fail("firewall", f"apps can reach the host: no rule in {' and '.join(missing)}", fix)
+        yield fail("firewall", f"apps can reach the host: no rule in {' and '.join(missing)}", "Put them back: sudo scripts/up")
     else:
         yield ok("firewall", "apps can not reach the host's own ports, nor cloud metadata")
 
@@ -98,7 +100,13 @@ def modes(settings: Settings) -> Iterator[Finding]:
 
 
 def _secrets(settings: Settings) -> list[Path]:
-    found = [settings.registry_logins, settings.acme, settings.database, *settings.ssh.glob("*key")]
+    found = [
+        settings.database.parents[1] / "secret.key",
+        settings.registry_logins,
+        settings.acme,
+        settings.database,
+        *settings.ssh.glob("*key"),
+    ]
     return [*found, *settings.database.parent.glob("*"), *(settings.proxy / "certificates").glob("*.pem")]
 
 

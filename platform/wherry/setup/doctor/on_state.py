@@ -186,17 +186,28 @@ def names(settings: Settings, state: State) -> Iterator[Finding]:
     hosts = [(app.name, host) for app in state.apps for host in app.domains if is_public(host)][:MOST_NAMES]
     if is_public(settings.domain):
         hosts.append(("the platform", f"doctor.{settings.domain}"))
-    here, wrong = machine.public_address(), 0
+    here, wrong, bare = machine.public_address(), 0, []
     for (app, host), found in zip(hosts, _addresses([host.replace("*", "doctor", 1) for _, host in hosts]), strict=True):
         if not found:
-            wrong += 1
-            yield warn("names", f"{host} ({app}) has no address", f"Add a DNS record: {host} A {here or 'your address'}")
+            bare.append(f"{host} ({app})")
         elif here and here not in found:
             wrong += 1
             what = f"{host} ({app}) points to {', '.join(sorted(found)[:3])}, not here"
             yield warn("names", what, f"Point it to {here}, unless a proxy stands before us")
-    if not wrong:
+    if bare:
+        yield _without_address(bare, here or "your address")
+    if not wrong and not bare:
         yield ok("names", f"{len(hosts)} looked up" if hosts else "no public domain to look up")
+
+
+def _without_address(bare: list[str], here: str) -> Finding:
+    """All of them are one finding: they have one cause more often than not."""
+    host = bare[0].partition(" ")[0]
+    if len(bare) == 1:
+        return warn("names", f"{bare[0]} has no address", f"Add a DNS record: {host} A {here}")
+    rest = f" and {len(bare) - 3} more" if len(bare) > 3 else ""
+    told = f"{len(bare)} domains have no address: {', '.join(bare[:3])}{rest}"
+    return warn("names", told, f"Add a DNS record for each, e.g. {host} A {here}")
 
 
 def _addresses(hosts: list[str]) -> list[set[str]]:
