@@ -64,3 +64,15 @@ def test_what_people_gave_is_shown_as_it_is(trial: tuple[Machine, dict[str, str]
     assert "wherry ps hi" in run(["config", "kept", "--reveal"], environ).out
     assert run(["labels:set", "kept", "note=wherry logs"], environ).out == "note=wherry logs\n"
     assert run(["labels", "kept"], environ).out == "note=wherry logs\n"
+    run(["apps:lock", "kept", "until", "wherry", "ps", "works"], environ)
+    shown = run(["apps:info", "kept"], environ).out
+    assert "until wherry ps works" in shown
+    assert "trial domains:add" not in shown
+    run(["apps:unlock", "kept"], environ)
+
+
+def test_the_ways_on_from_an_operation_and_a_build_are_the_platforms_own(trial: tuple[Machine, dict[str, str]]) -> None:
+    platform, environ = trial
+    failed = platform.push("wordy", "d", fail="no such file", image="good")
+    assert f"trial operations:log {failed.id}" in run(["operations:info", str(failed.id)], environ).out
+    assert f"trial builds:output {failed.id}" in run(["builds:info", "wordy"], environ).out

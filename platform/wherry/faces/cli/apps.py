@@ -31,7 +31,7 @@ def info(session: Session) -> int:
     app = session.api.get(session.app_path())
     pairs = [
         ("app", app["name"]),
-        ("url", app["url"] or NOWHERE.format(app=app["name"])),
+        ("url", app["url"] or session.own(NOWHERE.format(app=app["name"]))),
         ("git", app["git_url"]),
         ("release", app["release"] or "none yet; push first: git push wherry main"),
         ("runs", state_of(app)),
@@ -39,7 +39,7 @@ def info(session: Session) -> int:
         ("locked", _locked(app)),
         ("made", f"{ago(app['created_at'])} by {app['created_by']}"),
     ]
-    return session.show(app, facts(pairs, session.terminal.width))
+    return session.show(app, facts(pairs, session.terminal.width), given=True)
 
 
 def destroy(session: Session) -> int:

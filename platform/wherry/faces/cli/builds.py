@@ -34,10 +34,10 @@ def info(session: Session) -> int:
         ("took", _took(build)),
         ("release", build["release"] or ""),
         ("error", " ".join(filter(None, (error.get("code"), error.get("message"))))),
-        ("fix", error.get("hint") or ""),
-        ("output", f"wherry builds:output {build['number']}" if build["output_kept"] else f"gone: {KEPT}"),
+        ("fix", session.own(error.get("hint") or "")),
+        ("output", session.own(f"wherry builds:output {build['number']}") if build["output_kept"] else f"gone: {KEPT}"),
     ]
-    return session.show(build, facts(pairs, session.terminal.width))
+    return session.show(build, facts(pairs, session.terminal.width), given=True)
 
 
 def output(session: Session) -> int:

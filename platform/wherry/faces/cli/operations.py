@@ -25,10 +25,10 @@ def info(session: Session) -> int:
         ("asked", f"{ago(operation['created_at'])} by {operation['actor']}"),
         ("took", _took(operation)),
         ("result", str((operation["result"] or {}).get("message") or "")),
-        *(_error(operation) if operation["error"] else ()),
-        ("log", f"wherry operations:log {operation['id']}"),
+        *(_error(session, operation) if operation["error"] else ()),
+        ("log", session.own(f"wherry operations:log {operation['id']}")),
     ]
-    return session.show(operation, facts(pairs))
+    return session.show(operation, facts(pairs), given=True)
 
 
 def log(session: Session) -> int:
@@ -85,9 +85,9 @@ def _row(operation: dict[str, Any]) -> list[str]:
     return [str(operation["id"]), ago(operation["created_at"]), operation["actor"], operation["state"], what(operation), str(told)]
 
 
-def _error(operation: dict[str, Any]) -> list[tuple[str, str]]:
+def _error(session: Session, operation: dict[str, Any]) -> list[tuple[str, str]]:
     what, _, fix = as_text(follow.failure_of(operation)).partition("\n")
-    return [("error", what), ("fix", fix)]
+    return [("error", what), ("fix", session.own(fix))]
 
 
 def _took(operation: dict[str, Any]) -> str:

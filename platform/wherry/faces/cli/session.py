@@ -36,6 +36,10 @@ class Session:
         self.terminal.say(as_json(document) if self.given.json else ours)
         return 0
 
+    def own(self, text: str) -> str:
+        """A text of ours in the platform's own name, to stand beside what people gave."""
+        return in_own_name(text, self.terminal.name)
+
     def table(self, rows: list[list[str]], header: tuple[str, ...] = ()) -> str:
         return table(rows, header, self.terminal.width, self.terminal.colour)
 

@@ -15,6 +15,7 @@ from wherry.settings import Settings
 from wherry.setup import folders, identity, machine, ports, service
 from wherry.setup.doctor.finding import Finding, fail, ok, warn
 
+
 def processes(settings: Settings) -> Iterator[Finding]:
     if not service.is_running(settings):
         by_unit = f"sudo systemctl start {settings.name}, or " if machine.has_systemd() else ""
