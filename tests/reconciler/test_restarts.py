@@ -58,11 +58,12 @@ def instance(here: Machine, name: str = "web.1") -> Instance:
 
 
 def kill(here: Machine, name: str = "web.1", exit_code: int = 1) -> None:
-    """Ends the running instance of that name, and waits until that was seen."""
+    """Ends the running instance of that name, and waits until that was seen. Docker tells of its end and of its removal."""
     (seen,) = [one for one in here.engine.observe("shop") if one.name == name and one.running]
     here.engine.die(seen.id, exit_code)
     here.loop.wake()
     here.until(lambda: all(one.id != seen.id for one in here.engine.observe("shop")))
+    here.loop.wake()
 
 
 def up(here: Machine, name: str = "web.1") -> None:
