@@ -204,6 +204,12 @@ def test_a_key_that_everybody_may_read_is_told_with_the_way_out(platform: Platfo
     assert [(finding.level, finding.fix) for finding in told] == [(FAIL, f"chmod o-rwx {key}")]
 
 
+def test_a_clock_that_nothing_keeps_right_gets_a_program_that_does() -> None:
+    """Without systemd nobody can tell whether there is one."""
+    ways = ("Have it kept: sudo apt-get install -y systemd-timesyncd", "Have it kept: sudo timedatectl set-ntp true")
+    assert on_machine._keep_right() == ways[on_machine._says("CanNTP") != "no"]
+
+
 def test_a_fix_of_another_platform_is_about_that_one() -> None:
     found = warn("files", "x", "Put it right: sudo scripts/up")
     assert found.of("wherry").fix == "Put it right: sudo scripts/up"

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from wherry.errors import CommandFailed, NotFound, Unavailable
+from wherry.setup import machine
 
 SOCKET = "/var/run/docker.sock"
 OLDEST = (1, 41)
@@ -32,7 +33,9 @@ def call(method: str, path: str, timeout: float = 30.0) -> Any:
         answer = connection.getresponse()
         body = answer.read()
     except (OSError, http.client.HTTPException) as error:
-        raise Unavailable(f"no Docker engine answers on {SOCKET}: {error}", code="no_engine") from error
+        start = "sudo systemctl start docker" if machine.has_systemd() else "sudo scripts/up"
+        why = getattr(error, "strerror", "") or str(error)
+        raise Unavailable(f"no Docker engine answers on {SOCKET}: {why}", code="no_engine", hint=f"Start it: {start}") from error
     finally:
         connection.close()
     return _read(answer.status, body)

@@ -90,22 +90,27 @@ def clock() -> Iterator[Finding]:
     made = (source_root() / "platform" / "wherry" / "version.py").stat().st_mtime
     said = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
     if time.time() < made - 86_400:
-        yield fail("clock", f"it says {said} UTC, before this version was made", "Set it: timedatectl set-ntp true")
-    elif _unsynchronised():
-        yield warn("clock", f"{said} UTC, and not kept right over the network", "timedatectl set-ntp true")
+        yield fail("clock", f"it says {said} UTC, before this version was made", _keep_right())
+    elif _says("NTPSynchronized") == "no":
+        yield warn("clock", f"{said} UTC, and not kept right over the network", _keep_right())
     else:
         yield ok("clock", f"{said} UTC")
 
 
-def _unsynchronised() -> bool:
-    """False also where nobody can tell."""
+def _keep_right() -> str:
+    """A minimal Debian has no program that asks the network for the time, and then set-ntp fails."""
+    way = "sudo apt-get install -y systemd-timesyncd" if _says("CanNTP") == "no" else "sudo timedatectl set-ntp true"
+    return f"Have it kept: {way}"
+
+
+def _says(what: str) -> str:
+    """What systemd says of the clock; empty where nobody can tell."""
     if not machine.has_systemd():
-        return False
+        return ""
     try:
-        out = command.run(["timedatectl", "show", "--property=NTPSynchronized", "--value"], timeout=10).out
+        return command.run(["timedatectl", "show", f"--property={what}", "--value"], timeout=10).out.decode("ascii", "replace").strip()
     except CommandFailed:
-        return False
-    return out.strip() == b"no"
+        return ""
 
 
 def _meminfo() -> dict[str, int]:
