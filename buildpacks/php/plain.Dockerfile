@@ -1,4 +1,4 @@
-FROM {{stack}}
+FROM {{stack}} AS build
 ENV HOME=/app LANG=C.UTF-8
 WORKDIR /app
 USER app

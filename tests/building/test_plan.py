@@ -114,6 +114,7 @@ def test_a_link_inside_the_tree_is_followed(tmp_path: Path) -> None:
     ("files", "warning"),
     [
         ({"Procfile": "worker: x"}, " !     there is no web process, so no visitor is served; this app has: worker"),
+        ({"Procfile": "Web: x"}, ' !     there is no web process, so no visitor is served; this app has: Web; "Web" is not it: write web'),
         (
             {".gitmodules": '[submodule "a"]\n\tpath = lib/a\n[submodule "b"]\n\tpath = lib/b\n', "lib/b/x": ""},
             " !     the folder lib/a is empty: the files of a submodule are not in this archive",
@@ -140,6 +141,28 @@ def test_what_will_surprise_later_is_said_now(files: dict[str, str], warning: st
     lines: list[str] = []
     planned(tmp_path, {"requirements.txt": "", "Procfile": "web: x", **files}, lines)
     assert lines == [warning]
+
+
+@pytest.mark.parametrize("name", ["Procfile.txt", "procfile", "PROCFILE"])
+def test_a_procfile_of_another_name_is_not_passed_over_in_silence(name: str, tmp_path: Path) -> None:
+    lines: list[str] = []
+    with pytest.raises(DeployFailed, match="there is no Procfile"):
+        planned(tmp_path, {"requirements.txt": "", name: "web: x"}, lines)
+    assert lines == [f" !     {name} is not read: it has to be called Procfile (git mv {name} Procfile)"]
+
+
+@pytest.mark.parametrize("name", [".venv", "venv", "env"])
+def test_a_virtual_environment_in_the_push_is_named(name: str, tmp_path: Path) -> None:
+    found = planned(tmp_path, {"requirements.txt": "", "Procfile": "web: x", f"{name}/pyvenv.cfg": "home = /usr/bin"})
+    assert found.detected.notes == (
+        f"{name} is in the push, and the app does not run with it: packages are installed for this machine. "
+        f"Remove it: git rm -r --cached {name}",
+    )
+
+
+def test_a_streamlit_app_is_started_as_one(tmp_path: Path) -> None:
+    found = planned(tmp_path, {"requirements.txt": "streamlit\n", "app.py": "import streamlit as st\n\nst.write('hi')\n"})
+    assert found.processes == {"web": "streamlit run app.py --server.address 0.0.0.0 --server.port $PORT --server.headless true"}
 
 
 def test_what_dockerignore_leaves_out_is_not_sent_but_dependency_files_are(tmp_path: Path) -> None:

@@ -46,6 +46,11 @@ def test_a_tree_is_refused_with_what_and_how_to_mend_it(found: list[Entry], says
     assert str(refusal.value).isprintable()
 
 
+def test_an_archive_without_files_is_not_told_of_git() -> None:
+    with pytest.raises(InvalidInput, match=r"^it has no files\. Pack the app's folder once more\.$"):
+        check([], no_pointers, "it")
+
+
 def test_submodules_are_handed_to_whoever_fetches_them() -> None:
     assert [link.path for link in check([file(b"a"), file(b"lib/x", mode="160000")], no_pointers)] == [b"lib/x"]
 

@@ -17,6 +17,8 @@ from wherry.errors import DeployFailed
 
 DOCKERFILE = "Dockerfile"
 MAX_FOLLOWED = 50
+NOT_THEIRS = re.compile(r"(?:^|/)(?:\.[^/]*|node_modules|vendor|venv|site-packages|__MACOSX|tests?)/")
+"""Folders that hold what others wrote, or what is no app."""
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,22 @@ def _nothing(tree: Tree, packs: Sequence[Buildpack]) -> DeployFailed:
     more = f" and {len(there) - 12} more" if len(there) > 12 else ""
     return refuse(
         f"nothing says how to build this app: looked for {', '.join(looked)}; found {', '.join(there[:12])}{more}",
-        "These files must lie at the top of the repository.",
+        _where_else(tree, looked),
         code="not_detected",
     )
+
+
+def _where_else(tree: Tree, looked: Sequence[str]) -> str:
+    """The way out: the folder that holds what was looked for, or the name that only its letters' case keeps from being it."""
+    spelled = {name.lower(): name for name in looked}
+    other = next((name for name in tree.top() if name.lower() in spelled), None)
+    if other:
+        return f"{shown(other)} has to be called {spelled[other.lower()]}: git mv {shown(other)} {spelled[other.lower()]}"
+    top = "These files must lie at the top of the repository"
+    found = sorted((name.count("/"), name) for name in tree.members if posixpath.basename(name) in looked and not NOT_THEIRS.search(name))
+    folders = list(dict.fromkeys(posixpath.dirname(name) for _, name in found))
+    if not folders or not re.fullmatch(r"[A-Za-z0-9._/-]{1,80}", folders[0]):
+        return f"{top}."
+    holds = [posixpath.basename(next(name for _, name in found if posixpath.dirname(name) == folder)) for folder in folders[:2]]
+    more = f" (and {shown(folders[1])} has {holds[1]})" if folders[1:] else ""
+    return f"{top}. {folders[0]}/ has {holds[0]}{more}; to build that: wherry build:set APP dir={folders[0]}"

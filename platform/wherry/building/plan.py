@@ -79,6 +79,8 @@ def plan(
     chosen = choice.choose(tree, packs, settings, config or {}, asked, cnb_builder)
     detected = chosen.detected
     procfile_path = settings.procfile or PROCFILE
+    for warning in _misspelt(tree, procfile_path):
+        line(f" !     {warning}")
     processes = _processes(tree, chosen, procfile_path)
     version = wish(tree, detected.installer.buildpack) if detected.installer.buildpack else None
     dockerfile = settings.dockerfile if settings.dockerfile and detected.buildpack is None else detect.DOCKERFILE
@@ -240,8 +242,17 @@ def _warnings(tree: Tree, processes: dict[str, str] | None) -> list[str]:
         more = f" and {len(pointers) - 1} more" if len(pointers) > 1 else ""
         found.append(f"{pointers[0]}{more}: Git LFS keeps the content elsewhere, so the app gets the pointer only. Commit the file itself")
     if processes is not None and WEB not in processes:
-        found.append(f"there is no web process, so no visitor is served; this app has: {', '.join(sorted(processes))}")
+        near = next((f'; "{name}" is not it: write {WEB}' for name in processes if name.lower() == WEB), "")
+        found.append(f"there is no web process, so no visitor is served; this app has: {', '.join(sorted(processes))}{near}")
     return found
+
+
+def _misspelt(tree: Tree, path: str) -> list[str]:
+    """A Procfile that an editor or a system gave another name: nobody reads it."""
+    if tree.has(path):
+        return []
+    names = [name for name in tree.top() if name.lower() in ("procfile", "procfile.txt", "procfiles") and name != path]
+    return [f"{shown(name)} is not read: it has to be called {path} (git mv {shown(name)} {path})" for name in names]
 
 
 def _nobodys(planned: Planned) -> list[str]:

@@ -68,7 +68,7 @@ def _url(job: Mapping[str, Any], known: Settings) -> dict[str, str]:
     path = known.spool / f"{uuid.uuid4()}.download"
     try:
         size = download.download(check_archive_url(job["url"]), path, limits)
-        _detail(f"{size / 2**20:.1f} MB fetched")
+        _detail(f"{_size(size)} fetched")
         return _converted(path, known)
     finally:
         path.unlink(missing_ok=True)
@@ -81,8 +81,13 @@ def _upload(job: Mapping[str, Any], known: Settings) -> dict[str, str]:
 def _converted(path: Path, known: Settings) -> dict[str, str]:
     target = known.spool / f"{uuid.uuid4()}.tar"
     made = packed.convert(path, target, SPREAD * known.max_push * 2**20)
-    _detail(f"{made.files:,} files, {made.size / 2**20:.1f} MB")
+    _detail(f"{made.files:,} file{'s' if made.files != 1 else ''}, {_size(made.size)}")
     return {"commit": made.digest, "tree": f"archive:{made.digest}", "archive": target.name}
+
+
+def _size(count: int) -> str:
+    """Bytes as people say them: `12 KB`, `3.4 MB`."""
+    return f"{count / 2**20:.1f} MB" if count >= 2**20 else f"{max(1, round(count / 2**10))} KB"
 
 
 def _git(job: Mapping[str, Any], known: Settings) -> dict[str, str]:

@@ -91,7 +91,7 @@ def _looked_at(path: Path, limit: int) -> str:
             found.append(tree.Entry("100644", "", entry.size, name))
             if entry.data is not None and entry.size in tree.POINTER_SIZES and entry.data.read(len(POINTER)) == POINTER:
                 pointers.add(name)
-    tree.check(found, lambda small: [one.path for one in small if one.path in pointers], "the archive")
+    tree.check(found, lambda small: [one.path for one in small if one.path in pointers], "it")
     return _prefix(kinds)
 
 

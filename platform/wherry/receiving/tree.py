@@ -18,6 +18,8 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 NAMED = 3
 """How many offenders a message names."""
 
+COMMIT = "the commit"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -44,7 +46,7 @@ def entries(listing: Iterable[bytes]) -> Iterator[Entry]:
             yield Entry(mode.decode(), object_id.decode(), 0 if size == b"-" else int(size), path)
 
 
-def check(found: Iterable[Entry], pointers_of: Callable[[list[Entry]], list[bytes]], what: str = "the commit") -> list[Entry]:
+def check(found: Iterable[Entry], pointers_of: Callable[[list[Entry]], list[bytes]], what: str = COMMIT) -> list[Entry]:
     """Returns the submodules. Raises InvalidInput naming what is in the way in `what`. `pointers_of` tells which small files
     are Git LFS pointers; it is asked only when the tree has attributes, for without them there is no LFS. Not all of `found` is read
     when there is too much: ten trees of ten trees each, ten deep, are a push of a few kB and ten thousand million files."""
@@ -75,7 +77,11 @@ def check(found: Iterable[Entry], pointers_of: Callable[[list[Entry]], list[byte
 
 def _check_sizes(what: str, files: int, total: int) -> None:
     if files == 0:
-        raise InvalidInput(f"{what} has no files.", hint="Add some: git add . && git commit", code="empty_tree")
+        raise InvalidInput(
+            f"{what} has no files.",
+            hint="Add some: git add . && git commit" if what == COMMIT else "Pack the app's folder once more.",
+            code="empty_tree",
+        )
     if total > LARGEST_TREE:
         size = f"{total / 1024**3:.1f} GB of files; at most {LARGEST_TREE // 1024**3} GB are accepted."
         raise InvalidInput(f"{what} has {size}", hint=LEAVE_OUT, code="too_large")
