@@ -580,6 +580,20 @@ def test_a_cancelled_deploy_refuses_the_push(here: Place, ada: Person, engine: E
     assert said(done.stdout)[-1].startswith(" !     operation ")
 
 
+def test_a_build_that_is_cancelled_says_so_once(here: Place, ada: Person, engine: Engine) -> None:
+    def work(engine: Engine, operation: Operation) -> str:
+        engine.say(operation, " !     the build was cancelled", "       Nothing was changed.")
+        with here.platform.database.write() as connection:
+            error = {"code": "build_cancelled", "message": "the build was cancelled", "hint": ""}
+            operations.finish(connection, operation, "cancelled", clock.now(), error=error)
+        return "cancelled"
+
+    engine.work = work
+    done = ada.push(ada.project(), "once")
+    assert done.returncode == 1
+    assert said(done.stdout)[-2:] == [" !     the build was cancelled", "       Nothing was changed."]
+
+
 # repositories
 
 

@@ -177,8 +177,8 @@ def _explain_silence(push: Push, operation: Operation) -> None:
 
 
 def _outcome(push: Push, operation: Operation) -> int:
-    """The engine has written why into the log; only a cancellation is ours to say."""
-    if operation.state == "cancelled":
+    """The engine has written why into the log; only a cancellation of what it had not begun is ours to say."""
+    if operation.state == "cancelled" and operation.error is None:
         push.screen.warn(f"operation {operation.id} was cancelled; nothing changed")
     return 0 if operation.state == "succeeded" else 1
 
