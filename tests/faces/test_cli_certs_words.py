@@ -39,8 +39,10 @@ def test_an_order_under_way_is_told(one: dict[str, Any], told: str) -> None:
 def test_moments_are_told_from_now() -> None:
     assert certs.ends(row(not_after=at(days=90, minutes=1))) == "in 90 days"
     assert certs.ends(row(not_after=at(days=-3, minutes=-1))) == "3 days ago"
-    assert certs._renewal(row(renew_at=at(days=60, minutes=1), next_try=at(days=60))) == "in 60 days"
-    assert certs._renewal(row(renew_at=at(days=-1), next_try=at(hours=1))) == "due"
-    assert certs._renewal(row(renew_at=at(days=-1), next_try=at(hours=-1))) == "being ordered"
+    assert certs._renewal(row(renew_at=at(days=60, minutes=1), next_try=at(days=60), not_after=at(days=90))) == "in 60 days"
+    assert certs._renewal(row(renew_at=at(days=-1), next_try=at(hours=1), not_after=at(days=9))) == "due"
+    assert certs._renewal(row(renew_at=at(days=-1), next_try=at(hours=-1), not_after=at(days=9))) == "being ordered"
+    assert certs._renewal(row(renew_at=at(days=-1), next_try=at(hours=1))) == "", "there is nothing to renew yet"
     assert certs._next_try(row(error="no", next_try=at(minutes=5, seconds=1))) == "in 5 min"
+    assert certs._next_try(row(error="no", next_try=at(hours=3, seconds=9))) == "in 3 h"
     assert (certs._tries(1), certs._tries(3)) == ("tried once", "tried 3 times in a row")

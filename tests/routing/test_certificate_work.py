@@ -115,6 +115,25 @@ class _Advisor(BaseHTTPRequestHandler):
         return
 
 
+class _Broken(_Advisor):
+    def do_GET(self) -> None:
+        self.send_response(503)
+        self.end_headers()
+
+
+def test_an_authority_that_is_out_of_order_is_told_by_its_answer(pebble: Pebble, proxy: Haproxy) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Broken) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            terms = Terms(f"http://127.0.0.1:{server.server_port}/dir", "", "me@example.org", None)
+            with pytest.raises(OrderFailed, match=rf"^the authority at 127\.0\.0\.1:{server.server_port} answered 503$"):
+                certificate_work.order(terms, "a.org", "http", Clerk(proxy))
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 def _directory(pebble: Pebble) -> dict[str, Any]:
     context = ssl.create_default_context(cafile=str(pebble.ca))
     with urllib.request.urlopen(pebble.directory, context=context) as answer:

@@ -79,6 +79,8 @@ class Authority:
         if isinstance(error, requests.ConnectionError):
             reason = re.search(r"\[Errno -?\d+\] ([^)'\"]+)", str(error))
             return f"the authority at {name} can not be reached{': ' + reason[1] if reason else ''}"
+        if status := getattr(next(iter(error.args), None), "status_code", 0):
+            return f"the authority at {name} answered {status}"
         return f"the authority at {name} answered with what is not ACME ({type(error).__name__}: {error})"[:300]
 
     def _order(self, talk: Talk) -> dict[str, Any]:

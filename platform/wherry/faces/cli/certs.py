@@ -111,7 +111,7 @@ def _told(one: dict[str, Any]) -> str:
 
 
 def _renewal(one: dict[str, Any]) -> str:
-    if not one["renew_at"]:
+    if not one["renew_at"] or not one["not_after"]:
         return ""
     return until(one["renew_at"]) if seconds_until(one["renew_at"]) > 0 else "being ordered" if _being_ordered(one) else "due"
 

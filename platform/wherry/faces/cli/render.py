@@ -90,8 +90,10 @@ def took(start: str, end: str) -> str:
 
 
 def left(at: str) -> str:
-    """The time until a moment to come: `43 s`, `3 min`."""
+    """The time until a moment to come: `43 s`, `3 min`, `5 h`."""
     seconds = max(0.0, -_seconds_since(at, at_least=None))
+    if seconds >= 2 * 3600:
+        return f"{seconds / 3600:.0f} h"
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
