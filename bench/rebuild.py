@@ -19,7 +19,17 @@ ROUNDS = 7
 ORDINARY = f"{REQUIREMENTS}numpy==2.4.6\npandas==3.1.1\nrequests==2.34.2\nsqlalchemy==2.1.9\n"
 """What a small shop with a report needs. Of an app with nothing but Flask, the first build is itself nearly all starting and tidying."""
 ONE_MORE = "tabulate==0.9.0\n"
-LOCK = '{"name": "page", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": {"name": "page", "version": "1.0.0"}}}\n'
+PACKAGES = {
+    "date-fns": "3.6.0",
+    "lodash": "4.17.21",
+    "luxon": "3.4.4",
+    "moment": "2.30.1",
+    "ramda": "0.30.1",
+    "three": "0.166.1",
+    "typescript": "5.5.4",
+    "zod": "3.23.8",
+}
+"""Of some size, and without packages below them, so that a lock is short."""
 SERVER = 'require("http").createServer((_, answer) => answer.end("VERSION")).listen(process.env.PORT)\n'
 BY_HAND = {
     "python": """\
@@ -44,9 +54,11 @@ COPY app/ .
 }
 
 
-def node_app(version: str) -> dict[str, str]:
-    package = '{"name": "page", "version": "1.0.0", "scripts": {"start": "node server.js"}}\n'
-    return {"package.json": package, "package-lock.json": LOCK, "server.js": SERVER.replace("VERSION", version)}
+def node_app(version: str, packages: Mapping[str, str] | None = None) -> dict[str, str]:
+    package = {"name": "page", "version": "1.0.0", "scripts": {"start": "node server.js"}, "dependencies": packages or {}}
+    locked = {f"node_modules/{name}": {"version": number} for name, number in (packages or {}).items()}
+    lock = {"name": "page", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": package, **locked}}
+    return {"package.json": json.dumps(package), "package-lock.json": json.dumps(lock), "server.js": SERVER.replace("VERSION", version)}
 
 
 SOURCES = {"python": small_app, "nodejs": node_app}
@@ -58,12 +70,10 @@ def measure(place: Place, rounds: int = ROUNDS) -> Figure:
         ours, hand = _rounds(place, language, rounds)
         rows += [Row(f"{language}: a change of code, by Wherry", ours, "s"), Row(f"{language}: the same by hand", hand, "s")]
         checks.append(compare(f"{language}: rebuild / by hand", ours, hand, 1.3))
-    first, more = _one_more(place)
-    rows += [
-        Row("python: the first build, with Flask, pandas and SQLAlchemy", (first,), "s"),
-        Row("python: one dependency added", (more,), "s"),
-    ]
-    checks.append(Check("one dependency added / first build", more / first, "×", 1 / 3))
+    for language, what in {"python": "Flask, pandas and SQLAlchemy", "nodejs": "TypeScript, three and six others"}.items():
+        first, more = _one_more(place, language)
+        rows += [Row(f"{language}: the first build, with {what}", (first,), "s"), Row(f"{language}: one dependency added", (more,), "s")]
+        checks.append(Check(f"{language}: one dependency added / first build", more / first, "×", 1 / 3))
     return Figure(
         "rebuild",
         "Builds",
@@ -89,11 +99,16 @@ def _rounds(place: Place, language: str, rounds: int) -> tuple[tuple[float, ...]
     return tuple(ours[2:]), tuple(hand[2:])
 
 
-def _one_more(place: Place) -> tuple[float, float]:
+def _one_more(place: Place, language: str) -> tuple[float, float]:
     """Of an app of its own, whose cache is empty at first."""
-    with place.app("onemore") as repository:
-        first = build(place, repository, {**small_app(new_version()), "requirements.txt": ORDINARY})
-        return first, build(place, repository, {**small_app(new_version()), "requirements.txt": ORDINARY + ONE_MORE})
+    with place.app(f"onemore{language}") as repository:
+        return build(place, repository, _with_packages(language, more=False)), build(place, repository, _with_packages(language, more=True))
+
+
+def _with_packages(language: str, *, more: bool) -> dict[str, str]:
+    if language == "nodejs":
+        return node_app(new_version(), {**PACKAGES, **({"dayjs": "1.11.13"} if more else {})})
+    return {**small_app(new_version()), "requirements.txt": ORDINARY + (ONE_MORE if more else "")}
 
 
 def build(place: Place, repository: Repository, files: Mapping[str, str]) -> float:

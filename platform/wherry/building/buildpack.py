@@ -49,7 +49,7 @@ class Plan:
     `also` are copied when present, and so are paths that fully match `gather`; `follow` finds files that a dependency file
     names; `sources` tells that dependencies lie in the app's own folder. `by` names the buildpack that builds what this
     one serves, `template` is the Dockerfile of this plan, and `what` a word for the heading. The files of a `bare` one list
-    no dependencies."""
+    no dependencies. What a `layered` one installs may be built upon by the next build, where the buildpack knows how."""
 
     name: str
     files: tuple[str, ...]
@@ -67,6 +67,7 @@ class Plan:
     template: str = "Dockerfile"
     what: str = ""
     bare: bool = False
+    layered: bool = True
 
 
 @dataclass(frozen=True)

@@ -93,9 +93,11 @@ class Making:
 
 
 def is_layered(planned: Planned) -> bool:
-    """Of an app that is installed as a package itself, dependencies and code are not apart."""
+    """Of an app that is installed as a package itself, or built with more than it runs with, dependencies and code are not apart."""
     pack, how = planned.detected.buildpack, planned.detected.plan
     if pack is None or how is None or planned.classic or planned.detected.installer.sources:
+        return False
+    if not how.layered or planned.detected.flags.get("build", False):
         return False
     return how.template == "Dockerfile" and (pack.folder / TEMPLATE).exists()
 
