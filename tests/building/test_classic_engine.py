@@ -153,3 +153,11 @@ def test_a_buildpack_that_is_not_there_is_told_without_its_password(bench: Bench
         bench.build(source(tmp_path, {"a": ""}, bench.app("absent"), url))
     assert refused.value.message == f"the buildpack http://{server.address}:{server.http_port}/nothing.tgz could not be fetched"
     assert CANARY not in "\n".join([*bench.lines, *refused.value.evidence])
+
+
+def test_a_buildpack_whose_host_is_out_of_reach_is_not_called_wrong(bench: Bench, tmp_path: Path) -> None:
+    url = "https://host.invalid/me/pack.git"
+    with pytest.raises(DeployFailed) as refused:
+        bench.build(source(tmp_path, {"a": ""}, bench.app("far"), url))
+    assert refused.value.message == f"the buildpack {url} could not be fetched: its host is out of reach"
+    assert refused.value.hint == "Is its name right? Then push again in a moment."

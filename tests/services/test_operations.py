@@ -58,7 +58,7 @@ def test_a_queued_operation_is_cancelled_at_once(platform: Platform) -> None:
     operation = formation.restart(platform, DEPLOYER, "shop")
     assert operations.cancel(platform, DEPLOYER, operation.id).state == "cancelled"
     assert event_types(platform)[-1] == "operation.cancelled"
-    with pytest.raises(Conflict, match="has cancelled already") as refusal:
+    with pytest.raises(Conflict, match="was cancelled already") as refusal:
         operations.cancel(platform, DEPLOYER, operation.id)
     assert refusal.value.code == "operation_over"
 

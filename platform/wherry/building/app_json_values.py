@@ -20,7 +20,7 @@ def check_keys(warnings: list[str], node: Node, place: str, known: tuple[str, ..
         if key in not_used:
             warnings.append(f'app.json line {line}: "{key}" has no effect here')
         elif key not in known:
-            near = difflib.get_close_matches(key, known, 1)
+            near = difflib.get_close_matches(key, known, 1) or [short for short in known if len(short) > 2 and key.startswith(short)]
             meant = f'; did you mean "{near[0]}"?' if near else ""
             where = f" in {place}" if place else ""
             warnings.append(f'app.json line {line}: unknown key "{shown(key, 40)}"{where}{meant}')

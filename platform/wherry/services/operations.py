@@ -43,7 +43,8 @@ def cancel(platform: Platform, actor: Actor, operation_id: int) -> Operation:
     operation = get(platform, actor, operation_id)
     require(actor, "deploy", f"cancel operation {operation_id}")
     if operation.done:
-        raise Conflict(f"operation {operation_id} has {operation.state} already", code="operation_over")
+        ended = "was cancelled" if operation.state == "cancelled" else f"has {operation.state}"
+        raise Conflict(f"operation {operation_id} {ended} already", code="operation_over")
     with platform.database.write() as connection:
         now = operations.get(connection, operation_id)
         if now.state == "queued":
