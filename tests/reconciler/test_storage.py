@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from platform_support import ADMIN, Machine, machine
-from wherry.errors import Conflict
+from wherry.errors import Conflict, Unavailable
 from wherry.model.operation import Operation
 from wherry.model.volume import mounts_from_json
 from wherry.reconciler import storage as work
 from wherry.routing.memory_proxy import MemoryProxy
 from wherry.routing.proxy import Route
+from wherry.running.engine import Observed
 from wherry.running.memory_engine import MemoryEngine
 from wherry.services import apps, config_vars, formation, operations, releases, storage
 from wherry.store import apps as stored_apps
@@ -138,6 +139,32 @@ def test_a_writer_that_serves_when_the_engine_dies_is_not_ended_for_the_one_befo
         proxy.answer.set()
         assert after.wait(operation).state == "succeeded"
         assert (running(after), len(engine.started)) == ([("web.1", 3, True)], started)
+
+
+class Away(MemoryEngine):
+    """Does not answer an operation, once, after a container of the image was started."""
+
+    def __init__(self, image: str) -> None:
+        super().__init__()
+        self.image, self.away = image, True
+
+    def observe(self, app: str | None = None) -> list[Observed]:
+        seen = super().observe(app)
+        if self.away and threading.current_thread().name.startswith("operation ") and any(one.image == self.image for one in seen):
+            self.away = False
+            raise Unavailable("Docker does not answer")
+        return seen
+
+
+def test_a_writer_that_boots_when_docker_is_away_is_not_ended_for_the_one_before_it(tmp_path: Path) -> None:
+    engine = Away("good2")
+    with machine(tmp_path, engine) as here:
+        with_volume(here)
+        before = len(engine.started)
+        operation = here.begin("shop", "b", image="good2", web="run")
+        here.until(lambda: here.loop.wake() or operations.get(here.services, ADMIN, operation.id).done)
+        assert any(line.endswith("Docker does not answer; trying again") for line in here.log(operation))
+        assert (running(here), len(engine.started)) == ([("web.1", 3, True)], before + 1)
 
 
 def _die_at_commit(here: Machine, operation: Operation) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from wherry import clock, failpoint
-from wherry.errors import DeployFailed
+from wherry.errors import DeployFailed, Unavailable
 from wherry.model.app import App
 from wherry.model.build import Build
 from wherry.model.release import Release, wished_quantities
@@ -105,6 +105,9 @@ def switch(
         except DeployFailed:
             settle(outside, wished.name)
             work.pause.end(back=settled(outside, wished.name))
+            raise
+        except Unavailable:
+            outside.memory.keep_for_an_operation(wished.name)  # for the next try: what has begun to boot or to serve stays
             raise
         _say_pause(work)
         work.say(live_line())
