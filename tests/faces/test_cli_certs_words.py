@@ -45,4 +45,4 @@ def test_moments_are_told_from_now() -> None:
     assert certs._renewal(row(renew_at=at(days=-1), next_try=at(hours=1))) == "", "there is nothing to renew yet"
     assert certs._next_try(row(error="no", next_try=at(minutes=5, seconds=1))) == "in 5 min"
     assert certs._next_try(row(error="no", next_try=at(hours=3, seconds=9))) == "in 3 h"
-    assert (certs._tries(1), certs._tries(3)) == ("tried once", "tried 3 times in a row")
+    assert [certs._tries(number) for number in (0, 1, 3)] == ["", " (tried once)", " (tried 3 times in a row)"]

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import ssl
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -174,6 +178,57 @@ def test_a_dns_hook_that_hangs_holds_up_no_domain_that_needs_none(proxy: Haproxy
         certificates.renew(made.services, ADMIN, "shop", "*.stuck.example.org")
         missing = f"the DNS hook {hook} (WHERRY_ACME_DNS_HOOK) is not there"
         made.until(lambda: (row := certificate(made, "*.stuck.example.org")) and row.error == missing)
+
+
+class Limited(BaseHTTPRequestHandler):
+    """An authority that has had enough."""
+
+    def do_GET(self) -> None:
+        body = b'{"type": "urn:ietf:params:acme:error:rateLimited", "detail": "too many new orders", "status": 429}'
+        self.send_response(429)
+        for name, value in (("Content-Type", "application/problem+json"), ("Content-Length", str(len(body))), ("Retry-After", "7200")):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+@contextmanager
+def limited(folder: Path) -> Iterator[dict[str, str]]:
+    """The settings for it."""
+    signer = Authority("Limited")
+    signed = signer.sign("localhost")
+    (folder / "ca.pem").write_text(signer.certificate)
+    (folder / "server.pem").write_text(signed.certificate + signed.key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Limited) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            url = f"https://localhost:{server.server_port}/dir"
+            yield {"WHERRY_ACME_EMAIL": "me@example.org", "WHERRY_ACME_DIRECTORY": url, "WHERRY_ACME_CA": str(folder / "ca.pem")}
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_orders_that_wait_for_an_authority_that_had_too_many_say_so(proxy: Haproxy, tmp_path: Path) -> None:
+    (tmp_path / "authority").mkdir()
+    with limited(tmp_path / "authority") as acme, machine(tmp_path, proxy=proxy.proxy, **acme) as made:  # type: ignore[arg-type]
+        apps.create(made.services, ADMIN, "shop")
+        domains.change(made.services, ADMIN, "shop", ["first.example.org"], [])
+        made.until(lambda: (row := certificate(made, "first.example.org")) and row.error == "too many new orders")
+        domains.change(made.services, ADMIN, "shop", ["second.example.org"], [])
+        made.until(lambda: (row := certificate(made, "second.example.org")) and row.error)
+        second = certificate(made, "second.example.org")
+        assert second and (second.error, second.attempts) == ("it waits, because the authority had too many orders", 0)
+        assert (clock.parse(second.next_try) - clock.parse(clock.now())).total_seconds() > 3600
+        certificates.renew(made.services, ADMIN, "shop", "second.example.org")
+        made.until(lambda: (row := certificate(made, "second.example.org")) and row.next_try == second.next_try)
 
 
 def test_an_engine_that_died_in_between_finds_its_way(proxy: Haproxy, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import socket
 import tarfile
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from draining_support import posts
+from free_ports import free_port
 from stored_platform import ADMIN, deployed, new_platform, running
 from wherry import clock
 from wherry.errors import Unavailable
@@ -187,6 +189,14 @@ def test_domains_without_an_address_are_one_finding() -> None:
     many = on_state._without_address([f"{letter}.org (shop)" for letter in "abcde"], "192.0.2.7")
     assert many.what == "5 domains have no address: a.org (shop), b.org (shop), c.org (shop) and 2 more"
     assert many.fix == "Add a DNS record for each, e.g. a.org A 192.0.2.7"
+
+
+def test_a_program_on_a_port_of_visitors_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        port = stranger.getsockname()[1]
+        mine = new_platform(tmp_path, WHERRY_HTTP_PORT=str(port), WHERRY_HTTPS_PORT=str(free_port())).settings
+        assert re.fullmatch(rf"port {port} is taken by .+ \(process {os.getpid()}\)", on_platform._taken(mine))
+    assert on_platform._taken(mine) == ""
 
 
 def test_a_proxy_that_hangs_does_not_answer(platform: Platform) -> None:

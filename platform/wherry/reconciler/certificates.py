@@ -22,6 +22,7 @@ from wherry.reconciler.certificate_plan import Plan, plan, proof_of
 from wherry.reconciler.outside import Outside
 from wherry.store import apps, certificates, events
 
+LIMITED = "it waits, because the authority had too many orders"
 OURS = 900.0
 """Seconds without orders after a fault of our own."""
 
@@ -35,6 +36,7 @@ class Certificates:
         self._kept: set[str] | None = None
         self._working = {"http": threading.Lock(), "dns": threading.Lock()}
         self._paused_until = ""
+        self._limited = False
 
     def look(self) -> None:
         """Does what can be done at once, and starts the orders that are due."""
@@ -51,6 +53,8 @@ class Certificates:
         if self._paused_until <= clock.now():
             for proof in {proof_of(name, self.outside.settings) for name in _names(found)}:
                 self._begin(proof)
+        elif self._limited:
+            self._put_off(found.due)
 
     def _plan(self) -> Plan:
         with self.outside.database.read() as connection:
@@ -112,6 +116,12 @@ class Certificates:
 
     # Orders
 
+    def _put_off(self, due: tuple[Certificate, ...]) -> None:
+        """The authority wants no order now, of no domain: whoever looks is told so, and until when."""
+        for row in due:
+            wanted = row.facts is None or row.state != "active" or row.renew_at <= clock.now()
+            self._write(row, None, next_try=self._paused_until, **({"error": LIMITED} if wanted else {}))
+
     def _begin(self, proof: str) -> None:
         if self._working[proof].acquire(blocking=False):
             threading.Thread(target=self._work, args=(proof,), name=f"certificates-{proof}", daemon=True).start()
@@ -124,11 +134,12 @@ class Certificates:
 
             orders = Orders(self.outside, self._woken)
             for row in self._plan().due:
-                if proof_of(row.name, self.outside.settings) == proof and self._paused_until <= clock.now():
-                    self._paused_until = orders.take(row) or self._paused_until
+                mine = proof_of(row.name, self.outside.settings) == proof and self._paused_until <= clock.now()
+                if mine and (limit := orders.take(row)):
+                    self._paused_until, self._limited = limit, True
         except Exception as error:
             # What can not be written down would be ordered again at every look; authorities count.
-            self._paused_until = clock.text(clock.parse(clock.now()) + timedelta(seconds=OURS))
+            self._paused_until, self._limited = clock.text(clock.parse(clock.now()) + timedelta(seconds=OURS)), False
             print(f"certificates: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
         finally:
             self.outside.database.close()

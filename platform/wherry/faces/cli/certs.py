@@ -38,7 +38,7 @@ def info(session: Session) -> int:
         ("valid", f"{one['not_before'][:10]} to {one['not_after'][:10]}" if one["not_after"] else ""),
         ("ends", ends(one) if one["not_after"] else ""),
         ("renewal", _renewal(one)),
-        ("last failure", f"{one['error']} ({_tries(one['attempts'])})" if one["error"] else ""),
+        ("last failure", f"{one['error']} {_tries(one['attempts'])}" if one["error"] else ""),
         ("next try", _next_try(one)),
     ]
     return session.show(one, facts([(name, printable(value)) for name, value in pairs], session.terminal.width))
@@ -117,7 +117,7 @@ def _renewal(one: dict[str, Any]) -> str:
 
 
 def _tries(attempts: int) -> str:
-    return "tried once" if attempts < 2 else f"tried {attempts} times in a row"
+    return ("", " (tried once)")[attempts] if attempts < 2 else f" (tried {attempts} times in a row)"
 
 
 def _next_try(one: dict[str, Any]) -> str:

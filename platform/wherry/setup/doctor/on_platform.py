@@ -44,8 +44,11 @@ def _engine(settings: Settings) -> bool:
 
 
 def ports_free(settings: Settings) -> Iterator[Finding]:
-    """While the platform runs, its ports are its own; whether it holds them is what `processes` asks."""
+    """While the platform runs, its ports are its own, unless another program was there before its proxy."""
     if service.is_running(settings):
+        if taken := _taken(settings):
+            yield fail("ports", taken, "Stop that program; the platform takes the port by itself then.")
+            return
         yield ok("ports", f"{settings.http_port}, {settings.https_port}, {settings.ssh_port} and {settings.api_port} are ours")
         return
     try:
@@ -53,6 +56,12 @@ def ports_free(settings: Settings) -> Iterator[Finding]:
         yield ok("ports", "free for the platform")
     except Conflict as error:
         yield fail("ports", error.message, error.hint)
+
+
+def _taken(settings: Settings) -> str:
+    """Which port of visitors another program than HAProxy listens on; empty when none does."""
+    holders = {port: ports.holder_of(port) for port in (settings.http_port, settings.https_port)}
+    return next((f"port {port} is taken by {who}" for port, who in holders.items() if who and not who.startswith("haproxy ")), "")
 
 
 def proxy(settings: Settings) -> Iterator[Finding]:
