@@ -9,6 +9,7 @@ from wherry.errors import Conflict
 from wherry.settings import Settings
 
 LISTENING = "0A"
+UNKNOWN = "another program"
 
 
 def check(settings: Settings) -> str:
@@ -31,14 +32,14 @@ def check(settings: Settings) -> str:
 
 
 def holder_of(port: int) -> str:
-    """Who listens on `port`: `nginx (process 812)`, `another program`, or nothing."""
+    """Who listens on `port`: `nginx (process 812)`, `another program` (`UNKNOWN`: we may not look), or nothing."""
     sockets = _listening(port)
     if not sockets:
         return ""
     for process in Path("/proc").glob("[0-9]*"):
         if sockets & _sockets_of(process):
             return f"{(process / 'comm').read_text().strip()} (process {process.name})"
-    return "another program"
+    return UNKNOWN
 
 
 def _suggestion(port: int) -> int:

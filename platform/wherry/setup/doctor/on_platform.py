@@ -59,9 +59,17 @@ def ports_free(settings: Settings) -> Iterator[Finding]:
 
 
 def _taken(settings: Settings) -> str:
-    """Which port of visitors another program than HAProxy listens on; empty when none does."""
+    """Which port of visitors another program than HAProxy listens on; empty when none does. In a container the kernel does not say whose
+    socket it is, not even our own proxy's, so there nobody can tell."""
     holders = {port: ports.holder_of(port) for port in (settings.http_port, settings.https_port)}
-    return next((f"port {port} is taken by {who}" for port, who in holders.items() if who and not who.startswith("haproxy ")), "")
+    return next(
+        (
+            f"port {port} is taken by {who}"
+            for port, who in holders.items()
+            if who not in ("", ports.UNKNOWN) and not who.startswith("haproxy ")
+        ),
+        "",
+    )
 
 
 def proxy(settings: Settings) -> Iterator[Finding]:
