@@ -2,7 +2,7 @@
 
 import pytest
 
-from wherry.running.last_words import ANY, way_out
+from wherry.running.last_words import ANY, DONE, way_out
 
 SAID = {
     "/bin/sh: 1: exec: nodemon: not found": "The program nodemon is not in the image",
@@ -11,8 +11,9 @@ SAID = {
     "/bin/sh: 1: exec: ./start.sh: not found": "Is ./start.sh in the push? A script with Windows line ends",
     "/bin/sh: 1: exec: ./start.sh: Permission denied": "git update-index --chmod=+x ./start.sh",
     "/usr/bin/env: 'python\\r': No such file or directory": "A script has Windows line ends",
-    "ModuleNotFoundError: No module named 'requests'": "requests is neither in the push nor among the app's dependencies",
-    "ModuleNotFoundError: No module named 'shop.settings'": "shop is neither in the push nor among the app's dependencies",
+    "ModuleNotFoundError: No module named 'requests'": '"requests" is neither a file of the push (requests.py) nor brought',
+    "ModuleNotFoundError: No module named 'shop.settings'": '"shop" is neither a file of the push (shop.py) nor brought',
+    "Failed to find attribute 'application' in 'app'.": 'The module has no "application"',
     "Error: Cannot find module 'express'": "The package express is not in the image",
     "Error [ERR_MODULE_NOT_FOUND]: Cannot find package '@fastify/cors' imported from /app/index.js": "The package @fastify/cors is not",
     "Error: Cannot find module '/app/dist/index.js'": "dist/index.js is not in the image: is it in the push, or made by the build?",
@@ -28,3 +29,8 @@ def test_the_commonest_reasons_have_their_own_way_out(line: str) -> None:
 @pytest.mark.parametrize("lines", [[], ["Traceback: boom"], ["KeyError: 'name'"], ["GET /x: not found, said the app"]])
 def test_what_is_not_known_is_not_guessed_at(lines: list[str]) -> None:
     assert way_out(lines, "shop") == ANY
+
+
+def test_one_that_only_came_to_its_end_is_told_so() -> None:
+    assert way_out(["done"], "shop", 0) == DONE
+    assert way_out(["done"], "shop", None) == ANY

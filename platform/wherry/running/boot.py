@@ -114,7 +114,7 @@ def ended(engine: Engine, seen: Observed) -> DeployFailed:
     return DeployFailed(
         f"{seen.name} exited with code {seen.exit_code}{after}{waiting}",
         code="H10",
-        hint=way_out(evidence, seen.app),
+        hint=way_out(evidence, seen.app, seen.exit_code),
         evidence=evidence,
         source=seen.name,
     )

@@ -6,13 +6,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+DONE = "It came to its end by itself: a process has to go on for as long as the app runs, the web process as a server on $PORT."
 ANY = "The lines below are its last; run it the same way on your machine."
 
 _DEV = "A dev dependency is not in the image."
 _REASONS = (
     (
         r"ModuleNotFoundError: No module named '([A-Za-z_]\w{0,60})",
-        f"{{1}} is neither in the push nor among the app's dependencies (requirements.txt or its kin). {_DEV}",
+        f'"{{1}}" is neither a file of the push ({{1}}.py) nor brought by a package among its dependencies. {_DEV}',
+    ),
+    (
+        r"Failed to find attribute '([A-Za-z_]\w{0,60})' in",
+        'The module has no "{1}": name the variable that holds the app after the colon, e.g. web: gunicorn app:app',
     ),
     (
         r"Cannot find (?:module|package) '((?:@[\w.-]{1,60}/)?[a-z0-9][\w.-]{0,60})[/']",
@@ -45,8 +50,10 @@ _REASONS = (
 )
 
 
-def way_out(lines: Sequence[str], app: str) -> str:
+def way_out(lines: Sequence[str], app: str, exit_code: int | None = 1) -> str:
     """The way out of the first reason that `lines`, the last ones of an instance of `app`, show; else where to look."""
+    if exit_code == 0:
+        return DONE
     text = "\n".join(lines)
     for pattern, sentence in _REASONS:
         match = re.search(pattern, text, re.MULTILINE)
