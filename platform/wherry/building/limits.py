@@ -22,6 +22,7 @@ from pathlib import Path
 from wherry import machine
 from wherry.building.brake import Brake
 from wherry.building.flow import Flow
+from wherry.building.groups import Groups
 from wherry.building.idleness import Idleness
 from wherry.machine import Memory
 from wherry.model import shares
@@ -71,6 +72,10 @@ class Limits:
     brake: Brake = field(default_factory=Brake, compare=False)
     flow: Flow = field(default_factory=Flow, compare=False)
     processes: Path = PROCESSES
+    _groups: Groups = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_groups", Groups(self.root))
 
     def prepare(self) -> None:
         """Before a build: makes the cgroup for the steps of systemd's driver. Where this process may not, steps stay where they are."""
@@ -157,7 +162,7 @@ class Limits:
 
     @property
     def _one_tree(self) -> bool:
-        return (self.root / "cgroup.controllers").exists()
+        return self._groups.one_tree
 
     def _hold(self, wishes: list[tuple[str, str]]) -> int:
         return sum(_write(path, value) for name, value in wishes for path in self._files(name))
@@ -208,10 +213,7 @@ class Limits:
 
     def _files(self, name: str, groups: tuple[str, ...] = ()) -> Iterator[Path]:
         """The places of `controller/file` in every cgroup that builds run in."""
-        controller, _, file = name.partition("/")
-        top = self.root if self._one_tree else self.root / controller
-        for group in groups or (self.name, SHARED, *STEPS):
-            yield from top.glob(f"{group}/{file}")
+        return self._groups.files(name, groups or (self.name, SHARED, *STEPS))
 
 
 def limits_of(settings: Settings) -> Limits:
