@@ -77,7 +77,7 @@ def deploy_key(platform: Platform, actor: Actor, name: str) -> str:
         known = deploy_keys.find(connection, app)
     if known:
         return known.public
-    public, private = make(f"wherry-{name}")
+    public, private = make(f"{platform.settings.name}-{name}")
     with platform.database.write() as connection:
         kept = deploy_keys.add(connection, app, DeployKey(public, private, clock.now()))
         events.add(connection, actor, "deploy_key.created", name, clock.now(), public=kept.public)
