@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import docker
+
 from wherry.building.archive import Tree, open_tree
-from wherry.building.builder import Source
+from wherry.building.builder import Built, Source
 
 REPOSITORY = Path(__file__).parents[1]
 PACKS = REPOSITORY / "buildpacks"
@@ -67,3 +69,12 @@ def content(case: Mapping[str, Any]) -> bytes:
 def unique(name: str) -> str:
     """An app name that no other run has."""
     return f"{name}-{uuid.uuid4().hex[:8]}"
+
+
+def run(built: Built, *argv: str) -> str:
+    """What a command prints in a container of a built image, on the real engine."""
+    client = docker.from_env()
+    try:
+        return client.containers.run(built.image, list(argv), remove=True).decode()  # type: ignore[no-any-return]
+    finally:
+        client.close()

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import docker
 import pytest
 
 import building_support as support
+from building_support import run
 from python_locks import dependencies
 from wherry.building.builder import Built, Source
 from wherry.building.context import Context
@@ -53,14 +53,6 @@ for folder, folders, files in os.walk("/venv"):
         found[path] = [stat.filemode(state.st_mode), state.st_uid, state.st_gid, held]
 print(json.dumps(found))
 """
-
-
-def run(built: Built, *argv: str) -> str:
-    client = docker.from_env()
-    try:
-        return client.containers.run(built.image, list(argv), remove=True).decode()  # type: ignore[no-any-return]
-    finally:
-        client.close()
 
 
 def environment(built: Built) -> dict[str, list[str]]:

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import docker
 import pytest
 
 import building_support as support
+from building_support import run
 from wherry.building.builder import Built, Source
 from wherry.building.dependency_layers import LABEL
 from wherry.building.solve import Image
@@ -39,14 +39,6 @@ const walk = (folder) => { for (const name of fs.readdirSync(folder)) {
 walk("/app");
 console.log(JSON.stringify(found));
 """
-
-
-def run(built: Built, *argv: str) -> str:
-    client = docker.from_env()
-    try:
-        return client.containers.run(built.image, list(argv), remove=True).decode()  # type: ignore[no-any-return]
-    finally:
-        client.close()
 
 
 def contents(built: Built) -> dict[str, list[object]]:

@@ -68,50 +68,46 @@ class BuildKit:
     ) -> str:
         """Builds, and returns the image id (`sha256:…`). Blocks; `tick` and `cancelled` are called about ten times a
         second. Raises SolveFailed, or SolveStopped once the engine has let go of a build that was to stop."""
-        if self.limits is None:
-            return self._solve(wish, see, tick, cancelled, timeout)
-        self.limits.prepare()
-        try:
-            return self._solve(wish, see, tick, cancelled, timeout)
-        finally:
-            self.limits.rest()
+        with self._limited():
+            build_id = uuid.uuid4().hex
+            messages: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
+            reader = threading.Thread(target=self._read, args=(wish, build_id, messages), name="build", daemon=True)
+            reader.start()
+            image, stopped, look_at = "", None, time.monotonic()
+            stop_at = look_at + timeout
+            while True:
+                message = _next(messages)
+                if isinstance(message, _End):
+                    break
+                if isinstance(message, dict):
+                    image = _taken(message, see, failing=stopped is None) or image
+                if message is not None and time.monotonic() < look_at:
+                    continue  # a look takes milliseconds, and a builder that talks much is waited for
+                look_at = time.monotonic() + POLL
+                tick()
+                if self.limits:
+                    self.limits.apply()
+                if stopped is None and (cancelled() or time.monotonic() > stop_at):
+                    stopped = SolveStopped(timed_out=time.monotonic() > stop_at)
+                    stop_at = time.monotonic() + CANCEL_GRACE
+                    with contextlib.suppress(Unavailable):  # whether it is gone or only slow, the reader will tell
+                        self.cancel(build_id)
+                elif stopped is not None and time.monotonic() > stop_at:
+                    break
+            if stopped is not None:
+                raise stopped
+            return image
 
-    def _solve(
-        self,
-        wish: Solve,
-        see: Callable[[trace.Step | trace.Output], None],
-        tick: Callable[[], None],
-        cancelled: Callable[[], bool],
-        timeout: float,
-    ) -> str:
-        build_id = uuid.uuid4().hex
-        messages: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
-        reader = threading.Thread(target=self._read, args=(wish, build_id, messages), name="build", daemon=True)
-        reader.start()
-        image, stopped, look_at = "", None, time.monotonic()
-        stop_at = look_at + timeout
-        while True:
-            message = _next(messages)
-            if isinstance(message, _End):
-                break
-            if isinstance(message, dict):
-                image = _taken(message, see, failing=stopped is None) or image
-            if message is not None and time.monotonic() < look_at:
-                continue  # a look takes milliseconds, and a builder that talks much is waited for
-            look_at = time.monotonic() + POLL
-            tick()
+    @contextlib.contextmanager
+    def _limited(self) -> Iterator[None]:
+        """While a build runs. Those of others, in the same cgroups, are not held back after it."""
+        if self.limits:
+            self.limits.prepare()
+        try:
+            yield
+        finally:
             if self.limits:
-                self.limits.apply()
-            if stopped is None and (cancelled() or time.monotonic() > stop_at):
-                stopped = SolveStopped(timed_out=time.monotonic() > stop_at)
-                stop_at = time.monotonic() + CANCEL_GRACE
-                with contextlib.suppress(Unavailable):  # whether it is gone or only slow, the reader will tell
-                    self.cancel(build_id)
-            elif stopped is not None and time.monotonic() > stop_at:
-                break
-        if stopped is not None:
-            raise stopped
-        return image
+                self.limits.rest()
 
     def cancel(self, build_id: str) -> None:
         with _translated():
