@@ -48,6 +48,11 @@ def safe_text(text: bytes | str) -> str:
     return shown + CUT_MARK if cut else shown
 
 
+def safe_lines(output: bytes) -> list[str]:
+    """The lines of a program's output that say something, each as `safe_text`."""
+    return [text for line in output.split(b"\n") if (text := safe_text(line)).strip()]
+
+
 def marked_as_cut(piece: bytes) -> bytes:
     """The first piece of a line whose rest is thrown away."""
     return whole_characters(piece[:MAX_LINE]) + CUT_MARK.encode()

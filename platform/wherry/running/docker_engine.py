@@ -9,7 +9,7 @@ from typing import Any
 
 from wherry import failpoint
 from wherry.errors import NotFound
-from wherry.model.log_line import safe_text
+from wherry.model.log_line import safe_lines
 from wherry.model.run import Screen
 from wherry.running import docker_client, labels
 from wherry.running.docker_client import translated, until_it_hears
@@ -181,7 +181,7 @@ class DockerEngine:
                 output = self._api.logs(container, stdout=True, stderr=True, tail=lines)
             except APIError:
                 return []
-        return [text for line in output.split(b"\n") if (text := safe_text(line)).strip()]
+        return safe_lines(output)
 
     def sample(self, container: str) -> Sample | None:
         from docker.errors import APIError

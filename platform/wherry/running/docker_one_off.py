@@ -8,7 +8,7 @@ from typing import Any
 
 from wherry import clock
 from wherry.errors import DeployFailed
-from wherry.model.log_line import safe_text
+from wherry.model.log_line import safe_lines, safe_text
 from wherry.running.conversation import Conversation, Demultiplexer
 from wherry.running.engine import InstanceSpec, OneOff
 
@@ -38,8 +38,7 @@ def run_out(talk: Conversation, timeout: float) -> OneOff:
         said, over = _heard(talk, end)
         if not over:
             talk.kill()
-        lines = tuple(text for line in said.split(b"\n") if (text := safe_text(line)).strip())
-        return OneOff(talk.ending().exit_code if over else None, False, lines[-20:])
+        return OneOff(talk.ending().exit_code if over else None, False, tuple(safe_lines(said)[-20:]))
     finally:
         talk.close()
 
