@@ -20,13 +20,15 @@ PAUSE = 0.01
 NICE = -10
 """Visitors have a processor of their own at home: they do not wait for this machine's, neither before nor during a hog."""
 CALM = 20.0
-"""Seconds of the measurement before each hog, and at least of that beside it: a hog that is ended at once is pushed again and again, since
-the 99th percentile of half a second is the second slowest answer of 200."""
+"""Seconds of the measurement without each hog, half of them before and half after, since machines drift; and at least of that beside it: a
+hog that is ended at once is pushed again and again, since the 99th percentile of half a second is the second slowest answer of 200."""
+SETTLES = 3.0
+"""Seconds after a hog in which what it left behind is cleared away."""
 TITLE = "Builds that want everything"
 HOW = (
-    f"The 99th percentile of an app's answers to {CONNECTIONS} visitors, before and while builds beside it take all memory, start"
-    " processes without end, or write a file of 20 GB; each build ends with the name of what it ran out of, and what ends within"
-    f" {CALM:.0f} s is pushed again. For comparison, pushes one after another whose builds just fail."
+    f"The 99th percentile of an app's answers to {CONNECTIONS} visitors, before and after builds, and while builds beside it take all"
+    " memory, start processes without end, or write a file of 20 GB; each build ends with the name of what it ran out of, and what"
+    f" ends within {CALM:.0f} s is pushed again. For comparison, pushes one after another whose builds just fail."
     f" The visitors' own program has a nice value of {NICE} throughout, as if it ran on a machine of theirs."
 )
 MODEST = "nothing"
@@ -61,6 +63,9 @@ class Visitors:
         for thread in self._threads:
             thread.join(30)
 
+    def __add__(self, other: Visitors) -> Visitors:
+        return Visitors(self.port, self.host, self.took + other.took, self.bad + other.bad)
+
     @property
     def p99(self) -> float:
         return statistics.quantiles(self.took, n=100)[98]
@@ -87,6 +92,13 @@ class Visitors:
             self.bad.append(str(answer.status))
 
 
+def calm_while(port: int, host: str) -> Visitors:
+    """Half of what is compared with: once before what is measured, and once after it."""
+    with Visitors(port, host) as calm:
+        time.sleep(CALM / 2)
+    return calm
+
+
 def measure(place: Place) -> Figure:
     rows, checks, bad = [], [], []
     with place.app("neighbour") as neighbour:
@@ -94,26 +106,26 @@ def measure(place: Place) -> Figure:
         for hog in HOGS:
             place.say(f"hogs: {hog} …")
             calm, busy = _beside(place, hog)
-            rows += [Row(f"p99 before, {hog}", (calm.p99,), "ms"), Row(f"p99 beside, {hog}", (busy.p99,), "ms")]
+            rows += [Row(f"p99 without, {hog}", (calm.p99,), "ms"), Row(f"p99 beside, {hog}", (busy.p99,), "ms")]
             if hog == MODEST:
-                rows.append(Row("p99 beside one that just fails / before", (busy.p99 / calm.p99,), "×"))
+                rows.append(Row("p99 beside one that just fails / without", (busy.p99 / calm.p99,), "×"))
             else:
-                checks.append(Check(f"p99 beside a hog of {hog} / before", busy.p99 / calm.p99, "×", 2.0))
+                checks.append(Check(f"p99 beside a hog of {hog} / without", busy.p99 / calm.p99, "×", 2.0))
             bad += calm.bad + busy.bad
     checks.append(Check("requests lost", len(bad), "", 0))
     return Figure("hogs", TITLE, HOW, tuple(checks), tuple(rows), tuple(sorted(set(bad))))
 
 
 def _beside(place: Place, hog: str) -> tuple[Visitors, Visitors]:
-    """The neighbour's visitors in a calm while and during pushes of the hog, which have to fail with its name."""
+    """The neighbour's visitors in calm whiles and during pushes of the hog, which have to fail with its name."""
     run, code = HOGS[hog]
     port, host = place.site.http_port, "neighbour.localhost"
-    with Visitors(port, host) as calm:
-        time.sleep(CALM)
+    before = calm_while(port, host)
     with place.app(f"hog-{hog}") as greedy, Visitors(port, host) as busy:
         end = time.monotonic() + CALM
         while time.monotonic() < end:
             greedy.commit({"Dockerfile": f"FROM {stack_image(place.site)}\nUSER root\nRUN : {new_version()}; {run}\nCMD true\n"})
             pushed = greedy.push()
             assert f"{place.site.name} help {code}" in pushed.text, pushed.text
-    return calm, busy
+    time.sleep(SETTLES)
+    return before.with_(calm_while(port, host)), busy

@@ -132,7 +132,7 @@ DECLARED: tuple[Setting, ...] = (
         "0",
         form.count,
         "Lines a second that an instance may print, and thousands of bytes; one that prints more gets less of the processor, so that "
-        "others keep theirs. 0: 2500 for each processor.",
+        "others keep theirs. 0: 1250 for each processor.",
     ),
     Setting("WHERRY_INSTANCE_MEMORY", "256", form.count, "Memory limit of one instance in MB."),
     Setting("WHERRY_MAX_PUSH", "512", form.count, "The largest push that is accepted, in MB."),

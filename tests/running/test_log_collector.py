@@ -18,7 +18,7 @@ from docker_log_server import Container, DockerLogServer
 from waiting import until
 from wherry.model.log_line import CUT_MARK
 from wherry.running.log_collector import LogCollector
-from wherry.running.log_source import LONG_PATIENCE
+from wherry.running.log_source import LONG_PATIENCE, PATIENCE
 from wherry.store.app_logs import AppLogs
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -401,6 +401,20 @@ def test_a_follower_that_the_engine_forgot_while_it_began_is_seen_too(
     until(lambda: texts(logs)[-20:] == numbered(0, 20))
     assert time.monotonic() - began < LONG_PATIENCE / 2
     assert len(texts(logs)) == 1_520
+
+
+def test_a_follower_that_is_silent_for_want_of_lines_is_doubted_once(
+    server: DockerLogServer, collector: LogCollector, logs: AppLogs
+) -> None:
+    loud = server.container("loud")
+    collector.add("loud", "shop", "web.1")
+    loud.write(*["x" * 1_000] * 1_500, step=10_000)
+    until(lambda: loud.follows == 2)
+    time.sleep(3 * PATIENCE)
+    assert loud.follows == 2
+    loud.write("hello")
+    until(lambda: texts(logs)[-1:] == ["hello"])
+    assert len(texts(logs)) == 1_501
 
 
 def test_a_new_collector_sees_that_the_engine_forgot_it_while_it_began(server: DockerLogServer, logs: AppLogs, tmp_path: Path) -> None:

@@ -54,6 +54,10 @@ SETTLED = 3.0
 STEADY = 10.0
 """Seconds after which a connection that ends was a good one."""
 
+OVERHEAD = 40
+"""Bytes that a line has more on its way to us: its frame's head and its moment. What came before and comes again does not count as
+received: it says nothing of a rotation, and each doubt costs the engine two looks at all that it keeps."""
+
 PER_LINE = 1000
 """Bytes from which on a line is worth another one: what a longer one costs to copy, write and read is its bytes."""
 
@@ -134,7 +138,6 @@ class LogSource:
         if now - self._since > 1.0:
             self._since, self._bytes = now, 0
         self._bytes += len(data)
-        self._received += len(data)
         for record in self._new_records(data):
             batch.append(record)
             self._delay = 0.0
@@ -275,6 +278,7 @@ class LogSource:
         self._frames_taken += 1
         self._lines_taken += line is not None
         self._new += len(text)
+        self._received += OVERHEAD + len(text)
         self.worth += 1 + len(text) // PER_LINE
         record = LogRecord(timestamp, "app", self.process, line or b"")
         if line is not None and not (self._stored and self._is_stored(record)):
