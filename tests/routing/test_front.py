@@ -203,6 +203,31 @@ def test_an_app_in_maintenance_says_h80(visit: Callable[..., Answer]) -> None:
     assert visit({}).status == 200
 
 
+@pytest.mark.parametrize("maintenance", ["plain", "own"])
+def test_maintenance_is_told_without_a_password_and_nothing_else_is(haproxy: Haproxy, instance: Instance, maintenance: str) -> None:
+    upstream = instance("web.1-a")
+    html = "<h1>back at noon</h1>"
+    digest = hashlib.sha256(html.encode()).hexdigest()
+    haproxy.proxy.keep_page(digest, html)
+    door = Door(("127.0.0.1/32",), SALT, ALICE, "plain" if maintenance == "plain" else digest)
+    shop = Route("shop", (HOST,), (upstream.target,), door=door)
+    haproxy.proxy.publish(shop)
+    port, right = haproxy.settings.http_port, basic("alice", "correct horse")
+    heard = len(upstream.received)
+    answers = [get(port, HOST, path, **head) for path in ("/", "/a?b") for head in ({}, {"Authorization": right}, {"Upgrade": "websocket"})]
+    for answer in answers:
+        assert (answer.status, answer.headers.get("www-authenticate"), answer.headers["retry-after"]) == (503, None, "60")
+        assert ("is in maintenance" if maintenance == "plain" else html) in answer.text
+    for method in ("POST", "OPTIONS", "DELETE"):
+        said = say(port, f"{method} /a HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi".encode())
+        assert said.startswith(b"HTTP/1.1 503 ")
+    assert upstream.received[heard:] == []
+    haproxy.proxy.publish(replace(shop, door=replace(door, allow=("192.0.2.0/24",))))
+    assert get(port, HOST).status == 403, "whom the list keeps out learns nothing"
+    haproxy.proxy.publish(replace(shop, door=replace(door, maintenance="")))
+    assert [get(port, HOST, **head).status for head in ({}, {"Authorization": right})] == [401, 200]
+
+
 @pytest.mark.parametrize("size", [0, 100, 20_000, 65_536])
 def test_an_owners_page_is_shown_byte_for_byte(visit: Callable[..., Answer], haproxy: Haproxy, size: int) -> None:
     html = ("<h1>⛵ back at noon %[src] @pages@</h1>" + "x" * size)[:size]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wherry.errors import InvalidInput
-from wherry.routing.hosts import normalise
+from wherry.routing.hosts import normalise, readable
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,19 @@ def test_anything_else_is_answered_with_the_allowed_form(given: str, meant: str)
         normalise(given)
     assert str(raised.value).endswith(f": give the host name only: {meant}")
     assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("shop.example.org", "shop.example.org"),
+        ("xn--bcher-kva.de", "bücher.de"),
+        ("*.xn--bcher-kva.de", "*.bücher.de"),
+        ("a.xn--p1ai", "a.рф"),
+        ("xn--strae-oqa.de", "xn--strae-oqa.de"),
+        ("xn--a.de", "xn--a.de"),
+        ("xn--99999999.de", "xn--99999999.de"),
+    ],
+)
+def test_a_host_name_is_shown_in_its_own_script_when_that_leads_back_to_it(host: str, shown: str) -> None:
+    assert readable(host) == shown

@@ -28,6 +28,18 @@ def normalise_domain(text: str) -> str:
     return f"*.{name}"
 
 
+def readable(name: str) -> str:
+    """The host name or wildcard in its own script, `bücher.de` for `xn--bcher-kva.de`; as it is when it has no other spelling that
+    leads back to it, or one that a terminal would not show."""
+    if "xn--" not in name:
+        return name
+    try:
+        spelt = name.encode("ascii").decode("idna")
+        return spelt if spelt.isprintable() and normalise_domain(spelt) == name else name
+    except (UnicodeError, InvalidInput):
+        return name
+
+
 def is_domain(name: str) -> bool:
     """Whether `name` is a host name or a wildcard in the strict form."""
     rest = name.removeprefix("*.")

@@ -13,7 +13,7 @@ from wherry.faces.api.documents import Links
 from wherry.faces.api.routes import Ask, Routes
 from wherry.model.app import App
 from wherry.routing.front import hosts_of, secure_hosts
-from wherry.routing.hosts import covers, normalise_domain
+from wherry.routing.hosts import covers, normalise_domain, readable
 from wherry.services import apps
 from wherry.services import domains as services
 
@@ -21,10 +21,12 @@ routes = Routes("domains")
 
 
 class DomainDocument(Struct):
-    """`default` is the host that the app's name gives it; `secure` says that visitors are sent to HTTPS."""
+    """`host` is the name as browsers ask for it, `readable` as people write it (`bücher.de`); `default` is the host that the app's name
+    gives it; `secure` says that visitors are sent to HTTPS."""
 
     app: str
     host: str
+    readable: str
     default: bool
     secure: bool
     certified: bool
@@ -112,7 +114,8 @@ def document(ask: Ask, app: App, host: str) -> DomainDocument:
     settings = ask.platform.settings
     certified = any(covers(name, host) for name in app.certified)
     links = {"self": at(app.name, host), "app": path("apps", app.name)}
-    return DomainDocument(app.name, host, host == settings.host_of(app.name), host in secure_hosts(app, settings), certified, links)
+    default, secure = host == settings.host_of(app.name), host in secure_hosts(app, settings)
+    return DomainDocument(app.name, host, readable(host), default, secure, certified, links)
 
 
 def at(app: str, host: str) -> str:

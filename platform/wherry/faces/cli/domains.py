@@ -11,7 +11,7 @@ from wherry.faces.cli.session import Session
 def show(session: Session) -> int:
     app = session.given.maybe("APP")
     document = session.api.get(session.app_path("/domains") if app else "/api/domains")
-    rows = [[domain["host"], domain["app"], _https(domain), "default" if domain["default"] else ""] for domain in document["domains"]]
+    rows = [[_name(domain), domain["app"], _https(domain), "default" if domain["default"] else ""] for domain in document["domains"]]
     empty = (
         f"{printable(app)} has no domain; add one: wherry domains:add {printable(app)} shop.example.org" if app else "no app has a domain"
     )
@@ -33,13 +33,20 @@ def set_all(session: Session) -> int:
 def _told(session: Session, document: dict[str, Any]) -> int:
     if "domains" not in document:
         return session.show(document, printable(str(document["message"])))
-    hosts = ", ".join(domain["host"] for domain in document["domains"])
+    hosts = ", ".join(printable(_name(domain)) for domain in document["domains"])
     app = printable(session.given.app)
     words = f"{app} answers at {hosts}" if hosts else f"{app} answers at no domain now; add one: wherry domains:add {app} shop.example.org"
     return session.show(document, f"{words}{'' if document['live'] else LATER}")
 
 
 LATER = "; visitors meet it when the platform's engine has taken it up (wherry ps says whether it runs)"
+
+
+def _name(domain: dict[str, Any]) -> str:
+    """As people write it, and beside it what browsers ask for where that differs. An older platform tells the latter alone."""
+    host = str(domain["host"])
+    spelt = str(domain.get("readable", host))
+    return host if spelt == host else f"{spelt} ({host})"
 
 
 def _https(domain: dict[str, Any]) -> str:
