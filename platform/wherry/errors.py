@@ -71,14 +71,17 @@ class Unavailable(WherryError):
 
 
 class DeployFailed(WherryError):
-    """A build, release command or start failed. `evidence` are the last lines of the one that failed."""
+    """A build, release command or start failed. `evidence` are the last lines of the one that failed, or what `heading` says."""
 
     status, exit_status, default_code = 409, 1, "deploy_failed"
 
-    def __init__(self, message: str, *, hint: str = "", code: str = "", evidence: tuple[str, ...] = (), source: str = "") -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", code: str = "", evidence: tuple[str, ...] = (), source: str = "", heading: str = ""
+    ) -> None:
         super().__init__(message, hint=hint, code=code)
         self.evidence = evidence
         self.source = source
+        self.heading = heading or f"Last lines of {source or 'it'}:"
 
 
 class CommandFailed(WherryError):

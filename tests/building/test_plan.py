@@ -20,10 +20,45 @@ def planned(folder: Path, files: support.Files, lines: list[str] | None = None) 
 
 @pytest.mark.parametrize("case", support.cases("detect"), ids=lambda case: str(case["name"]))
 def test_a_tree_that_can_not_be_built_is_answered_with_the_way_out(case: dict[str, Any], tmp_path: Path) -> None:
-    looked = ", ".join(dict.fromkeys(plan.lock or plan.files[0] for pack in load_all(support.PACKS) for plan in pack.plans))
     with pytest.raises(DeployFailed) as refused:
         planned(tmp_path, case["files"])
-    assert (refused.value.message, refused.value.hint) == (case["message"].replace("LOOKED", looked), case["hint"])
+    assert (refused.value.message, refused.value.hint) == (case["message"], case["hint"])
+
+
+def test_what_was_looked_for_is_listed_a_line_for_each_language(tmp_path: Path) -> None:
+    with pytest.raises(DeployFailed) as refused:
+        planned(tmp_path, {"notes.txt": ""})
+    assert refused.value.heading == "Looked for:"
+    first, *languages = refused.value.evidence
+    assert first == "Dockerfile"
+    assert "Python: uv.lock, poetry.lock, Pipfile.lock, requirements.txt, pyproject.toml" in languages
+    assert "Static site: static.json, index.html" in languages
+    known = {name for pack in load_all(support.PACKS) for plan in pack.plans for name in [plan.lock or plan.files[0]]}
+    assert {name for line in languages for name in line.partition(": ")[2].split(", ")} == known
+
+
+@pytest.mark.parametrize(
+    ("files", "looked"),
+    [
+        (
+            {"package.json": "{}", "lib.js": ""},
+            (
+                "Procfile",
+                "package.json: the start script, Next.js, Nuxt, SvelteKit, Astro's server, main",
+                "server.js",
+                "index.js",
+                "app.js",
+            ),
+        ),
+        ({"Gemfile": "", "Gemfile.lock": ""}, ("Procfile", "config/application.rb: Rails", "config.ru: Rack")),
+    ],
+)
+def test_an_app_that_nothing_starts_is_told_where_a_web_process_was_looked_for(
+    files: dict[str, str], looked: tuple[str, ...], tmp_path: Path
+) -> None:
+    with pytest.raises(DeployFailed, match="no web process was recognised") as refused:
+        planned(tmp_path, files)
+    assert (refused.value.heading, refused.value.evidence) == ("Looked for:", looked)
 
 
 @pytest.mark.parametrize(

@@ -193,6 +193,7 @@ class Buildpack:
     shortcuts: tuple[Shortcut, ...] = ()
     programs: tuple[ProgramRule, ...] = ()
     wanted: Look | None = None
+    start: str = ""
 
     def template(self, name: str) -> str:
         """A template of this folder, with those that it includes put in."""
@@ -242,6 +243,7 @@ def load(folder: Path) -> Buildpack:
         shortcuts=tuple(Shortcut(**_typed(entry)) for entry in data.get("shortcut", ())),
         programs=tuple(ProgramRule(**_typed(entry)) for entry in data.get("program", ())),
         wanted=Look(**_typed(data["wanted"])) if "wanted" in data else None,
+        start=data.get("start", ""),
     )
 
 

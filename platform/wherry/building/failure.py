@@ -5,9 +5,11 @@ from __future__ import annotations
 from wherry.errors import DeployFailed
 
 
-def refuse(message: str, hint: str = "", *, code: str = "build_refused", evidence: tuple[str, ...] = (), source: str = "") -> DeployFailed:
+def refuse(
+    message: str, hint: str = "", *, code: str = "build_refused", evidence: tuple[str, ...] = (), source: str = "", heading: str = ""
+) -> DeployFailed:
     """What the push itself must change before it can be built."""
-    return DeployFailed(message, hint=hint, code=code, evidence=evidence, source=source)
+    return DeployFailed(message, hint=hint, code=code, evidence=evidence, source=source, heading=heading)
 
 
 def shown(text: str, limit: int = 60) -> str:

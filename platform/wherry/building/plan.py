@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wherry.building import app_json, choice, classic, cnb, config_files, detect, ignore, procfile, static_site
+from wherry.building import app_json, choice, classic, cnb, config_files, detect, ignore, procfile, static_site, undetected, web_process
 from wherry.building.app_json import AppJSON
 from wherry.building.app_json_env import EnvVar
 from wherry.building.app_json_scripts import PREDEPLOY
@@ -45,7 +45,7 @@ class Planned:
     processes: dict[str, str] | None
     wish: Wish | None = None
     asked: AppJSON = field(default_factory=AppJSON)
-    dockerfile: str = detect.DOCKERFILE
+    dockerfile: str = undetected.DOCKERFILE
     site: Site | None = None
     classic: Classic | None = None
     procfile: str = PROCFILE
@@ -83,7 +83,7 @@ def plan(
         line(f" !     {warning}")
     processes = _processes(tree, chosen, procfile_path)
     version = wish(tree, detected.installer.buildpack) if detected.installer.buildpack else None
-    dockerfile = settings.dockerfile if settings.dockerfile and detected.buildpack is None else detect.DOCKERFILE
+    dockerfile = settings.dockerfile if settings.dockerfile and detected.buildpack is None else undetected.DOCKERFILE
     site = _site(tree, detected)
     planned = Planned(tree, detected, processes, version, asked, dockerfile, site, chosen.classic, procfile_path, chosen.cnb)
     warnings = [*asked.warnings, *(site.warnings if site else ()), *_warnings(tree, processes), *_lacking(tree, detected, config or {})]
@@ -110,7 +110,7 @@ def heading(planned: Planned, version: str) -> str:
     if planned.cnb:
         return cnb.heading(planned.cnb)
     if pack is None or how is None:
-        where = f" ({planned.dockerfile})" if planned.dockerfile != detect.DOCKERFILE else ""
+        where = f" ({planned.dockerfile})" if planned.dockerfile != undetected.DOCKERFILE else ""
         return f"-----> Dockerfile{where}"
     by = planned.detected.by
     if by and by.buildpack and by.plan:
@@ -129,7 +129,7 @@ def notes(planned: Planned) -> list[str]:
     """What was decided for the person who pushed, beyond the heading; indented lines."""
     lines = list(planned.detected.notes)
     if planned.detected.buildpack and not planned.tree.has(planned.procfile) and planned.processes and not planned.site:
-        lines.append(f"no Procfile; {detect.web_command(planned.tree, planned.detected)[1]}, so web: {planned.processes[WEB]}")
+        lines.append(f"no Procfile; {web_process.web_command(planned.tree, planned.detected)[1]}, so web: {planned.processes[WEB]}")
     lines += [f'{name}: {given} is run as "{meant}", so that SIGTERM reaches it' for name, given, meant in _seen_through(planned)]
     return [f"       {line}" for line in lines]
 
@@ -216,7 +216,7 @@ def _processes(tree: Tree, chosen: Choice, path: str) -> dict[str, str] | None:
         pack = detected.installer.buildpack
         return {name: detect.direct(tree, pack, line) if pack else line for name, line in procfile.parse(text).items()}
     by_image = detected.buildpack is None or chosen.classic
-    return None if by_image else {WEB: detect.web_command(tree, detected)[0]}
+    return None if by_image else {WEB: web_process.web_command(tree, detected)[0]}
 
 
 def _seen_through(planned: Planned) -> list[tuple[str, str, str]]:

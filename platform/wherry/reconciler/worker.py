@@ -151,7 +151,7 @@ class Worker:
         if error.hint:
             work.say(f"       {error.hint}")
         if isinstance(error, DeployFailed) and error.evidence:
-            work.say(f"       Last lines of {error.source or 'it'}:")
+            work.say(f"       {error.heading}")
             for line in error.evidence:
                 work.say(f"         {line}")
         work.say(f"       {self._state_of_the_world(work)} More: {work.command} help {error.code}")
