@@ -72,11 +72,11 @@ def test_the_step_that_failed_is_found_with_its_last_lines() -> None:
     build = Follower()
     build.step("[2/3] RUN a", error="context canceled", digest="other")
     build.step("[3/3] RUN b")
-    build.progress.see(Output("d", b"\x1b[31mfirst\x1b[0m\r\nsecond\nno end"))
+    build.progress.see(Output("d", "\x1b[31mfirst\x1b[0m\r\n\u2009second\u2009line\nno end".encode()))
     build.step("[3/3] RUN b", done=True, error="exit code: 1")
     broken = build.progress.failed()
     assert broken is not None
-    assert (broken.name, tail(broken)) == ("[3/3] RUN b", ("first", "second", "no end"))
+    assert (broken.name, tail(broken)) == ("[3/3] RUN b", ("first", " second line", "no end"))
 
 
 def test_a_line_of_100_mb_is_cut() -> None:

@@ -134,7 +134,11 @@ def test_a_code_only_change_compiles_only_the_app_and_never_serves_an_old_progra
 @pytest.mark.parametrize(
     ("files", "message", "code"),
     [
-        ({"src/main.rs": "fn main() { nothing(); }\n"}, "the app does not compile: src/main.rs line 1", "compile_failed"),
+        (
+            {"src/main.rs": "fn main() { nothing(); }\n"},
+            "the app does not compile: src/main.rs line 1: cannot find function `nothing`",
+            "compile_failed",
+        ),
         ({"Cargo.toml": f'{PACKAGE}[dependencies]\nitoa = "1"\n'}, "Cargo.lock does not match Cargo.toml", "lock_outdated"),
         ({"Cargo.toml": f"{PACKAGE}[dependencies\n"}, "Cargo.toml can not be read", "dependencies_invalid"),
         (

@@ -44,6 +44,14 @@ def test_a_version_that_is_not_offered_is_refused_with_those_that_are(wish: Wish
         choose(wish, "3.12", OFFERS, "Python")
     expected = f"Python {wish.text}, which {wish.source} asks for, is not offered: 3.9, 3.10, 3.11, 3.12, 3.13 are"
     assert refused.value.message == expected
+    assert refused.value.hint == f"Ask for one of these in {wish.source}, or build with a Dockerfile."
+
+
+def test_the_only_version_that_is_offered_is_no_choice() -> None:
+    with pytest.raises(DeployFailed) as refused:
+        choose(Wish("99", "pom.xml", least=True), "17", ("17",), "Java")
+    assert refused.value.message == "Java 99, which pom.xml asks for, is not offered: 17 is"
+    assert refused.value.hint == "Ask for this one in pom.xml, or build with a Dockerfile."
 
 
 @pytest.mark.parametrize(

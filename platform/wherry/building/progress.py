@@ -170,4 +170,5 @@ def tail(step: Watched, count: int = 12) -> tuple[str, ...]:
 
 def _plain(line: bytes) -> str:
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line.decode("utf-8", "replace"))
+    text = re.sub(r"[\u00a0\u2000-\u200a\u202f\u205f\u3000]", " ", text)
     return shown(text.rstrip().expandtabs(4), 300)

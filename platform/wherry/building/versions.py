@@ -59,7 +59,7 @@ def choose(asked: Wish | None, default: str, offers: Sequence[str], title: str, 
         return default
     raise refuse(
         f"{title} {shown(asked.text)}, which {asked.source} asks for, is not offered: {_listed(offers)}",
-        f"Ask for one of these in {asked.source}, or build with a Dockerfile.",
+        f"Ask for {'one of these' if len(offers) > 1 else 'this one'} in {asked.source}, or build with a Dockerfile.",
         code="version_unavailable",
     )
 
