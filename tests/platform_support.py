@@ -14,6 +14,7 @@ from waiting import PATIENCE, until
 from wherry import clock, settings
 from wherry.building.app_json_env import EnvVar
 from wherry.building.builder import Built, Line, Outline, Source, Stored
+from wherry.building.failure import refuse
 from wherry.building.memory_adoption import MemoryAdoption
 from wherry.errors import DeployFailed
 from wherry.model.build import FIRST_DEPLOY, POSTDEPLOY
@@ -85,7 +86,7 @@ class TextBuilder(MemoryAdoption):
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
         words = words_of(source.archive)
         if "fail" in words:
-            raise DeployFailed(words["fail"], code="build_failed", evidence=("pip said no",), source="the build")
+            raise refuse(words["fail"], code="build_failed", evidence=("pip said no",), source="the build")
         while "until" in words and not Path(words["until"]).exists():
             if cancelled():
                 raise DeployFailed("the build was cancelled", code="build_cancelled")

@@ -35,3 +35,9 @@ def test_a_command_is_called_as_the_platform_is(text: str, told: str) -> None:
 )
 def test_remotes_logins_and_folders_keep_their_name(text: str) -> None:
     assert in_own_name(text, "trial") == text
+
+
+def test_what_somebody_else_said_keeps_every_byte() -> None:
+    text = "shop is locked: wherry ps hangs. Unlock it: wherry apps:unlock shop"
+    assert in_own_name(text, "trial", ["wherry ps hangs"]) == "shop is locked: wherry ps hangs. Unlock it: trial apps:unlock shop"
+    assert in_own_name("wherry ps and wherry ps", "trial", ["", "wherry ps"]) == "wherry ps and wherry ps"

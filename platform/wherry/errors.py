@@ -21,11 +21,13 @@ from typing import ClassVar
 
 
 class WherryError(Exception):
-    """A failure told to a person: what happened (`message`), the way out (`hint`), a stable `code`."""
+    """A failure told to a person: what happened (`message`), the way out (`hint`), a stable `code`. `quoted` are the parts of
+    both that others wrote: no program rewrites those."""
 
     status: ClassVar[int] = 500
     exit_status: ClassVar[int] = 1
     default_code: ClassVar[str] = "internal"
+    quoted: tuple[str, ...] = ()
 
     def __init__(self, message: str, *, hint: str = "", code: str = "", field: str = "") -> None:
         super().__init__(message)

@@ -68,7 +68,22 @@ def test_what_people_gave_is_shown_as_it_is(trial: tuple[Machine, dict[str, str]
     shown = run(["apps:info", "kept"], environ).out
     assert "until wherry ps works" in shown
     assert "trial domains:add" not in shown
+    refused = run(["labels:set", "kept", "note=x"], environ).err
+    assert refused.startswith("kept is locked by ")
+    assert refused.endswith(": until wherry ps works\nUnlock it: trial apps:unlock kept\n")
+    assert "UTC: until wherry ps works" in run(["labels:set", "kept", "note=x", "--json"], environ).err
     run(["apps:unlock", "kept"], environ)
+
+
+def test_what_a_build_said_is_shown_as_it_is(trial: tuple[Machine, dict[str, str]]) -> None:
+    platform, environ = trial
+    said = "the build stopped at RUN wherry ps: exit code 1"
+    failed = platform.push("talker", "e", fail=said, image="good")
+    assert (failed.error or {})["message"] == said
+    assert any(line == f" !     {said}" for line in platform.log(failed))
+    followed = run(["builds:output", str(failed.id)], environ)
+    assert said in followed.out + followed.err
+    assert f"error      {said}" in run(["operations:info", str(failed.id)], environ).out
 
 
 def test_the_ways_on_from_an_operation_and_a_build_are_the_platforms_own(trial: tuple[Machine, dict[str, str]]) -> None:

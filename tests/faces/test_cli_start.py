@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli_support import ARGV, PROGRAM, OddServer, answer, run_program
+from cli_support import ARGV, PROGRAM, OddServer, answer, run, run_program
 
 HEAVY = {
     "argparse", "asyncio", "ctypes", "dataclasses", "docker", "email", "flask", "gunicorn", "http", "inspect", "ipaddress", "logging",
@@ -82,3 +82,21 @@ def test_closed_streams_are_no_traceback(tmp_path: Path) -> None:
     done = subprocess.run([*shell, *ARGV, "keys:add", "laptop"], env={"WHERRY_HOME": str(tmp_path)}, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 6
     assert done.stderr.startswith(b"the platform is not running")
+
+
+@pytest.mark.parametrize(
+    ("kept", "environ", "port"),
+    [
+        ("WHERRY_SSH_PORT=17223\nWHERRY_NAME=wherry\n", {}, "17223"),
+        ("WHERRY_NAME=wherry\n", {}, "2222"),
+        ("WHERRY_SSH_PORT=$(id)\n", {}, "2222"),
+        (None, {}, "2222"),
+        (None, {"WHERRY_SSH_PORT": "2022"}, "2022"),
+        ("WHERRY_SSH_PORT=17223\n", {"WHERRY_API_URL": "http://127.0.0.1:1"}, "2222"),
+    ],
+)
+def test_help_names_the_port_where_this_platform_takes_ssh(tmp_path: Path, kept: str | None, environ: dict[str, str], port: str) -> None:
+    if kept is not None:
+        (tmp_path / "settings.env").write_text(f"# Settings\n{kept}")
+    shown = run(["help"], {"WHERRY_HOME": str(tmp_path), **environ}).out
+    assert f"From elsewhere: ssh -p {port} wherry@HOST COMMAND" in shown.splitlines()[-1]

@@ -72,6 +72,22 @@ def test_a_killed_proxy_is_back_at_once_with_the_apps(here: Site, app: Make) -> 
     until(lambda: reachable(here, "back"), what="the app behind a new proxy")
 
 
+def test_up_writes_a_configuration_anew_that_haproxy_would_refuse(here: Site, app: Make) -> None:
+    app("refused").release(1)
+    file = here.home / "proxy" / "haproxy.cfg"
+    sound = file.read_text("utf-8")
+    file.write_text(sound.replace("    mode http\n", "    mode nonsense\n"), "utf-8")
+    told = here.wherry("doctor").text
+    assert "proxy: its configuration is refused: parsing" in told
+    assert f"Write it anew, without a lost request: sudo {here.name} setup" in told
+    with here.visitors("refused", connections=4) as count:
+        done = here.wherry("setup")
+    assert "platform: running, the proxy's configuration is written anew" in done.text
+    assert count["lost"] == 0, count
+    assert "mode nonsense" not in file.read_text("utf-8")
+    assert "HAProxy runs" in here.wherry("doctor").text
+
+
 def reachable(here: Site, app: str) -> bool:
     try:
         return here.get(app)[0] == 200

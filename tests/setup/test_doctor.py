@@ -7,7 +7,9 @@ import json
 import os
 import re
 import socket
+import subprocess
 import tarfile
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -23,7 +25,7 @@ from wherry.errors import Unavailable
 from wherry.model.volume import Mount, mounts_to_json
 from wherry.services import logs, storage
 from wherry.services.platform import Platform
-from wherry.setup import service
+from wherry.setup import machine, service
 from wherry.setup.doctor import bundle, masking, on_machine, on_platform, on_state, on_volumes
 from wherry.setup.doctor.finding import FAIL, OK, WARN, Finding, findings_of, lines_of, ok, summary, warn
 from wherry.store import apps, certificates, operations, volumes
@@ -65,11 +67,37 @@ def test_a_full_disk_is_a_failure_and_a_nearly_full_one_a_warning() -> None:
     plenty = os.statvfs("/")
     shape = list(plenty)
 
-    def at(free: int) -> str:
+    def at(free: int, has_images: bool = True) -> Finding:
         shape[1], shape[2], shape[4] = 4096, 10_000_000, free // 4096
-        return on_machine._room("/x", os.statvfs_result(shape)).level
+        return on_machine._room(Path("/x"), os.statvfs_result(shape), has_images)
 
-    assert [at(20_000_000_000), at(900_000_000), at(100_000_000)] == [OK, WARN, FAIL]
+    assert [at(20_000_000_000).level, at(900_000_000).level, at(100_000_000).level, at(0).level] == [OK, WARN, FAIL, FAIL]
+    assert at(100_000_000).what == "100 MB of 41.0 GB free at /x"
+    assert "wherry disk" in at(100_000_000).fix and "wherry" not in at(0).fix, "our own commands write to that disk"
+    assert "docker" not in at(100_000_000, has_images=False).fix + at(0, has_images=False).fix
+
+
+def test_what_a_full_disk_is_told_to_run_shows_what_is_large(tmp_path: Path) -> None:
+    words = on_machine._largest(tmp_path).removeprefix("sudo ").split(" | ")[0].split()
+    top = Path(words.pop())
+    assert top.is_mount() and tmp_path.is_relative_to(top)
+    (tmp_path / "large").mkdir()
+    (tmp_path / "large" / "file").write_bytes(b"x" * 60_000_000)
+    shown = subprocess.run([*words, str(tmp_path)], capture_output=True, text=True, check=True).stdout
+    assert f"{tmp_path}/large\n" in shown
+
+
+def test_a_clock_that_is_behind_is_told_by_code_from_the_future(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = tmp_path / "platform" / "wherry" / "version.py"
+    made.parent.mkdir(parents=True)
+    made.touch()
+    monkeypatch.setattr(on_machine, "source_root", lambda: tmp_path)
+    assert FAIL not in [finding.level for finding in on_machine.clock()]
+    os.utime(made, (time.time() + 3 * 86_400,) * 2)
+    (told,) = on_machine.clock()
+    assert told.level == FAIL
+    assert re.fullmatch(r"it says \d{4}-\d\d-\d\d \d\d:\d\d UTC, before this version was made", told.what)
+    assert "Have it kept: " in told.fix
 
 
 def test_a_whole_database_is_well_and_a_damaged_one_is_named(platform: Platform) -> None:
@@ -215,9 +243,10 @@ def test_a_key_that_everybody_may_read_is_told_with_the_way_out(platform: Platfo
 
 
 def test_a_clock_that_nothing_keeps_right_gets_a_program_that_does() -> None:
-    """Without systemd nobody can tell whether there is one."""
-    ways = ("Have it kept: sudo apt-get install -y systemd-timesyncd", "Have it kept: sudo timedatectl set-ntp true")
-    assert on_machine._keep_right() == ways[on_machine._says("CanNTP") != "no"]
+    """Without systemd nobody can tell whether there is one, and there is no timedatectl."""
+    kept = "Have it kept: sudo apt-get install -y systemd-timesyncd", "Have it kept: sudo timedatectl set-ntp true"
+    by_hand = "Set it: sudo date -u -s 'YYYY-MM-DD HH:MM'. Have it kept: sudo apt-get install -y chrony"
+    assert on_machine._keep_right() == (kept[on_machine._says("CanNTP") != "no"] if machine.has_systemd() else by_hand)
 
 
 def test_a_fix_of_another_platform_is_about_that_one() -> None:

@@ -29,6 +29,8 @@ def refusal(name: str, lock: Lock) -> Conflict:
     """What a person hears who would change a locked app."""
     why = f": {lock.why}" if lock.why else ""
     since = lock.at[:16].replace("T", " ")
-    return Conflict(
+    error = Conflict(
         f"{name} is locked by {lock.by} since {since} UTC{why}", code="app_locked", hint=f"Unlock it: wherry apps:unlock {name}"
     )
+    error.quoted = (lock.why,)
+    return error

@@ -64,7 +64,7 @@ class Desk:
             what, status = self._serve(channel, actor, line, caller.terminal)
         except WherryError as error:
             what, status = f"refused: {error.code}", error.exit_status
-            _say(channel, f"{in_own_name(str(error), self.settings.name)}\n", caller.raw)
+            _say(channel, f"{in_own_name(str(error), self.settings.name, error.quoted)}\n", caller.raw)
         except Exception:
             what, status = "failed", 1
             _log(traceback.format_exc())
@@ -172,7 +172,7 @@ def _at_terminal(channel: Any, argv: list[str], env: dict[str, str], terminal: T
 
 def _refuse_in_git(channel: Any, error: WherryError, name: str) -> int:
     """Says it in git's own protocol (an ERR packet), so that git shows our sentence and not its guess about access rights."""
-    text = f"ERR {in_own_name(str(error), name)}\n".encode()
+    text = f"ERR {in_own_name(str(error), name, error.quoted)}\n".encode()
     with suppress(*GONE):
         channel.sendall(f"{len(text) + 4:04x}".encode() + text)
     return 0

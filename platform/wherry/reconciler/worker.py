@@ -134,7 +134,7 @@ class Worker:
 
     def _fail(self, work: Work, error: WherryError) -> None:
         """Ends the operation with its reason, however long the database takes: one without an end keeps all others of the app out."""
-        error.message, error.hint = (in_own_name(text, work.command) for text in (error.message, error.hint))
+        error.message, error.hint = (in_own_name(text, work.command, error.quoted) for text in (error.message, error.hint))
         self._tell(work, error)
         while True:
             try:

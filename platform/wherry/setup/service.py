@@ -17,7 +17,7 @@ from wherry.errors import Unavailable
 from wherry.running import firewall
 from wherry.running.docker_networks import bridge_prefix
 from wherry.settings import Settings
-from wherry.setup import code, identity, machine, ports, unit, venv
+from wherry.setup import code, identity, machine, ports, proxy_file, unit, venv
 from wherry.supervisor import lock
 
 START_LIMIT = 60.0
@@ -33,28 +33,53 @@ THRIFT = {
 def ensure(settings: Settings, doing: Callable[[str], None]) -> str:
     """Starts the platform, or starts it anew when its code, packages or settings are others; waits until it answers."""
     rewritten = _write_unit(settings) if machine.has_systemd() else False
-    if is_running(settings) and identity.running(settings) == identity.of(settings) and answers(settings):
-        return f"platform: running, {_mended(settings) or 'unchanged'}"
+    unchanged = identity.running(settings) == identity.of(settings)
+    if is_running(settings) and unchanged and answers(settings):
+        return f"platform: running, {_mended(settings, doing) or 'unchanged'}"
     was_running = is_running(settings)
     if was_running:
-        doing("starting the new version, the proxy serves on")
+        doing("starting it anew, for it does not answer" if unchanged else "starting the new version, the proxy serves on")
         os.kill(lock.holder_of(_lock(settings)), signal.SIGUSR2)
     else:
         doing("starting the platform")
         ports.check(settings)
         _start(settings, rewritten)
     wait(settings)
-    return "platform: new version running, no request lost" if was_running else "platform: started"
+    if was_running:
+        return "platform: started anew, all of it answers" if unchanged else "platform: new version running, no request lost"
+    return "platform: started"
 
 
-def _mended(settings: Settings) -> str:
-    """Puts back what somebody took away below a platform that runs on: another program may have flushed the firewall's rules, and
-    the engine makes them only when it starts. Empty when nothing was amiss."""
+def _mended(settings: Settings, doing: Callable[[str], None]) -> str:
+    """Puts back what somebody took away below a platform that runs on. Empty when nothing was amiss."""
+    return ", ".join(done for done in (_walled(settings), _written_anew(settings, doing)) if done)
+
+
+def _walled(settings: Settings) -> str:
+    """Another program may have flushed the firewall's rules, and the engine makes them only when it starts."""
     bridges = bridge_prefix(settings.name)
     if not firewall.missing(settings.name, bridges):
         return ""
     why = firewall.apply(settings.name, bridges, (settings.http_port, settings.https_port))
     return f"but the firewall's rules are gone: {why}" if why else "the firewall's missing rules are back"
+
+
+def _written_anew(settings: Settings, doing: Callable[[str], None]) -> str:
+    """A file that HAProxy would refuse is met by nobody until HAProxy starts again, and then it serves no one. An engine that starts
+    writes what the running HAProxy holds. Raises Unavailable when that does not help, as for a certificate that can not be read."""
+    if not (why := proxy_file.refusal(settings)):
+        return ""
+    doing("writing the proxy's configuration anew, it serves on")
+    os.kill(lock.holder_of(_lock(settings)), signal.SIGUSR2)
+    deadline = clock.monotonic() + START_LIMIT
+    while why and clock.monotonic() < deadline:
+        clock.sleep(0.5)
+        why = proxy_file.refusal(settings)
+    if why:
+        hint = "Mend what that names, then run it again."
+        raise Unavailable(f"HAProxy still refuses its configuration: {why}", hint=hint, code="proxy_refused")
+    wait(settings)
+    return "the proxy's configuration is written anew"
 
 
 def is_running(settings: Settings) -> bool:

@@ -54,7 +54,8 @@ def of_error(error: WherryError, name: str = USUAL) -> Response:
     if isinstance(error, NothingToDo):
         return Response(msgspec.json.encode(Unchanged(False, error.message)), 200, mimetype="application/json")
     status = error.http_status if isinstance(error, TransportError) else error.status
-    return render(status, error.code, in_own_name(error.message, name), in_own_name(error.hint, name), error.field)
+    message, hint = (in_own_name(text, name, error.quoted) for text in (error.message, error.hint))
+    return render(status, error.code, message, hint, error.field)
 
 
 def of_http(error: HTTPException) -> Response:

@@ -82,7 +82,7 @@ class Queue:
 
 class Story:
     """An operation's lines on their way to a person. A push indents below headings; without a heading there is nothing
-    to indent below. What went wrong begins with " !" and belongs to standard error."""
+    to indent below. What went wrong begins with " !" and belongs to standard error. The platform wrote them in its own name."""
 
     def __init__(self, session: Session) -> None:
         self._terminal = session.terminal
@@ -94,7 +94,7 @@ class Story:
         self.wrong = self.wrong or line.startswith(" !")
         self._headed = self._headed or self.wrong or line.startswith("----->")
         shown = printable(line if self._headed else line.removeprefix(INDENT))
-        self._terminal.complain(shown) if self.wrong else self._terminal.say(shown)
+        self._terminal.complain(shown, [shown]) if self.wrong else self._terminal.say(shown)
         self.spoke = True
 
 
@@ -161,7 +161,8 @@ def _conclude(session: Session, operation: dict[str, Any], story: Story) -> int:
     if session.given.json:
         session.terminal.say(as_json(operation))
     elif failed and not story.wrong:
-        session.terminal.complain(" !     " + as_text(failure_of(operation)).replace("\n", f"\n{INDENT}"))
+        told = " !     " + as_text(failure_of(operation)).replace("\n", f"\n{INDENT}")
+        session.terminal.complain(told, [told])
     elif not failed and not story.spoke:
         session.terminal.say(printable(str((operation.get("result") or {}).get("message") or "done")))
     return 1 if failed else 0

@@ -9,6 +9,7 @@ from wherry.faces.cli.commands import ALIASES, COMMANDS, MACHINE, NOUNS, Command
 from wherry.faces.cli.parse import unknown_command
 from wherry.faces.cli.render import quoted
 from wherry.faces.cli.session import Session
+from wherry.faces.cli.terminal import Terminal
 from wherry.own_name import USUAL, in_own_name
 from wherry.version import VERSION
 
@@ -22,6 +23,7 @@ EVERYDAY = (
 )
 
 
+USUAL_PORT = "2222"
 FIT = 65
 """Columns behind a heading on a screen of 80."""
 
@@ -33,7 +35,8 @@ def show(session: Session) -> int:
         session.terminal.say(reference().rstrip("\n"))
         return 0
     topic = session.given.maybe("TOPIC")
-    session.terminal.say(in_own_name(overview(session.terminal.name) if topic is None else about(topic), session.terminal.name))
+    name = session.terminal.name
+    session.terminal.say(in_own_name(overview(name, ssh_port(session.terminal)) if topic is None else about(topic), name))
     return 0
 
 
@@ -46,7 +49,7 @@ def version(session: Session) -> int:
     return session.show({"wherry": VERSION, "platform": platform}, f"wherry {VERSION} (platform {platform})")
 
 
-def overview(name: str = USUAL) -> str:
+def overview(name: str = USUAL, port: str = USUAL_PORT) -> str:
     """The one screen: what people do every day, then every command by noun."""
     everyday = [(in_own_name(line, name), meaning) for line, meaning in EVERYDAY]
     wide = max(len(line) for line, _ in everyday)
@@ -56,7 +59,25 @@ def overview(name: str = USUAL) -> str:
     for heading, nouns in headings().items():
         lines += _wrapped(heading, [group for noun in nouns for group in _groups(noun)])
     lines.append(f"  {'As root here':<13}{'  '.join(MACHINE)}")
-    return "\n".join([*lines, "", "From elsewhere: ssh -p 2222 wherry@HOST COMMAND …   Error codes: wherry help R10"])
+    return "\n".join([*lines, "", f"From elsewhere: ssh -p {port} wherry@HOST COMMAND …   Error codes: wherry help R10"])
+
+
+def ssh_port(terminal: Terminal) -> str:
+    """Where this machine's platform takes SSH, by its settings, which everybody here may read; the usual one for a platform elsewhere."""
+    if terminal.environ.get("WHERRY_API_URL"):
+        return USUAL_PORT
+    found = terminal.environ.get("WHERRY_SSH_PORT") or _kept(f"{terminal.home}/settings.env", "WHERRY_SSH_PORT")
+    return found if found.isascii() and found.isdigit() else USUAL_PORT
+
+
+def _kept(path: str, key: str) -> str:
+    """The value of a line `KEY=value`; empty without one."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - pathlib costs 5 ms at every start
+            pairs = dict(line.rstrip("\n").split("=", 1) for line in file if "=" in line)
+    except OSError:
+        return ""
+    return pairs.get(key, "")
 
 
 def _wrapped(heading: str, groups: list[str]) -> list[str]:

@@ -20,7 +20,7 @@ from wherry.errors import WherryError
 from wherry.faces.cli import problems
 from wherry.faces.cli.hide import hide_values
 from wherry.faces.cli.parse import parse
-from wherry.faces.cli.render import as_json
+from wherry.faces.cli.render import as_json, printable
 from wherry.faces.cli.session import Session
 from wherry.faces.cli.terminal import Terminal
 from wherry.words import from_environment
@@ -51,7 +51,10 @@ def _run(words: list[str], terminal: Terminal) -> int:
         given = parse(words)
         return _handler(given.command.handler)(Session(terminal, given))
     except WherryError as error:
-        terminal.complain(as_json(problems.as_document(error)) if "--json" in words else problems.as_text(error))
+        if "--json" in words:
+            terminal.complain(as_json(problems.as_document(error)), [as_json(text) for text in error.quoted])
+        else:
+            terminal.complain(problems.as_text(error), [printable(line) for text in error.quoted for line in text.splitlines()])
         return error.exit_status
     except (BrokenPipeError, KeyboardInterrupt):
         raise

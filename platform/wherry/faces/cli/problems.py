@@ -29,6 +29,7 @@ def error_of(status: int, document: Any, asked: str) -> WherryError:
     detail = str(known.get("detail") or f"{asked} answered {status}")
     leaf = BY_STATUS.get(status, WherryError)
     error = leaf(detail, hint=str(known.get("hint") or ""), code=str(known.get("code") or ""), field=str(known.get("field") or ""))
+    error.quoted = (error.message, error.hint)  # the platform that answers has put its own name in
     if status == 401 and not error.hint:
         error.hint = "Set WHERRY_TOKEN to a token of this platform: wherry tokens:create NAME"
     return error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import IO
 
 from wherry.own_name import USUAL, in_own_name
@@ -71,10 +71,10 @@ class Terminal:
         self.stdout.write(text + "\n")
         self.stdout.flush()
 
-    def complain(self, text: str) -> None:
-        """Prints to standard error, which scripts keep apart from the answer, in the platform's own name."""
+    def complain(self, text: str, quoted: Sequence[str] = ()) -> None:
+        """Prints to standard error, which scripts keep apart from the answer, in the platform's own name, but for what is `quoted`."""
         self.stdout.flush()
-        self.stderr.write(in_own_name(text, self.name) + "\n")
+        self.stderr.write(in_own_name(text, self.name, quoted) + "\n")
         self.stderr.flush()
 
     def ask(self, question: str) -> str | None:

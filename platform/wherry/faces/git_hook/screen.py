@@ -52,9 +52,9 @@ class Screen:
 
     def refuse(self, error: WherryError) -> None:
         """The failure as a person reads it: what happened, and under it the way out."""
-        self.warn(error.message)
+        self.say(f" !     {in_own_name(error.message, self._name, error.quoted)}")
         if error.hint:
-            self.detail(error.hint)
+            self.say(f"       {in_own_name(error.hint, self._name, error.quoted)}")
 
     def check(self) -> None:
         """Raises Gone when the reader is, without saying anything."""

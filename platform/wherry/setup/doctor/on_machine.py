@@ -15,7 +15,7 @@ from wherry.setup import engine_api, machine
 from wherry.setup.doctor.finding import Finding, fail, ok, warn
 
 PI = "On a Raspberry Pi add cgroup_enable=memory cgroup_memory=1 to /boot/firmware/cmdline.txt, then reboot."
-LITTLE_DISK, NO_DISK = 1_000_000_000, 200_000_000
+LITTLE_DISK, NO_DISK, FULL_DISK = 1_000_000_000, 200_000_000, 16_000_000
 SLOW_DRIVERS = ("vfs", "devicemapper", "aufs")
 
 
@@ -43,25 +43,52 @@ def _limits(facts: dict[str, Any]) -> Iterator[Finding]:
 
 
 def disk(settings: Settings) -> Iterator[Finding]:
-    places = {str(settings.home): settings.home}
+    """The state folder's disk, and Docker's when that is another one."""
+    docker = _docker_folder()
+    shared = docker is None or docker.stat().st_dev == settings.home.stat().st_dev
+    for path, has_images in [(settings.home, shared), *([] if shared or docker is None else [(docker, True)])]:
+        yield _room(path, os.statvfs(path), has_images)
+        yield _inodes(str(path), os.statvfs(path))
+
+
+def _docker_folder() -> Path | None:
+    """Where Docker keeps what it has; None when that can not be seen: whether Docker answers is another check's question."""
     try:
-        root = Path(engine_api.call("GET", "/info").get("DockerRootDir", ""))
-        if root.exists() and root.stat().st_dev != settings.home.stat().st_dev:
-            places[str(root)] = root
+        root = Path(engine_api.call("GET", "/info")["DockerRootDir"])
+        return root if root.exists() else None
     except Exception:
-        pass  # whether Docker answers is another check's question
-    for name, path in places.items():
-        yield _room(name, os.statvfs(path))
-        yield _inodes(name, os.statvfs(path))
+        return None
 
 
-def _room(name: str, facts: os.statvfs_result) -> Finding:
+def _room(path: Path, facts: os.statvfs_result, has_images: bool) -> Finding:
     free, size = facts.f_bavail * facts.f_frsize, facts.f_blocks * facts.f_frsize
-    told = f"{free / 1e9:.1f} GB of {size / 1e9:.0f} GB free at {name}"
-    fix = "Make room: destroy apps that are not needed (wherry apps:destroy APP), docker image prune, or a larger disk."
+    told = f"{_size(free)} of {_size(size)} free at {path}"
+    if free < FULL_DISK:
+        return fail("disk", f"{told}: no change can be kept", _by_hand(path, has_images))
+    fix = _with_wherry() if has_images else f"Make room there, or take a larger disk. What is large: {_largest(path)}"
     if free < NO_DISK:
         return fail("disk", told, fix)
     return warn("disk", told, fix) if free < max(LITTLE_DISK, size / 20) else ok("disk", told)
+
+
+def _with_wherry() -> str:
+    return "See who takes it: wherry disk. Make room: destroy apps (wherry apps:destroy APP), docker image prune, or a larger disk."
+
+
+def _by_hand(path: Path, has_images: bool) -> str:
+    """The database takes no change any more, so no command of ours makes room."""
+    prune = "docker image prune, or " if has_images else ""
+    return f"Make room by hand, our commands need some themselves: {prune}remove what is large: {_largest(path)}"
+
+
+def _largest(path: Path) -> str:
+    """A command that shows what fills the disk which `path` is on."""
+    top = next(folder for folder in (path, *path.parents) if folder.is_mount() or folder == folder.parent)
+    return f"sudo du -xh -t 50M {top} | sort -h | tail"
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
 def _inodes(name: str, facts: os.statvfs_result) -> Finding:
@@ -99,6 +126,8 @@ def clock() -> Iterator[Finding]:
 
 def _keep_right() -> str:
     """A minimal Debian has no program that asks the network for the time, and then set-ntp fails."""
+    if not machine.has_systemd():
+        return "Set it: sudo date -u -s 'YYYY-MM-DD HH:MM'. Have it kept: sudo apt-get install -y chrony"
     way = "sudo apt-get install -y systemd-timesyncd" if _says("CanNTP") == "no" else "sudo timedatectl set-ntp true"
     return f"Have it kept: {way}"
 

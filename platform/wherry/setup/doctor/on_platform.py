@@ -6,13 +6,12 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from wherry import command
 from wherry.errors import Conflict
 from wherry.routing.haproxy_config import Files
 from wherry.running import firewall
 from wherry.running.docker_networks import bridge_prefix
 from wherry.settings import Settings
-from wherry.setup import folders, identity, machine, ports, service
+from wherry.setup import folders, identity, machine, ports, proxy_file, service
 from wherry.setup.doctor.finding import Finding, fail, ok, warn
 
 
@@ -77,21 +76,14 @@ def proxy(settings: Settings) -> Iterator[Finding]:
     if not config.exists():
         yield warn("proxy", "it has no configuration yet", "The engine writes it when it starts: sudo scripts/up")
         return
-    told = command.run(["haproxy", "-c", "-f", str(config)], timeout=30, check=False)
-    if told.status:
-        yield fail("proxy", f"its configuration is refused: {_first_alert(told.err)}", "Write it anew: sudo scripts/up")
+    if why := proxy_file.refusal(settings):
+        yield fail("proxy", f"its configuration is refused: {why}", "Write it anew, without a lost request: sudo scripts/up")
         return
     pid = _pid(settings.run / "haproxy.pid")
     if pid and Path(f"/proc/{pid}").exists():
         yield ok("proxy", f"HAProxy runs (process {pid}), its configuration is sound")
     else:
         yield fail("proxy", "HAProxy does not run", "Start the platform anew: sudo scripts/up")
-
-
-def _first_alert(told: bytes) -> str:
-    """HAProxy's own words about the first thing that it does not take; what follows only says that it does not go on."""
-    alerts = [line for line in told.decode("utf-8", "replace").splitlines() if "[ALERT]" in line]
-    return alerts[0].partition(" : ")[2][:200] if alerts else "it does not say why"
 
 
 def wall(settings: Settings) -> Iterator[Finding]:
