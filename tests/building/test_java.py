@@ -115,12 +115,29 @@ def test_a_maven_app_is_built_and_served_without_compiler_and_maven_and_built_ag
             marks=pytest.mark.slow,
         ),
         pytest.param(
+            {
+                "pom.xml": (
+                    "<maven.compiler.release>17</maven.compiler.release>",
+                    "<maven.compiler.source>5</maven.compiler.source><maven.compiler.target>5</maven.compiler.target>",
+                )
+            },
+            "Maven's compiler plugin compiles for Java 5",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
             {"pom.xml": ("<mainClass>Shop</mainClass>", "<mainClass/><!-- <mainClass> -->")},
             "there is no Procfile, and the build made no jar in target/ that can be started",
             marks=pytest.mark.slow,
         ),
     ],
-    ids=["a mistake in the code", "a dependency that nobody has", "a broken pom", "code for a newer Java", "no jar to start"],
+    ids=[
+        "a mistake in the code",
+        "a dependency that nobody has",
+        "a broken pom",
+        "code for a newer Java",
+        "code for a Java of long ago",
+        "no jar to start",
+    ],
 )
 def test_a_build_that_fails_says_why_in_a_sentence(changes: dict[str, Any], message: str, bench: Bench, tmp_path: Path) -> None:
     files = app("java")
@@ -131,6 +148,8 @@ def test_a_build_that_fails_says_why_in_a_sentence(changes: dict[str, Any], mess
     assert refused.value.message.startswith(message)
     assert refused.value.code not in ("build_failed", "build_refused")
     assert refused.value.hint
+    assert refused.value.evidence
+    assert not any("Re-run Maven" in line or line.strip() == "[ERROR]" for line in refused.value.evidence)
 
 
 @pytest.mark.engine

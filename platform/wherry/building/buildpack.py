@@ -172,6 +172,9 @@ class StackData:
 
 @dataclass(frozen=True)
 class Buildpack:
+    """`start` is the way out of an app in which no web process is recognised; lines of a failed build that are all `noise`
+    are not shown as its evidence."""
+
     name: str
     folder: Path
     title: str
@@ -194,6 +197,7 @@ class Buildpack:
     programs: tuple[ProgramRule, ...] = ()
     wanted: Look | None = None
     start: str = ""
+    noise: re.Pattern[str] | None = None
 
     def template(self, name: str) -> str:
         """A template of this folder, with those that it includes put in."""
@@ -244,6 +248,7 @@ def load(folder: Path) -> Buildpack:
         programs=tuple(ProgramRule(**_typed(entry)) for entry in data.get("program", ())),
         wanted=Look(**_typed(data["wanted"])) if "wanted" in data else None,
         start=data.get("start", ""),
+        noise=re.compile(data["noise"]) if "noise" in data else None,
     )
 
 

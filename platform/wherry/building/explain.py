@@ -29,7 +29,8 @@ def explain(planned: Planned, progress: Progress, message: str, user: Callable[[
     lines = lines or (shown(message, 300),)
     found = known(pack.failures, how, "\n".join(lines))
     sentence, fix, code = found or (_unknown(broken, how), "The lines below say why.", "build_failed")
-    return refuse(sentence, fix, code=code, evidence=lines[-SHOWN_LINES:], source="the build")
+    telling = tuple(line for line in lines if not (pack.noise and pack.noise.fullmatch(line))) or lines
+    return refuse(sentence, fix, code=code, evidence=telling[-SHOWN_LINES:], source="the build")
 
 
 def known(failures: Iterable[Failure], how: Plan, text: str) -> tuple[str, str, str] | None:
