@@ -262,6 +262,17 @@ def test_a_configuration_that_haproxy_refuses_is_told_in_its_words(platform: Pla
     (found,) = on_platform.proxy(platform.settings)
     assert found.level == FAIL
     assert "haproxy.cfg:3] : unknown keyword 'nonsense'" in found.what
+    assert found.fix == "Write it anew, without a lost request: sudo scripts/up"
+
+
+def test_a_certificate_that_haproxy_refuses_is_named_with_another_way_out(platform: Platform) -> None:
+    folder = platform.settings.proxy
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "broken.pem").write_text("no certificate\n")
+    (folder / "haproxy.cfg").write_text(f"frontend f\n    mode http\n    timeout client 1s\n    bind :443 ssl crt {folder}/broken.pem\n")
+    (found,) = on_platform.proxy(platform.settings)
+    assert found.level == FAIL and "broken.pem" in found.what
+    assert found.fix == "Move that file away, then bring the certificate again: wherry certs:add or certs:renew"
 
 
 def bundled(platform: Platform) -> dict[str, str]:

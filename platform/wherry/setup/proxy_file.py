@@ -16,7 +16,12 @@ def refusal(settings: Settings) -> str:
     return _first_alert(told.err) if told.status else ""
 
 
+def is_of_certificate(why: str) -> bool:
+    """Whether it is a file with a certificate that HAProxy refuses, which no writing of the configuration mends."""
+    return ".pem" in why
+
+
 def _first_alert(told: bytes) -> str:
     """What follows the first alert only says that HAProxy does not go on."""
     alerts = [line for line in told.decode("utf-8", "replace").splitlines() if "[ALERT]" in line]
-    return alerts[0].partition(" : ")[2].removeprefix("config : ")[:200] if alerts else "it does not say why"
+    return alerts[0].partition(" : ")[2].removeprefix("config : ")[:300] if alerts else "it does not say why"

@@ -66,20 +66,17 @@ def _walled(settings: Settings) -> str:
 
 def _written_anew(settings: Settings, doing: Callable[[str], None]) -> str:
     """A file that HAProxy would refuse is met by nobody until HAProxy starts again, and then it serves no one. An engine that starts
-    writes what the running HAProxy holds. Raises Unavailable when that does not help, as for a certificate that can not be read."""
-    if not (why := proxy_file.refusal(settings)):
-        return ""
+    writes what the running HAProxy holds."""
+    why = proxy_file.refusal(settings)
+    if not why or proxy_file.is_of_certificate(why):
+        return why and f"but HAProxy would not start again: {why}"
     doing("writing the proxy's configuration anew, it serves on")
     os.kill(lock.holder_of(_lock(settings)), signal.SIGUSR2)
     deadline = clock.monotonic() + START_LIMIT
-    while why and clock.monotonic() < deadline:
-        clock.sleep(0.5)
-        why = proxy_file.refusal(settings)
-    if why:
-        hint = "Mend what that names, then run it again."
-        raise Unavailable(f"HAProxy still refuses its configuration: {why}", hint=hint, code="proxy_refused")
+    while (why := proxy_file.refusal(settings)) and clock.monotonic() < deadline:
+        clock.sleep(0.2)
     wait(settings)
-    return "the proxy's configuration is written anew"
+    return f"but HAProxy would not start again: {why}" if why else "the proxy's configuration is written anew"
 
 
 def is_running(settings: Settings) -> bool:

@@ -77,7 +77,9 @@ def proxy(settings: Settings) -> Iterator[Finding]:
         yield warn("proxy", "it has no configuration yet", "The engine writes it when it starts: sudo scripts/up")
         return
     if why := proxy_file.refusal(settings):
-        yield fail("proxy", f"its configuration is refused: {why}", "Write it anew, without a lost request: sudo scripts/up")
+        anew = "Write it anew, without a lost request: sudo scripts/up"
+        away = "Move that file away, then bring the certificate again: wherry certs:add or certs:renew"
+        yield fail("proxy", f"its configuration is refused: {why}", away if proxy_file.is_of_certificate(why) else anew)
         return
     pid = _pid(settings.run / "haproxy.pid")
     if pid and Path(f"/proc/{pid}").exists():
