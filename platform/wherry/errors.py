@@ -27,14 +27,14 @@ class WherryError(Exception):
     status: ClassVar[int] = 500
     exit_status: ClassVar[int] = 1
     default_code: ClassVar[str] = "internal"
-    quoted: tuple[str, ...] = ()
 
-    def __init__(self, message: str, *, hint: str = "", code: str = "", field: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", code: str = "", field: str = "", quoted: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.code = code or self.default_code
         self.field = field
+        self.quoted = quoted
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
@@ -78,9 +78,17 @@ class DeployFailed(WherryError):
     status, exit_status, default_code = 409, 1, "deploy_failed"
 
     def __init__(
-        self, message: str, *, hint: str = "", code: str = "", evidence: tuple[str, ...] = (), source: str = "", heading: str = ""
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        code: str = "",
+        evidence: tuple[str, ...] = (),
+        source: str = "",
+        heading: str = "",
+        quoted: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(message, hint=hint, code=code)
+        super().__init__(message, hint=hint, code=code, quoted=quoted)
         self.evidence = evidence
         self.source = source
         self.heading = heading or f"Last lines of {source or 'it'}:"

@@ -10,13 +10,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from wherry.building import classic, cnb, detect, undetected
+from wherry.building import classic, cnb, detect
 from wherry.building.app_json import AppJSON
 from wherry.building.archive import Tree
 from wherry.building.buildpack import Buildpack
 from wherry.building.classic import Classic
 from wherry.building.cnb import CloudNative
 from wherry.building.detect import Detected
+from wherry.building.dockerfile import DOCKERFILE
 from wherry.building.failure import refuse
 from wherry.errors import DeployFailed
 from wherry.model.build_settings import BuildSettings
@@ -39,7 +40,7 @@ def choose(
 ) -> Choice:
     """`cnb_builder` is the platform's builder image for Cloud Native Buildpacks. Raises DeployFailed when nobody can build the
     app, or it contradicts itself."""
-    if cnb.asked_for(settings) or not (tree.has(undetected.DOCKERFILE) or tree.has(classic.FILE) or settings.buildpacks):
+    if cnb.asked_for(settings) or not (tree.has(DOCKERFILE) or tree.has(classic.FILE) or settings.buildpacks):
         native = cnb.choose(tree, settings, cnb_builder)
         if native is not None:
             return Choice(Detected(), cnb=native)
@@ -59,8 +60,8 @@ def choose(
 def _detected(tree: Tree, packs: Sequence[Buildpack], settings: BuildSettings) -> Detected:
     """What the settings ask for, else what the tree says."""
     if settings.builder == "buildpack":
-        return detect.detect(tree.without(undetected.DOCKERFILE), packs)
-    path = settings.dockerfile or (undetected.DOCKERFILE if settings.builder == "dockerfile" else "")
+        return detect.detect(tree.without(DOCKERFILE), packs)
+    path = settings.dockerfile or (DOCKERFILE if settings.builder == "dockerfile" else "")
     if not path:
         return detect.detect(tree, packs)
     if tree.text(path) is None:

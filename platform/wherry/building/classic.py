@@ -14,9 +14,9 @@ from wherry.building import procfile, slugignore
 from wherry.building.archive import Tree
 from wherry.building.buildpack import Buildpack, Plan
 from wherry.building.detect import Detected
+from wherry.building.dockerfile import DOCKERFILE
 from wherry.building.failure import refuse, shown
 from wherry.building.release_yaml import process_types
-from wherry.building.undetected import DOCKERFILE
 from wherry.errors import InvalidInput
 from wherry.model.build_settings import BuildSettings, buildpack_url
 from wherry.secret import Secret

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from wherry.building import programs, undetected
 from wherry.building.archive import MAX_LOCK, Tree
 from wherry.building.buildpack import Buildpack, Plan
+from wherry.building.dockerfile import DOCKERFILE
 from wherry.building.failure import refuse, shown
 from wherry.building.look import Look, find, holds
 from wherry.building.programs import Program
-from wherry.building.undetected import DOCKERFILE
 from wherry.errors import DeployFailed
 
 MAX_FOLLOWED = 50

@@ -17,7 +17,8 @@ PREFIX = re.compile(r"^(?:failed to solve(?: with frontend [\w.]+)?: |failed to 
 EXIT = re.compile(r"(?:exit code: |exited with )(\d+)")
 FETCHED = re.compile(r"(?:load metadata for|resolve image config for(?: docker-image://)?|FROM) (\S+)")
 """How a step is called in which an image is fetched, and its name."""
-NAME = "dockerfile"
+NAME, DOCKERFILE = "dockerfile", "Dockerfile"
+"""The builder, and the file that it looks for."""
 FAILED, INVALID = "dockerfile_failed", "dockerfile_invalid"
 
 

@@ -9,10 +9,8 @@ def refuse(
     message: str, hint: str = "", *, code: str = "build_refused", evidence: tuple[str, ...] = (), source: str = "", heading: str = ""
 ) -> DeployFailed:
     """What the push itself must change before it can be built."""
-    error = DeployFailed(message, hint=hint, code=code, evidence=evidence, source=source, heading=heading)
-    if evidence:  # then the message repeats what a build printed or was told to run
-        error.quoted = (message,)
-    return error
+    quoted = (message,) if evidence else ()  # then it repeats what a build printed or was told to run
+    return DeployFailed(message, hint=hint, code=code, evidence=evidence, source=source, heading=heading, quoted=quoted)
 
 
 def shown(text: str, limit: int = 60) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wherry.building import app_json, choice, classic, cnb, config_files, detect, ignore, procfile, static_site, undetected, web_process
+from wherry.building import app_json, choice, classic, cnb, config_files, detect, ignore, procfile, static_site, web_process
 from wherry.building.app_json import AppJSON
 from wherry.building.app_json_env import EnvVar
 from wherry.building.app_json_scripts import PREDEPLOY
@@ -22,6 +22,7 @@ from wherry.building.classic import Classic
 from wherry.building.cnb import CloudNative
 from wherry.building.context import Context
 from wherry.building.detect import Detected
+from wherry.building.dockerfile import DOCKERFILE
 from wherry.building.failure import refuse, shown
 from wherry.building.look import holds
 from wherry.building.static_site import Site
@@ -45,7 +46,7 @@ class Planned:
     processes: dict[str, str] | None
     wish: Wish | None = None
     asked: AppJSON = field(default_factory=AppJSON)
-    dockerfile: str = undetected.DOCKERFILE
+    dockerfile: str = DOCKERFILE
     site: Site | None = None
     classic: Classic | None = None
     procfile: str = PROCFILE
@@ -83,7 +84,7 @@ def plan(
         line(f" !     {warning}")
     processes = _processes(tree, chosen, procfile_path)
     version = wish(tree, detected.installer.buildpack) if detected.installer.buildpack else None
-    dockerfile = settings.dockerfile if settings.dockerfile and detected.buildpack is None else undetected.DOCKERFILE
+    dockerfile = settings.dockerfile if settings.dockerfile and detected.buildpack is None else DOCKERFILE
     site = _site(tree, detected)
     planned = Planned(tree, detected, processes, version, asked, dockerfile, site, chosen.classic, procfile_path, chosen.cnb)
     warnings = [*asked.warnings, *(site.warnings if site else ()), *_warnings(tree, processes), *_lacking(tree, detected, config or {})]
@@ -110,7 +111,7 @@ def heading(planned: Planned, version: str) -> str:
     if planned.cnb:
         return cnb.heading(planned.cnb)
     if pack is None or how is None:
-        where = f" ({planned.dockerfile})" if planned.dockerfile != undetected.DOCKERFILE else ""
+        where = f" ({planned.dockerfile})" if planned.dockerfile != DOCKERFILE else ""
         return f"-----> Dockerfile{where}"
     by = planned.detected.by
     if by and by.buildpack and by.plan:

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from wherry.building.archive import Tree
 from wherry.building.buildpack import Buildpack
+from wherry.building.dockerfile import DOCKERFILE
 from wherry.building.failure import refuse, shown
 from wherry.errors import DeployFailed
 
-DOCKERFILE = "Dockerfile"
 NOT_THEIRS = re.compile(r"(?:^|/)(?:\.[^/]*|node_modules|vendor|venv|site-packages|__MACOSX|tests?)/")
 """Folders that hold what others wrote, or what is no app."""
 PLAIN = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._/-]{0,79}")

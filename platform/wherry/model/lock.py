@@ -29,8 +29,5 @@ def refusal(name: str, lock: Lock) -> Conflict:
     """What a person hears who would change a locked app."""
     why = f": {lock.why}" if lock.why else ""
     since = lock.at[:16].replace("T", " ")
-    error = Conflict(
-        f"{name} is locked by {lock.by} since {since} UTC{why}", code="app_locked", hint=f"Unlock it: wherry apps:unlock {name}"
-    )
-    error.quoted = (lock.why,)
-    return error
+    told, hint = f"{name} is locked by {lock.by} since {since} UTC{why}", f"Unlock it: wherry apps:unlock {name}"
+    return Conflict(told, code="app_locked", hint=hint, quoted=(lock.why,))

@@ -33,13 +33,13 @@ THRIFT = {
 def ensure(settings: Settings, doing: Callable[[str], None]) -> str:
     """Starts the platform, or starts it anew when its code, packages or settings are others; waits until it answers."""
     rewritten = _write_unit(settings) if machine.has_systemd() else False
-    unchanged = identity.running(settings) == identity.of(settings)
-    if is_running(settings) and unchanged and answers(settings):
-        return f"platform: running, {_mended(settings, doing) or 'unchanged'}"
     was_running = is_running(settings)
+    unchanged = was_running and identity.running(settings) == identity.of(settings)
+    if unchanged and answers(settings):
+        return f"platform: running, {_mended(settings, doing) or 'unchanged'}"
     if was_running:
         doing("starting it anew, for it does not answer" if unchanged else "starting the new version, the proxy serves on")
-        os.kill(lock.holder_of(_lock(settings)), signal.SIGUSR2)
+        _renew(settings)
     else:
         doing("starting the platform")
         ports.check(settings)
@@ -67,16 +67,23 @@ def _walled(settings: Settings) -> str:
 def _written_anew(settings: Settings, doing: Callable[[str], None]) -> str:
     """A file that HAProxy would refuse is met by nobody until HAProxy starts again, and then it serves no one. An engine that starts
     writes what the running HAProxy holds."""
-    why = proxy_file.refusal(settings)
-    if not why or proxy_file.is_of_certificate(why):
-        return why and f"but HAProxy would not start again: {why}"
-    doing("writing the proxy's configuration anew, it serves on")
+    if not (why := proxy_file.refusal(settings)):
+        return ""
+    if not proxy_file.is_of_certificate(why):
+        doing("writing the proxy's configuration anew, it serves on")
+        _renew(settings)
+        deadline = clock.monotonic() + START_LIMIT
+        while (why := proxy_file.refusal(settings)) and clock.monotonic() < deadline:
+            clock.sleep(0.2)
+        wait(settings)
+        if not why:
+            return "the proxy's configuration is written anew"
+    return f"but HAProxy would not start again: {why}"
+
+
+def _renew(settings: Settings) -> None:
+    """Has the supervisor start all parts anew, from the code that is there now; HAProxy serves on."""
     os.kill(lock.holder_of(_lock(settings)), signal.SIGUSR2)
-    deadline = clock.monotonic() + START_LIMIT
-    while (why := proxy_file.refusal(settings)) and clock.monotonic() < deadline:
-        clock.sleep(0.2)
-    wait(settings)
-    return f"but HAProxy would not start again: {why}" if why else "the proxy's configuration is written anew"
 
 
 def is_running(settings: Settings) -> bool:

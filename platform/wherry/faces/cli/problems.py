@@ -28,11 +28,11 @@ def error_of(status: int, document: Any, asked: str) -> WherryError:
     known = document if isinstance(document, dict) else {}
     detail = str(known.get("detail") or f"{asked} answered {status}")
     leaf = BY_STATUS.get(status, WherryError)
-    error = leaf(detail, hint=str(known.get("hint") or ""), code=str(known.get("code") or ""), field=str(known.get("field") or ""))
-    error.quoted = (error.message, error.hint)  # the platform that answers has put its own name in
-    if status == 401 and not error.hint:
-        error.hint = "Set WHERRY_TOKEN to a token of this platform: wherry tokens:create NAME"
-    return error
+    hint, code, field = (str(known.get(key) or "") for key in ("hint", "code", "field"))
+    quoted = (detail, hint)  # the platform that answers has put its own name in
+    if status == 401 and not hint:
+        hint = "Set WHERRY_TOKEN to a token of this platform: wherry tokens:create NAME"
+    return leaf(detail, hint=hint, code=code, field=field, quoted=quoted)
 
 
 def as_document(error: WherryError) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import select
+from collections.abc import Sequence
 
 from wherry import clock
 from wherry.errors import WherryError
@@ -44,17 +45,17 @@ class Screen:
     def head(self, text: str) -> None:
         self.say(f"-----> {text}")
 
-    def detail(self, text: str) -> None:
-        self.say(f"       {in_own_name(text, self._name)}")
+    def detail(self, text: str, quoted: Sequence[str] = ()) -> None:
+        self.say(f"       {in_own_name(text, self._name, quoted)}")
 
-    def warn(self, text: str) -> None:
-        self.say(f" !     {in_own_name(text, self._name)}")
+    def warn(self, text: str, quoted: Sequence[str] = ()) -> None:
+        self.say(f" !     {in_own_name(text, self._name, quoted)}")
 
     def refuse(self, error: WherryError) -> None:
         """The failure as a person reads it: what happened, and under it the way out."""
-        self.say(f" !     {in_own_name(error.message, self._name, error.quoted)}")
+        self.warn(error.message, error.quoted)
         if error.hint:
-            self.say(f"       {in_own_name(error.hint, self._name, error.quoted)}")
+            self.detail(error.hint, error.quoted)
 
     def check(self) -> None:
         """Raises Gone when the reader is, without saying anything."""

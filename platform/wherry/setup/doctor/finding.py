@@ -42,6 +42,11 @@ def fail(check: str, what: str, fix: str) -> Finding:
     return Finding(check, FAIL, what, fix)
 
 
+def amount(count: float, decimals: int = 1) -> str:
+    """Bytes as MB with so many `decimals`, or as GB with one, as the makers of disks count them."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.{decimals}f} MB"
+
+
 def findings_of(checks: dict[str, Check]) -> Iterator[Finding]:
     """Runs the checks one after the other. One that can not look is a finding itself and stops no other."""
     for name, check in checks.items():

@@ -12,7 +12,7 @@ from wherry import command
 from wherry.errors import CommandFailed
 from wherry.settings import Settings, source_root
 from wherry.setup import engine_api, machine
-from wherry.setup.doctor.finding import Finding, fail, ok, warn
+from wherry.setup.doctor.finding import Finding, amount, fail, ok, warn
 
 PI = "On a Raspberry Pi add cgroup_enable=memory cgroup_memory=1 to /boot/firmware/cmdline.txt, then reboot."
 LITTLE_DISK, NO_DISK, FULL_DISK = 1_000_000_000, 200_000_000, 16_000_000
@@ -45,10 +45,13 @@ def _limits(facts: dict[str, Any]) -> Iterator[Finding]:
 def disk(settings: Settings) -> Iterator[Finding]:
     """The state folder's disk, and Docker's when that is another one."""
     docker = _docker_folder()
-    shared = docker is None or docker.stat().st_dev == settings.home.stat().st_dev
-    for path, has_images in [(settings.home, shared), *([] if shared or docker is None else [(docker, True)])]:
-        yield _room(path, os.statvfs(path), has_images)
-        yield _inodes(str(path), os.statvfs(path))
+    has_images = {settings.home: True}
+    if docker and docker.stat().st_dev != settings.home.stat().st_dev:
+        has_images = {settings.home: False, docker: True}
+    for path in has_images:
+        facts = os.statvfs(path)
+        yield _room(path, facts, has_images[path])
+        yield _inodes(str(path), facts)
 
 
 def _docker_folder() -> Path | None:
@@ -62,7 +65,7 @@ def _docker_folder() -> Path | None:
 
 def _room(path: Path, facts: os.statvfs_result, has_images: bool) -> Finding:
     free, size = facts.f_bavail * facts.f_frsize, facts.f_blocks * facts.f_frsize
-    told = f"{_size(free)} of {_size(size)} free at {path}"
+    told = f"{amount(free, 0)} of {amount(size, 0)} free at {path}"
     if free < FULL_DISK:
         return fail("disk", f"{told}: no change can be kept", _by_hand(path, has_images))
     fix = _with_wherry() if has_images else f"Make room there, or take a larger disk. What is large: {_largest(path)}"
@@ -85,10 +88,6 @@ def _largest(path: Path) -> str:
     """A command that shows what fills the disk which `path` is on."""
     top = next(folder for folder in (path, *path.parents) if folder.is_mount() or folder == folder.parent)
     return f"sudo du -xh -t 50M {top} | sort -h | tail"
-
-
-def _size(count: float) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
 def _inodes(name: str, facts: os.statvfs_result) -> Finding:

@@ -10,10 +10,8 @@ from wherry.model.volume import Volume, mounts_from_json
 from wherry.running import labels
 from wherry.settings import Settings
 from wherry.setup import engine_api
-from wherry.setup.doctor.finding import Finding, fail, ok, warn
+from wherry.setup.doctor.finding import Finding, amount, fail, ok, warn
 from wherry.setup.doctor.on_state import State
-
-MB, GB = 1e6, 1e9
 
 
 def volumes(settings: Settings, state: State) -> Iterator[Finding]:
@@ -59,12 +57,8 @@ def _sizes(owned: list[tuple[App, Volume]]) -> str:
     total = sum(volume.size or 0 for _, volume in owned)
     app, largest = max(owned, key=lambda one: one[1].size or 0)
     most = f"; the largest is {largest.name} of {app.name}, {_size(largest)}" if len(owned) > 1 else ""
-    return f"{len(owned)}, all there, {_told(total)}{most}"
+    return f"{len(owned)}, all there, {amount(total)}{most}"
 
 
 def _size(volume: Volume) -> str:
-    return "not measured yet" if volume.size is None else _told(volume.size)
-
-
-def _told(size: float) -> str:
-    return f"{size / GB:.1f} GB" if size >= GB else f"{size / MB:.1f} MB"
+    return "not measured yet" if volume.size is None else amount(volume.size)
