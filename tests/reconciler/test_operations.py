@@ -127,6 +127,33 @@ def test_a_rollback_keeps_formation_and_domains_of_today(here: Machine) -> None:
     here.until(lambda: rows(here) == [("web.1", "running", 5), ("web.2", "running", 5)])
 
 
+def test_a_rollback_to_the_same_code_brings_formation_and_domains_of_then_back(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.wait(formation.scale(here.services, ADMIN, "shop", {"web": 3}))
+    domains.change(here.services, ADMIN, "shop", ["shop.example.org"], ["shop.localhost"])
+    operation = here.wait(releases.rollback(here.services, ADMIN, "shop", 1))
+    words = r"Back to v1: web 3 -> 1, add domain shop\.localhost and remove domain shop\.example\.org\. In force in \d+\.\d s"
+    assert re.fullmatch(words, here.log(operation)[-1])
+    assert operation.result == {"release": "v4"}
+    newest = releases.of_app(here.services, ADMIN, "shop")[0]
+    assert (newest.version, newest.description, newest.outcome) == ("v4", "Rollback to v1", "live")
+    assert (newest.shape.formation, newest.shape.domains, newest.shape.default_host) == ({"web": 1}, (), True)
+    here.until(lambda: rows(here) == [("web.1", "running", 1)])
+    here.until(lambda: here.proxy.routes()["shop"].hosts == ("shop.localhost",))
+
+
+def test_a_rollback_to_a_domain_that_another_app_has_by_now_changes_nothing(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    domains.change(here.services, ADMIN, "shop", ["shop.example.org"], [])
+    domains.change(here.services, ADMIN, "shop", [], ["shop.example.org"])
+    apps.create(here.services, ADMIN, "blog")
+    domains.change(here.services, ADMIN, "blog", ["shop.example.org"], [])
+    refused = here.wait(releases.rollback(here.services, ADMIN, "shop", 2))
+    assert refused.error and (refused.state, refused.error["code"]) == ("failed", "domain_taken")
+    assert "shop.example.org is a domain of blog" in "\n".join(here.log(refused))
+    assert releases.of_app(here.services, ADMIN, "shop")[0].version == "v3"
+
+
 def test_a_domain_that_comes_during_a_deploy_is_the_release_after_it(here: Machine) -> None:
     here.push("shop", "a", image="good", web="run")
     operation = here.begin("shop", "b", image="deaf", web="run")

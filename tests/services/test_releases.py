@@ -44,7 +44,7 @@ def test_rollback_passes_over_releases_with_the_same_image_and_config(platform: 
     domains.change(platform, ADMIN, "shop", ["shop.example.org"], [])
     domains.change(platform, ADMIN, "shop", [], ["shop.example.org"])
     assert releases.rollback(platform, DEPLOYER, "shop").payload == {"to": 1}
-    with pytest.raises(NothingToDo, match="shop runs image and config of v2 already, as v4; nothing to do"):
+    with pytest.raises(NothingToDo, match="shop runs all of v2 already, as v4; nothing to do"):
         releases.rollback(platform, DEPLOYER, "shop", 2)
 
 
@@ -121,8 +121,18 @@ def test_rollback_to_what_runs_is_nothing_to_do(platform: Platform) -> None:
 
 def test_there_is_nothing_before_the_first_release(platform: Platform) -> None:
     deployed(platform)
-    with pytest.raises(Conflict, match="no earlier live release with other code or config than v1"):
+    with pytest.raises(Conflict, match="no earlier live release with other code or config than v1") as refusal:
         releases.rollback(platform, DEPLOYER, "shop")
+    assert refusal.value.hint == "Nothing went live before it. Look: wherry releases shop"
+
+
+def test_a_rollback_that_would_have_to_take_a_domain_away_says_how_to_ask_for_that(platform: Platform) -> None:
+    deployed(platform)
+    domains.change(platform, ADMIN, "shop", ["shop.example.org"], [])
+    with pytest.raises(Conflict, match="no earlier live release with other code or config than v2") as refusal:
+        releases.rollback(platform, DEPLOYER, "shop")
+    assert refusal.value.hint == "To take back v2 (Add domain shop.example.org): wherry rollback shop v1"
+    assert releases.rollback(platform, DEPLOYER, "shop", 1).payload == {"to": 1}
 
 
 def test_an_app_without_a_release_has_nothing_to_go_back_to(platform: Platform) -> None:

@@ -91,6 +91,16 @@ def check_page(html: str) -> str:
     return html
 
 
+def domain_words(before: tuple[str, ...], after: tuple[str, ...]) -> str:
+    """`Add domain a.example.org and remove domain b.example.org`; empty when both are the same hosts."""
+    changes = {
+        "add domain": [host for host in after if host not in before],
+        "remove domain": [host for host in before if host not in after],
+    }
+    parts = [f"{verb} {', '.join(hosts)}" for verb, hosts in changes.items() if hosts]
+    return " and ".join(parts).capitalize()
+
+
 def _network_advice(text: str) -> str:
     try:
         found = ipaddress.ip_interface(text)

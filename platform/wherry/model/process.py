@@ -45,3 +45,9 @@ def check_types(wished: dict[str, int], processes: dict[str, str]) -> None:
             raise InvalidInput("release runs once per deploy and can not be scaled", field="scale")
         if name not in known:
             raise InvalidInput(f'no process "{name}"; this release has: {", ".join(known)}', field="scale")
+
+
+def quantity_words(before: dict[str, int], wished: dict[str, int]) -> str:
+    """`web 1 -> 3, worker 0 -> 1`: what changes, or all that was wished when nothing does."""
+    changed = {name: quantity for name, quantity in wished.items() if before.get(name) != quantity}
+    return ", ".join(f"{name} {before.get(name, 0)} -> {quantity}" for name, quantity in (changed or wished).items())

@@ -53,6 +53,12 @@ def code_of(release: Release) -> tuple[Any, ...]:
     return build.image, build.processes, build.checks, release.config, shape.checks, shape.limits
 
 
+def place_of(release: Release) -> tuple[Any, ...]:
+    """What a rollback brings back only when there is no other code to go to: how many instances run, and at which domains."""
+    shape = release.shape
+    return shape.formation, set(shape.domains), shape.default_host
+
+
 def serves(release: Release, app: App, tree: str) -> bool:
     """Whether `release`, the one that the instances carry, is live with this tree and with the app's present config,
     checks, limits and build settings: a deploy of it would bring nothing new."""

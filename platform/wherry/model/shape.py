@@ -1,7 +1,7 @@
 """A release's shape: how an app ran beside its image and config. Every change of it is a release.
 
 Code (image, config, Procfile, checks, limits) goes back with a rollback. Capacity and names (formation, domains,
-volumes) do not: they stay as they are today.
+volumes) do not: they stay as they are today. To go back to a release with the same code means its formation and domains.
 """
 
 from __future__ import annotations

@@ -12,11 +12,12 @@ from wherry.errors import DeployFailed
 from wherry.model import config_var
 from wherry.model.app import EVERYTHING, App
 from wherry.model.limits import changed, told
-from wherry.model.process import check_types
-from wherry.model.release import Release, wished_quantities
+from wherry.model.process import check_types, quantity_words
+from wherry.model.release import Release, code_of, wished_quantities
 from wherry.receiving import repositories
 from wherry.reconciler.converge import settle
 from wherry.reconciler.execute import drain_limit
+from wherry.reconciler.regain import regain
 from wherry.reconciler.storage import destroy_all
 from wherry.reconciler.switch import go_live, known_release, new_release, switch
 from wherry.reconciler.told import in_force, kept, rest
@@ -68,9 +69,13 @@ SAME = "{app} has these values already; nothing to do"
 
 def rollback(work: Work) -> None:
     """A new release with the image, config, Procfile, checks and limits of an earlier one. Formation, domains and volumes
-    stay as they are today: capacity, names and data are not code."""
+    stay as they are today: capacity, names and data are not code. Unless they are all that differs."""
+    app, carried = app_and_release(work)
     with work.outside.database.read() as connection:
-        target = releases.get(connection, work.app(), work.operation.payload["to"])
+        target, present = releases.get(connection, app, work.operation.payload["to"]), releases.current(connection, app)
+    if carried and present and known_release(work) is None and code_of(present) == code_of(target):
+        regain(work, carried, target)
+        return
     if not work.outside.engine.image_exists(target.build.image):
         raise DeployFailed(
             f"the image of {target.version} is gone",
@@ -128,7 +133,7 @@ def scale(work: Work) -> None:
         commit_only(work, formation=formation)
         return
     check_types(wished, release.build.processes)
-    words = _scale_words(wished_quantities(app, release), wished)
+    words = quantity_words(wished_quantities(app, release), wished)
     ready: list[str] = []
     switch(
         work,
@@ -276,8 +281,3 @@ def _change(work: Work, description: str = "", **columns: Any) -> Callable[[Conn
             releases.record_change(connection, work.actor, app, description, clock.now(), work.operation.id)
 
     return commit
-
-
-def _scale_words(before: dict[str, int], wished: dict[str, int]) -> str:
-    changed = {name: quantity for name, quantity in wished.items() if before.get(name) != quantity}
-    return ", ".join(f"{name} {before.get(name, 0)} -> {quantity}" for name, quantity in (changed or wished).items())

@@ -5,19 +5,17 @@ The app's default host, `<app>.<domain of the platform>`, is a domain like the o
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from wherry import clock
 from wherry.access.require import require
 from wherry.errors import Conflict, InvalidInput, NothingToDo
 from wherry.model.app import App
-from wherry.model.front import MAX_DOMAINS
+from wherry.model.front import MAX_DOMAINS, domain_words
 from wherry.model.user import Actor
 from wherry.routing.front import hosts_of
 from wherry.routing.hosts import normalise_domain
 from wherry.services.fronts import Faced, faced
 from wherry.services.platform import Platform
-from wherry.store import apps, domains, events, fronts, releases
+from wherry.store import apps, domains, releases
 from wherry.store.database import Connection
 
 
@@ -71,46 +69,5 @@ def _become(platform: Platform, connection: Connection, actor: Actor, app: App, 
         raise NothingToDo(f"{app.name} has these domains already; nothing to do")
     if len(wished) > MAX_DOMAINS:
         raise InvalidInput(f"{len(wished)} domains: an app may have up to {MAX_DOMAINS}", field="domain")
-    for host in (host for host in present if host not in wished):
-        _drop(platform, connection, app, host)
-        events.add(connection, actor, "domain.removed", app.name, clock.now(), domain=host)
-    for host in (host for host in wished if host not in present):
-        _take(platform, connection, actor, app, host)
-        events.add(connection, actor, "domain.added", app.name, clock.now(), domain=host)
-    releases.record_change(connection, actor, app, _words(present, wished), clock.now())
-
-
-def _words(before: tuple[str, ...], after: tuple[str, ...]) -> str:
-    """`Add domain a.example.org, remove b.example.org`"""
-    changes = {
-        "add domain": [host for host in after if host not in before],
-        "remove domain": [host for host in before if host not in after],
-    }
-    parts = [f"{verb} {', '.join(hosts)}" for verb, hosts in changes.items() if hosts]
-    return " and ".join(parts).capitalize()
-
-
-def _take(platform: Platform, connection: Connection, actor: Actor, app: App, host: str) -> None:
-    owner = domains.owner(connection, host) or _default_owner(platform, connection, host)
-    if owner not in (None, app.name):
-        raise Conflict(
-            f"{host} is a domain of {owner}", code="domain_taken", hint=f"Take it away there: wherry domains:remove {owner} {host}"
-        )
-    if host == platform.settings.host_of(app.name):
-        fronts.put(connection, app, replace(apps.get(connection, app.name).front, default_host=True))
-    else:
-        domains.add(connection, app, host, actor.name, clock.now())
-
-
-def _drop(platform: Platform, connection: Connection, app: App, host: str) -> None:
-    if host in app.domains:
-        domains.remove(connection, app, host)
-    if host == platform.settings.host_of(app.name):
-        fronts.put(connection, app, replace(apps.get(connection, app.name).front, default_host=False))
-
-
-def _default_owner(platform: Platform, connection: Connection, host: str) -> str | None:
-    """The app that answers at this host because of its name."""
-    name, _, rest = host.partition(".")
-    app = apps.find(connection, name) if rest == platform.settings.domain else None
-    return app.name if app and app.front.default_host else None
+    domains.give(connection, platform.settings, actor, app, present, wished, clock.now())
+    releases.record_change(connection, actor, app, domain_words(present, wished), clock.now())

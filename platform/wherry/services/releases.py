@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Never
 
 from wherry.access.require import require
 from wherry.errors import Conflict, NothingToDo
+from wherry.model.app import App
 from wherry.model.bake import Bake
 from wherry.model.build import Build
 from wherry.model.operation import Operation
-from wherry.model.release import Release, code_of
+from wherry.model.release import Release, code_of, place_of
 from wherry.model.release_diff import Difference, differences, hide
 from wherry.model.shape import Shape
 from wherry.model.user import Actor
 from wherry.services import apps as app_services
 from wherry.services.platform import Platform
 from wherry.store import bakes, releases
+from wherry.store.database import Connection
 
 NO_BUILD = Build(0, 0, "", "", "", "", 0, {}, "")
 """What the first release is compared with."""
@@ -72,8 +75,8 @@ def output(platform: Platform, actor: Actor, name: str, number: int) -> tuple[Re
 
 def rollback(platform: Platform, actor: Actor, name: str, number: int | None = None) -> Operation:
     """Queues a new release with image, config, Procfile, checks and limits of release `number`; without it, of the last
-    live one before the current that differs in those. Raises NotFound, Conflict when there is nothing to go back to,
-    NothingToDo when the current one has all that already."""
+    live one before the current that differs in those. When release `number` does not, its formation and domains are what
+    is wished. Raises NotFound, Conflict when there is nothing to go back to, NothingToDo when all is so already."""
     require(actor, "deploy", f"roll back {name}")
     app = app_services.get(platform, actor, name)
     if app.release is None:
@@ -81,10 +84,30 @@ def rollback(platform: Platform, actor: Actor, name: str, number: int | None = N
     with platform.database.read() as connection:
         present = releases.get(connection, app, app.release)
         target = releases.get(connection, app, number) if number else releases.before(connection, app, present)
-    if target is None:
-        raise Conflict(f"{name} has no earlier live release with other code or config than v{app.release}", code="no_such_release")
+        target = target or _no_other_code(connection, app, present)
     if target.number == app.release:
         raise NothingToDo(f"{name} runs {target.version} already; nothing to do")
-    if code_of(target) == code_of(present):
-        raise NothingToDo(f"{name} runs image and config of {target.version} already, as {present.version}; nothing to do")
+    if (code_of(target), place_of(target)) == (code_of(present), place_of(present)):
+        raise NothingToDo(f"{name} runs all of {target.version} already, as {present.version}{_volumes(target, present)}; nothing to do")
     return platform.wish(actor, name, "rollback", {"to": target.number})
+
+
+def _no_other_code(connection: Connection, app: App, present: Release) -> Never:
+    """Raises Conflict with what can be typed: a person who says `rollback` means other code, and is asked before domains go."""
+    raise Conflict(
+        f"{app.name} has no earlier live release with other code or config than {present.version}",
+        hint=_instead(app, present, releases.live_before(connection, app, present.number)),
+        code="no_such_release",
+    )
+
+
+def _instead(app: App, present: Release, last: Release | None) -> str:
+    if last is None:
+        return f"Nothing went live before it. Look: wherry releases {app.name}"
+    if place_of(last) == place_of(present):
+        return f"See what {present.version} changed: wherry releases:diff {app.name} {present.version}"
+    return f"To take back {present.version} ({present.description}): wherry rollback {app.name} {last.version}"
+
+
+def _volumes(target: Release, present: Release) -> str:
+    return "; volumes stay as they are today" if target.shape.mounts != present.shape.mounts else ""

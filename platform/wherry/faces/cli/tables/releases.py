@@ -44,7 +44,8 @@ TABLE = (
         "releases.rollback",
         ("wherry rollback shop", "wherry rollback shop v6"),
         "Without VERSION: to the last live release before the current one with other code or config. Formation, domains and volumes\n"
-        "stay as they are today. The way back is a new release, so it can be undone too.",
+        "stay as they are today; to a VERSION with the code and config that run already, formation and domains are what goes back.\n"
+        "The way back is a new release, so it can be undone too.",
         aliases=("releases:rollback",),
         changes=True,
     ),
