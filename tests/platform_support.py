@@ -75,6 +75,8 @@ class TextBuilder(MemoryAdoption):
     def outline(self, source: Source, line: Line) -> Outline:
         line("-----> Text")
         words = words_of(source.archive)
+        if "buildpacks" in words:
+            return Outline(words["buildpacks"], None)
         return Outline("text", {name: line for name, line in words.items() if name != "image"})
 
     def env(self, source: Source) -> dict[str, EnvVar]:

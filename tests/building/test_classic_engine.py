@@ -145,6 +145,32 @@ def test_a_buildpack_that_fails_is_named(
     with pytest.raises(DeployFailed) as refused:
         bench.build(source(tmp_path, {"a": ""}, bench.app("broken"), url))
     assert refused.value.message.startswith(message.format(url))
+    assert refused.value.evidence == ()
+
+
+def test_what_a_buildpack_says_before_it_fails_is_told_once(bench: Bench, server: BuildpackServer, tmp_path: Path) -> None:
+    url = server.repository("quarrels", {**SECOND, "bin/detect": "#!/bin/sh\necho 'no such.lock here'\nprintf 'try another' >&2\nexit 1\n"})
+    with pytest.raises(DeployFailed) as refused:
+        bench.build(source(tmp_path, {"a": ""}, bench.app("quarrels"), url))
+    told = "\n".join(bench.lines)
+    assert told.count("no such.lock here") == told.count("try another") == 1 and "wherry-refused" not in told
+    assert refused.value.evidence == () and refused.value.code == "buildpack_refused"
+
+
+def test_a_ref_that_is_not_there_is_told_with_those_that_are(bench: Bench, server: BuildpackServer, tmp_path: Path) -> None:
+    url = server.repository("refs", SECOND)
+    support.git(server.folder / "refs", "tag", "v1")
+    with pytest.raises(DeployFailed) as refused:
+        bench.build(source(tmp_path, {"a": ""}, bench.app("refs"), f"{url}#v9"))
+    assert refused.value.message == f"the buildpack {url} has no tag, branch or commit v9"
+    assert re.fullmatch(r"It has: (?:v1, \w+|\w+, v1)\. Correct what stands after # in \.buildpacks\.", refused.value.hint)
+
+
+def test_config_vars_of_an_old_buildpack_are_named_as_not_set(bench: Bench, server: BuildpackServer, tmp_path: Path) -> None:
+    release = "#!/bin/sh\ncat <<X\n---\naddons: []\nconfig_vars:\n  # a\n  PATH: /a:/b\n  LANG: C\ndefault_process_types:\n  web: x\nX\n"
+    url = server.repository("old", {**SECOND, "bin/compile": "#!/bin/sh\ntrue\n", "bin/release": release})
+    bench.build(source(tmp_path, {"a": ""}, bench.app("old"), url))
+    assert "       config vars that its bin/release names are not set: PATH, LANG" in bench.lines
 
 
 def test_a_buildpack_that_is_not_there_is_told_without_its_password(bench: Bench, server: BuildpackServer, tmp_path: Path) -> None:

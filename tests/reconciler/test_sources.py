@@ -157,6 +157,11 @@ def planned(here: Machine, tree: str, app: str = "shop", **words: str) -> list[s
     return [line.strip() for line in here.log(operation)]
 
 
+def test_a_plan_does_not_guess_what_buildpacks_will_name(here: Machine) -> None:
+    assert "processes: those that the buildpacks name" in planned(here, "a", buildpacks="classic")
+    assert "process web: the image's own command" in planned(here, "a", buildpacks="dockerfile")
+
+
 def test_a_plan_of_the_first_push_makes_nothing_not_even_the_app(here: Machine) -> None:
     assert planned(here, "a", image="good", web="run", worker="work") == [
         "-----> Text",

@@ -28,7 +28,10 @@ def explain(planned: Planned, progress: Progress, message: str, user: Callable[[
     lines = tail(broken, READ_LINES) if broken else ()
     lines = lines or (shown(message, 300),)
     found = known(pack.failures, how, "\n".join(lines))
-    sentence, fix, code = found or (_unknown(broken, how), "The lines below say why.", "build_failed")
+    read = broken is not None and broken.heard and bool(broken.lines)
+    sentence, fix, code = found or (_unknown(broken, how), f"The lines {'above' if read else 'below'} say why.", "build_failed")
+    if read:
+        return DeployFailed(sentence, hint=fix, code=code, source="the build", quoted=(sentence,))
     telling = tuple(line for line in lines if not (pack.noise and pack.noise.fullmatch(line))) or lines
     return refuse(sentence, fix, code=code, evidence=telling[-SHOWN_LINES:], source="the build")
 

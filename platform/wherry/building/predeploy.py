@@ -15,11 +15,13 @@ from wherry.building.buildpack import fill
 from wherry.building.context import Context
 from wherry.building.dockerfile import EXIT
 from wherry.building.failure import refuse, shown
-from wherry.building.progress import Watched, tail
+from wherry.building.progress import Watched
 from wherry.errors import DeployFailed
 from wherry.secret import Secret
 
 CODE = "predeploy_failed"
+_WHERE = "Its last lines are above."
+_SILENT = "It printed nothing; run it the same way on your machine."
 
 
 def context(packs: Path, image: str, command: str, config: Mapping[str, Secret], *, start: str) -> Context:
@@ -39,7 +41,4 @@ def explain(message: str, broken: Watched | None) -> DeployFailed:
         return refuse(
             "the predeploy script of app.json could not be run", hint, code=CODE, evidence=(shown(message, 300),), source="the builder"
         )
-    lines = tail(broken)
-    return refuse(
-        f"the predeploy script of app.json exited with code {code[1]}", "Its last lines are below.", code=CODE, evidence=lines, source="it"
-    )
+    return refuse(f"the predeploy script of app.json exited with code {code[1]}", _WHERE if broken.lines else _SILENT, code=CODE)

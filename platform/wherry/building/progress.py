@@ -31,6 +31,9 @@ OURS = tuple(f"[{stage} " for stage in (DEPENDENCIES, LAYER, COMPILE, BUILDING, 
 TOLD = "wherry: "
 """How a line begins by which a buildpack's `install` tells something to the person who pushed."""
 
+REFUSED = "wherry-refused: "
+"""How a line begins by which a buildpack's script says why it ends; the person reads it as the failure's sentence."""
+
 HEROKU = ("----->", "=====>", "       ", " !     ")
 """How a line begins that is in Heroku's form already."""
 
@@ -52,6 +55,11 @@ class Watched:
     def runs(self) -> bool:
         return " RUN " in f" {self.name}"
 
+    @property
+    def heard(self) -> bool:
+        """Whether the person has read every line of it."""
+        return self.name.startswith(HEARD)
+
 
 class Progress:
     """Follows one build. `packages` finds, in an installer's output, how many packages were installed."""
@@ -71,6 +79,8 @@ class Progress:
         step.error = seen.error or step.error
         if seen.started and step.began is None:
             step.began = self._clock()
+        if step.completed and not was_done:
+            self._say_rest(step, seen.digest)
         if step.completed and not was_done and not step.error:
             self._say_done(step)
 
@@ -104,15 +114,21 @@ class Progress:
 
     def _hear(self, output: Output) -> None:
         step = self.steps.setdefault(output.digest, Watched(""))
-        *whole, step.open_line = (step.open_line + output.data).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        end = b"\n" if step.completed else b""
+        *whole, step.open_line = (step.open_line + output.data + end).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
         step.open_line = step.open_line[-4000:]
         for line in filter(bytes.strip, whole):
             told = _plain(line)
             step.lines.append(told)
-            if step.name.startswith(HEARD):
+            if step.heard and not told.startswith(REFUSED):
                 self._line(told if told.startswith(HEROKU) else f"       {told}")
             elif told.startswith(TOLD):
                 self._line(f"       {told.removeprefix(TOLD)}")
+
+    def _say_rest(self, step: Watched, digest: str) -> None:
+        """A last line without its end is read too."""
+        if step.heard and step.open_line.strip():
+            self._hear(Output(digest, b"\n"))
 
     def _say_done(self, step: Watched) -> None:
         if step.began is None or step.cached or not self._told(step):
@@ -141,7 +157,7 @@ class Progress:
         if step in self.compiling():
             return "compiling"
         position, _, instruction = step.name.partition("] ")
-        if step.name.startswith(HEARD) and step.runs:
+        if step.heard and step.runs:
             return ""
         if position.startswith(f"[{BUILDING} ") and step.runs:
             return "building the app"

@@ -28,6 +28,8 @@ def plan(work: Work) -> None:
 def told(app: App, current: Release | None, number: int, found: Found, outline: Outline) -> list[str]:
     """The outline in lines for a person. `number` is that of the release that a deploy would make."""
     lines = [f"process {name}: {line or _OWN}" for name, line in (outline.processes or {WEB: ""}).items()]
+    if outline.processes is None and outline.buildpack in _NAMED_BY_BUILDPACKS:
+        lines = ["processes: those that the buildpacks name"]
     lines.append(f"config vars: {', '.join(sorted(app.environment)) or 'none'}")
     lines += [f"build settings: {', '.join(_settings(app.build))}"] if app.build != BuildSettings() else []
     if current and serves(current, app, found.tree):
@@ -40,6 +42,7 @@ def told(app: App, current: Release | None, number: int, found: Found, outline: 
 
 
 _OWN = "the image's own command"
+_NAMED_BY_BUILDPACKS = ("classic", "cnb")
 
 
 def _settings(settings: BuildSettings) -> list[str]:
