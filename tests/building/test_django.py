@@ -102,4 +102,37 @@ def test_a_setting_that_is_not_there_is_named_with_the_command_that_sets_it(benc
 def test_a_django_app_without_a_static_root_is_told(bench: Bench, tmp_path: Path) -> None:
     plain = {**DJANGO, "shop/settings.py": SETTINGS.replace("STATIC_ROOT =", "ELSEWHERE =")}
     bench.build(source(tmp_path, bench.app("django"), plain, SECRET_KEY="x"))
-    assert "       static files are not collected: the settings have no STATIC_ROOT" in bench.lines
+    told = "       static files are not collected: shop.settings has no STATIC_ROOT. To have them collected, add a line to it:"
+    assert told in bench.lines and bench.lines[bench.lines.index(told) + 1] == '       STATIC_ROOT = BASE_DIR / "staticfiles"'
+
+
+def test_a_django_project_further_down_is_collected_where_the_procfile_starts_it(bench: Bench, tmp_path: Path) -> None:
+    app = bench.app("django")
+    inside = {f"back/site/{name}": text for name, text in DJANGO.items() if name != "requirements.txt"}
+    relative = SETTINGS.replace('BASE_DIR / "staticfiles"', '"collected"')
+    inside |= {
+        "requirements.txt": DJANGO["requirements.txt"],
+        "back/site/shop/settings.py": relative,
+        "tests/manage.py": DJANGO["manage.py"],
+    }
+    for number, (line, told) in enumerate(
+        [
+            ("cd back/site && gunicorn shop.wsgi", "1 static file copied to '/app/back/site/collected'"),
+            ("gunicorn --chdir=./back/site/ shop.wsgi", "1 static file copied to '/app/back/site/collected'"),
+            ("python back/site/manage.py runserver", "1 static file copied to '/app/collected'"),
+            ("gunicorn elsewhere.wsgi", "static files are not collected: no process starts in back/site/, where manage.py is"),
+        ]
+    ):
+        bench.lines.clear()
+        bench.build(source(tmp_path / str(number), app, {**inside, "Procfile": f"web: {line} -b 0.0.0.0:$PORT\n"}, SECRET_KEY="x"))
+        assert any(said.startswith(f"       {told}") for said in bench.lines), (line, bench.lines)
+
+
+def test_a_django_project_further_down_that_can_not_be_collected_is_named(bench: Bench, tmp_path: Path) -> None:
+    files = {f"site/{name}": text for name, text in DJANGO.items() if name not in ("requirements.txt", "assets/shop.css")}
+    files |= {"requirements.txt": DJANGO["requirements.txt"], "Procfile": "web: cd site && gunicorn shop.wsgi\n"}
+    files["site/shop/settings.py"] = SETTINGS.replace('[BASE_DIR / "assets"]', '"assets"')
+    with pytest.raises(DeployFailed) as refused:
+        bench.build(source(tmp_path, bench.app("django"), files, SECRET_KEY="x"))
+    assert refused.value.message == "python site/manage.py collectstatic failed"
+    assert any("STATICFILES_DIRS" in line for line in refused.value.evidence)

@@ -6,29 +6,33 @@ import functools
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wherry.building import json_text
 from wherry.building.archive import MAX_LOCK, Tree
+from wherry.building.deeper import further_down
 from wherry.building.failure import refuse
+from wherry.errors import DeployFailed
 
 
 @dataclass(frozen=True)
 class Look:
     """`file` is a path in the app. `key` are the names that lead to a value in its JSON, where `a|b` takes the first that
-    is there; `pattern` is searched in that value, or in the file's text."""
+    is there; `pattern` is searched in that value, or in the file's text. `deeper`: a file of that name so many folders
+    further down will do, where there is none at the top."""
 
     file: str
     key: tuple[str, ...] = ()
     pattern: re.Pattern[str] | None = None
+    deeper: int = 0
 
 
 def find(tree: Tree, look: Look) -> str | None:
     """What was found: the pattern's first group or all that it matched, else the value; None when it is not there.
     A value that is an object or a list is "{}", and is not there when it is empty. Raises DeployFailed for broken JSON."""
     if not tree.has(look.file):
-        return None
+        return _further_down(tree, look) if look.deeper else None
     if not look.key and not look.pattern:
         return ""
     text = tree.text(look.file, MAX_LOCK) or ""
@@ -37,6 +41,20 @@ def find(tree: Tree, look: Look) -> str | None:
         return value
     match = look.pattern.search(value)
     return match[(match.lastindex and 1) or 0] if match else None
+
+
+def _further_down(tree: Tree, look: Look) -> str | None:
+    """What lies there is looked at, not taken: a file that can not be read is no reason to refuse the app."""
+    folders = (folder for folder in further_down(tree, look.file) if folder.count("/") < look.deeper)
+    looks = (replace(look, file=f"{folder}/{look.file}", deeper=0) for folder in folders)
+    return next((found for inner in looks if (found := _if_readable(tree, inner)) is not None), None)
+
+
+def _if_readable(tree: Tree, look: Look) -> str | None:
+    try:
+        return find(tree, look)
+    except DeployFailed:
+        return None
 
 
 def holds(tree: Tree, when: Iterable[Look], unless: Iterable[Look] = ()) -> bool:

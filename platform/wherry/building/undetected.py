@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from wherry.building.archive import Tree
 from wherry.building.buildpack import Buildpack
+from wherry.building.deeper import further_down
 from wherry.building.dockerfile import DOCKERFILE
 from wherry.building.failure import refuse, shown
 from wherry.errors import DeployFailed
 
-NOT_THEIRS = re.compile(r"(?:^|/)(?:\.[^/]*|node_modules|vendor|venv|site-packages|__MACOSX|tests?)/")
-"""Folders that hold what others wrote, or what is no app."""
-PLAIN = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._/-]{0,79}")
-"""A folder that a hint may put into a command line."""
 TOP = "The app's files must lie at the top of the repository."
 
 
@@ -30,12 +26,6 @@ def nothing(tree: Tree, packs: Sequence[Buildpack]) -> DeployFailed:
         heading="Looked for:",
         evidence=(DOCKERFILE, *(f"{title}: {', '.join(files)}" for title, files in looked.items())),
     )
-
-
-def further_down(tree: Tree, file: str) -> Iterator[str]:
-    """The folders of the app's own that hold `file`, those nearest to the top first."""
-    found = sorted((name.count("/"), name) for name in tree.members if name.endswith(f"/{file}") and not NOT_THEIRS.search(name))
-    yield from (folder for _, name in found if PLAIN.fullmatch(folder := name.removesuffix(f"/{file}")))
 
 
 def _files(pack: Buildpack) -> list[str]:

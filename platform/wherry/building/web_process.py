@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from wherry.building import programs
 from wherry.building.archive import MAX_LOCK, Tree
 from wherry.building.buildpack import ANYTHING, Buildpack, WebRule
+from wherry.building.deeper import further_down
 from wherry.building.detect import Detected
 from wherry.building.failure import refuse
 from wherry.building.look import Look, find
 from wherry.building.programs import Program
-from wherry.building.undetected import further_down
 from wherry.errors import DeployFailed
 
 MOST_FOLDERS = 20
