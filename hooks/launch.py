@@ -1,11 +1,16 @@
 """Starts the hook from the code beside it: with -I -S, Python neither looks around nor loads what is installed."""
 
-import os
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "platform"))
+sys.path.insert(0, __file__.removesuffix("hooks/launch.py") + "platform")
 
-from wherry.faces.git_hook.pre_receive import run
+from wherry.faces.git_hook import knock
 
-sys.exit(run(os.environ))
+status = knock.run()
+if status is None:
+    import os
+
+    from wherry.faces.git_hook.pre_receive import run
+
+    status = run(os.environ)
+sys.exit(status)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from free_ports import free_port
 from migrated import migrate
+from waiting import until
 from wherry import clock
 from wherry.access.require import require
 from wherry.model.build import Build
@@ -165,9 +166,31 @@ class Place:
         ).stdout.strip()
 
 
+HOOKS = """
+import sys
+from pathlib import Path
+from wherry.faces.git_hook.forkserver import serve
+serve(Path(sys.argv[1]))
+"""
+
+
+@contextmanager
+def waiting_hook(path: Path, user: int | None = None) -> Iterator[int]:
+    """The process that has the hook's code loaded, at `path`; its process id."""
+    platform = Path(__file__).resolve().parents[1] / "platform"
+    process = subprocess.Popen([sys.executable, "-B", "-c", HOOKS, str(path)], env={"PYTHONPATH": str(platform)}, user=user)
+    try:
+        until(path.exists, what="the hook's socket")
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
+        path.unlink(missing_ok=True)
+
+
 @contextmanager
 def place(folder: Path, grace: float = limits.GRACE, **environ: str) -> Iterator[Place]:
-    """Starts everything in `folder`, with further settings by `environ`, and stops it at the end."""
+    """Starts all but the process that waits with the hook in `folder`, with further settings by `environ`, and stops it at the end."""
     settings = load({"WHERRY_HOME": str(folder / "home"), "WHERRY_SSH_PORT": str(free_port()), **environ})
     platform = platforms.of(settings)
     migrate(platform.database)

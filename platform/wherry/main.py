@@ -50,8 +50,10 @@ SHARED = (
     "sqlite3",
     "ssl",
     "tempfile",
+    "tarfile",
     "threading",
     "unicodedata",
+    "wherry.faces.git_hook.forkserver",
     "wherry.receiving.repositories",
     "wherry.services.certificates",
     "wherry.services.domains",
@@ -72,7 +74,8 @@ SHARED = (
     "wherry.store.volumes",
     "wherry.wiring",
 )
-"""Loaded once, before the fork, because more than one process uses it; docker, flask and paramiko each belong to one only."""
+"""Loaded once, before the fork, because more than one process uses it; docker, flask and paramiko each belong to one only. The git
+hook's code is here too: loaded after the fork, it would make Python write to twice as many pages that the others share."""
 
 NEVER = ("chardet", "charset_normalizer")
 """What requests would load to guess the encoding of a text that names none: 1.5 MB, for answers that are all UTF-8."""
@@ -227,6 +230,12 @@ def _serve_api(settings: Settings) -> None:
     serve(settings)
 
 
+def _serve_hooks(settings: Settings) -> None:
+    from wherry.faces.git_hook.forkserver import serve
+
+    serve(settings.hook_socket)
+
+
 def _load() -> None:
     sys.modules.update(dict.fromkeys(NEVER))  # type: ignore[arg-type]
     warnings.filterwarnings("ignore", message="Unable to find acceptable character detection")
@@ -242,7 +251,7 @@ def _prepare(settings: Settings) -> None:
 
 
 def parts(settings: Settings) -> list[Part]:
-    """The four processes in the order of their start."""
+    """The five processes in the order of their start."""
     from wherry import wiring
     from wherry.routing import haproxy_config
 
@@ -256,6 +265,7 @@ def parts(settings: Settings) -> list[Part]:
             pid_file=settings.run / "haproxy.pid",
         ),
         Part("api", run=lambda: _serve_api(settings), user=settings.api_user),
+        Part("hook", run=lambda: _serve_hooks(settings), user=settings.user),
         Part("receiver", run=lambda: wiring.run_receiver(settings), user=settings.user),
     ]
 

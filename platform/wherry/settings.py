@@ -294,6 +294,11 @@ class Settings:
         return self.run / "attach.sock"
 
     @property
+    def hook_socket(self) -> Path:
+        """Where the git hook of a push finds a process that has its code loaded."""
+        return self.run / "hook.sock"
+
+    @property
     def engine_ready(self) -> Path:
         """The engine creates this file when the proxy's configuration is written; then the proxy may start."""
         return self.run / "engine.ready"

@@ -56,11 +56,17 @@ def of_patience(_site: Site, push: subprocess.Popen[bytes]) -> bool:
 
 
 def of_hook(site: Site, _push: subprocess.Popen[bytes]) -> bool:
-    return bool(killed(hooks(site)))
+    """Those that look at a push: forks of the one that waits."""
+    waits = site.pid("hook")
+    return bool(killed([int(pid) for pid in Path(f"/proc/{waits}/task/{waits}/children").read_text().split()]))
 
 
-def hooks(site: Site) -> list[int]:
-    """The processes of the platform's git hook."""
+def of_asking(site: Site, _push: subprocess.Popen[bytes]) -> bool:
+    return bool(killed(asking(site)))
+
+
+def asking(site: Site) -> list[int]:
+    """The processes that git has started as the platform's hook."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -95,6 +101,8 @@ VICTIMS: dict[str, Kill] = {
     "supervisor": of_part("supervisor"),
     "haproxy": of_haproxy,
     "hook": of_hook,
+    "asking": of_asking,
+    "waiting": of_part("hook"),
     "ssh client": of_client,
     "Ctrl-C": of_patience,
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from git_server_support import https_git, repository
-from receiving_support import Engine, Person, Place, person, place
+from receiving_support import Engine, Person, Place, person, place, waiting_hook
 from waiting import within
 from wherry import clock
 from wherry.model.operation import Operation
@@ -24,7 +24,9 @@ from wherry.store import apps, operations
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with place(tmp_path_factory.mktemp("place")) as found:
-        yield found
+        found.settings.run.mkdir()
+        with waiting_hook(found.settings.hook_socket):
+            yield found
 
 
 @pytest.fixture(scope="module")

@@ -129,8 +129,10 @@ class Desk:
         """All that the process learns from its environment comes from us: nothing of it from the client."""
         known = as_environment(self.settings)
         who = {"WHERRY_ACTOR": actor.name, "WHERRY_ROLE": actor.role, "WHERRY_VIA": "ssh", "WHERRY_PYTHON": sys.executable}
-        push = {**repositories.GIT_ENVIRONMENT, "WHERRY_APP": app, "WHERRY_LOCK": str(lock)} if app else {}
-        return {**known, **who, **push}
+        if not app:
+            return {**known, **who}
+        hook = {"WHERRY_APP": app, "WHERRY_LOCK": str(lock), "WHERRY_HOOK": str(self.settings.hook_socket)}
+        return {**known, **who, **repositories.GIT_ENVIRONMENT, **hook}
 
     def _converse(self, channel: Any, argv: list[str], env: dict[str, str], fds: tuple[int, ...] = (), raw: bool = False) -> int:
         return self._attend(functools.partial(_in_pipes, channel, argv, env, fds, raw))

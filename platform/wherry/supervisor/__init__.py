@@ -1,1 +1,1 @@
-"""Keeps the four processes of a platform alive from one small parent: see `supervisor.Supervisor`."""
+"""Keeps the five processes of a platform alive from one small parent: see `supervisor.Supervisor`."""
