@@ -41,3 +41,8 @@ def test_what_somebody_else_said_keeps_every_byte() -> None:
     text = "shop is locked: wherry ps hangs. Unlock it: wherry apps:unlock shop"
     assert in_own_name(text, "trial", ["wherry ps hangs"]) == "shop is locked: wherry ps hangs. Unlock it: trial apps:unlock shop"
     assert in_own_name("wherry ps and wherry ps", "trial", ["", "wherry ps"]) == "wherry ps and wherry ps"
+
+
+@pytest.mark.parametrize("word", ["app", "a", "unlock", "apps:unlock"])
+def test_a_word_of_somebody_else_s_that_is_in_ours_too_changes_nothing(word: str) -> None:
+    assert in_own_name("Unlock it: wherry apps:unlock shop", "trial", [word]) == "Unlock it: trial apps:unlock shop"

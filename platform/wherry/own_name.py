@@ -17,7 +17,7 @@ def in_own_name(text: str, name: str, quoted: Sequence[str] = ()) -> str:
     """`text` with every `wherry VERB` as `NAME VERB`, but not inside what somebody else said (`quoted`): that stays as it is."""
     if name == USUAL:
         return text
-    for words in filter(None, quoted):
+    for words in filter(_COMMAND.search, quoted):
         before, found, after = text.partition(words)
         if found:
             return in_own_name(before, name, quoted) + words + in_own_name(after, name, quoted)

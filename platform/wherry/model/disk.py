@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from wherry.errors import Unavailable
 from wherry.model.shares import MB
 
+FULL = 16_000_000
+"""Bytes: with less free, a disk takes no change any more, and no command of ours makes room on it."""
 LEAST_INODES = 2.0
 """Percent of a disk's inodes that stay free."""
 Layers = Sequence[tuple[str, int]]
@@ -83,6 +85,16 @@ def refuse_when_full(what: str, needed: int, free: int, inodes: float, reserve: 
         raise Unavailable(f"the disk is too full: {words}", code="disk_low", hint=hint)
     if inodes < LEAST_INODES:
         raise Unavailable(f"the disk is too full for {what}: {inodes:.1f} % of its inodes are left", code="disk_low", hint=hint)
+
+
+def full(where: str, free: int) -> Unavailable:
+    """What to tell a person whose change found no room on the state folder's disk, `free` bytes of it left. Nobody but root on the
+    machine can help, so they are sent there."""
+    return Unavailable(
+        f"the disk is full: {free / 1e6:.0f} MB are free at {where}, so no change can be kept",
+        hint="Make room by hand, on the machine; what is large there, and more: sudo wherry doctor",
+        code="disk_full",
+    )
 
 
 def trouble_of(error: BaseException) -> Unavailable | None:

@@ -12,8 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from wherry import clock, command, words
+from wherry import clock, command, machine, words
 from wherry.errors import Forbidden, InvalidInput, NotFound, Unavailable, WherryError
+from wherry.model import disk
 from wherry.model.user import Actor
 from wherry.own_name import in_own_name
 from wherry.receiving import limits, no_terminal, repositories, requests
@@ -64,7 +65,7 @@ class Desk:
             what, status = self._serve(channel, actor, line, caller.terminal)
         except WherryError as error:
             what, status = f"refused: {error.code}", error.exit_status
-            _say(channel, f"{in_own_name(str(error), self.settings.name, error.quoted)}\n", caller.raw)
+            _say(channel, _told(error, self.settings.name, "\n") + "\n", caller.raw)
         except Exception:
             what, status = "failed", 1
             _log(traceback.format_exc())
@@ -113,6 +114,9 @@ class Desk:
     def _take_push(self, channel: Any, actor: Actor, app: str) -> int:
         """Runs `git receive-pack`, which runs the hook; cleans up the repository once the client is served."""
         self.authorize(actor, "deploy", f"push to {app}")
+        room = machine.room(self.settings.home)
+        if room and room.free < disk.FULL:
+            raise disk.full(str(self.settings.home), room.free)
         path = repositories.ensure(self.settings, app)
         lock, receiving = repositories.open_lock(path), repositories.open_receiving(path)
         try:
@@ -174,10 +178,14 @@ def _at_terminal(channel: Any, argv: list[str], env: dict[str, str], terminal: T
 
 def _refuse_in_git(channel: Any, error: WherryError, name: str) -> int:
     """Says it in git's own protocol (an ERR packet), so that git shows our sentence and not its guess about access rights."""
-    text = f"ERR {in_own_name(str(error), name, error.quoted)}\n".encode()
+    text = f"ERR {_told(error, name, '. ')}\n".encode()
     with suppress(*GONE):
         channel.sendall(f"{len(text) + 4:04x}".encode() + text)
     return 0
+
+
+def _told(error: WherryError, name: str, between: str) -> str:
+    return in_own_name(between.join(filter(None, (error.message, error.hint))), name, error.quoted)
 
 
 def _title(request: Request) -> str:

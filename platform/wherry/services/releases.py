@@ -98,6 +98,7 @@ def _no_other_code(connection: Connection, app: App, present: Release) -> Never:
         f"{app.name} has no earlier live release with other code or config than {present.version}",
         hint=_instead(app, present, releases.live_before(connection, app, present.number)),
         code="no_such_release",
+        quoted=(present.description,),
     )
 
 

@@ -16,7 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from wherry import machine
 from wherry.errors import Unavailable
+from wherry.model import disk
 from wherry.store import sealed
 from wherry.store.sealed import Key, Keyed
 
@@ -73,7 +75,8 @@ class Database:
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            raise Unavailable("the database is busy", hint="Try again in a moment.") from error
+            busy = error.sqlite_errorname.startswith("SQLITE_BUSY")
+            raise Unavailable("the database is busy", hint="Try again in a moment.") if busy else self._not_written(error) from error
         try:
             yield connection
             connection.execute("COMMIT")
@@ -81,10 +84,16 @@ class Database:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.OperationalError):
-                raise Unavailable(
-                    f"the database can not be written: {error}", code="database_down", hint="Is the disk full? See: df -h"
-                ) from error
+                raise self._not_written(error) from error
             raise
+
+    def _not_written(self, error: sqlite3.OperationalError) -> Unavailable:
+        room = machine.room(self.path.parent)
+        if room and room.free < disk.FULL:
+            return disk.full(str(self.path.parent), room.free)
+        return Unavailable(
+            f"the database can not be written: {error}", code="database_down", hint="Look on the machine: sudo wherry doctor"
+        )
 
     def migrate(self) -> list[str]:
         """Brings the schema up to date and returns the names of the migrations that ran. Copies the file first. Raises

@@ -173,4 +173,5 @@ def failure_of(operation: dict[str, Any]) -> WherryError:
     number = operation.get("id")
     error = operation.get("error") or {}
     message = str(error.get("message") or f"operation {number} was {operation.get('state')}")
-    return DeployFailed(message, hint=str(error.get("hint") or ""), code=str(error.get("code") or ""))
+    hint = str(error.get("hint") or "")
+    return DeployFailed(message, hint=hint, code=str(error.get("code") or ""), quoted=(message, hint))  # the engine put the name in

@@ -10,12 +10,13 @@ from typing import Any
 
 from wherry import command
 from wherry.errors import CommandFailed
+from wherry.model.disk import FULL
 from wherry.settings import Settings, source_root
 from wherry.setup import engine_api, machine
 from wherry.setup.doctor.finding import Finding, amount, fail, ok, warn
 
 PI = "On a Raspberry Pi add cgroup_enable=memory cgroup_memory=1 to /boot/firmware/cmdline.txt, then reboot."
-LITTLE_DISK, NO_DISK, FULL_DISK = 1_000_000_000, 200_000_000, 16_000_000
+LITTLE_DISK, NO_DISK = 1_000_000_000, 200_000_000
 SLOW_DRIVERS = ("vfs", "devicemapper", "aufs")
 
 
@@ -66,7 +67,7 @@ def _docker_folder() -> Path | None:
 def _room(path: Path, facts: os.statvfs_result, has_images: bool) -> Finding:
     free, size = facts.f_bavail * facts.f_frsize, facts.f_blocks * facts.f_frsize
     told = f"{amount(free, 0)} of {amount(size, 0)} free at {path}"
-    if free < FULL_DISK:
+    if free < FULL:
         return fail("disk", f"{told}: no change can be kept", _by_hand(path, has_images))
     fix = _with_wherry() if has_images else f"Make room there, or take a larger disk. What is large: {_largest(path)}"
     if free < NO_DISK:
