@@ -145,3 +145,16 @@ def test_a_good_release_is_let_go_when_its_time_is_over(tmp_path: Path) -> None:
         visits(here, 40, 3)
         here.until(lambda: window(here, 1).state == "passed")
         assert window(here, 1).answers == 43
+
+
+def test_a_clock_that_is_set_back_by_a_year_does_not_make_the_watch_last_for_one(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    here.push("shop", "b", image="good2", web="run")
+    later = ("2999-01-01T00:00:00.000000Z", "2999-01-01T00:01:00.000000Z")
+
+    def passed_from_the_future() -> bool:
+        with here.outside.database.write() as connection:
+            connection.execute("UPDATE bakes SET started_at = ?, ends_at = ? WHERE state = 'watching'", later)
+        return window(here, 2).state == "passed"
+
+    here.until(passed_from_the_future)

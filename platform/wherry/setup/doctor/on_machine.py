@@ -117,17 +117,20 @@ def clock() -> Iterator[Finding]:
     made = (source_root() / "platform" / "wherry" / "version.py").stat().st_mtime
     said = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
     if time.time() < made - 86_400:
-        yield fail("clock", f"it says {said} UTC, before this version was made", _keep_right())
+        yield fail("clock", f"it says {said} UTC, before this version was made", f"{SET_IT} {_keep_right()}")
     elif _says("NTPSynchronized") == "no":
         yield warn("clock", f"{said} UTC, and not kept right over the network", _keep_right())
     else:
         yield ok("clock", f"{said} UTC")
 
 
+SET_IT = "Set it: sudo date -u -s 'YYYY-MM-DD HH:MM' (until then no certificate is valid, not even for packages)."
+
+
 def _keep_right() -> str:
     """A minimal Debian has no program that asks the network for the time, and then set-ntp fails."""
     if not machine.has_systemd():
-        return "Set it: sudo date -u -s 'YYYY-MM-DD HH:MM'. Have it kept: sudo apt-get install -y chrony"
+        return "Have it kept: sudo apt-get install -y chrony"
     way = "sudo apt-get install -y systemd-timesyncd" if _says("CanNTP") == "no" else "sudo timedatectl set-ntp true"
     return f"Have it kept: {way}"
 
