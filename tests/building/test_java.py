@@ -25,6 +25,10 @@ MAIN = "src/main/java/Shop.java"
 WRAPPER = ".mvn/wrapper/maven-wrapper.properties"
 
 
+def wrapper(version: str) -> str:
+    return f"distributionUrl=https\\://example.org/maven2/org/apache/maven/apache-maven/{version}/apache-maven-{version}-bin.zip\n"
+
+
 def heading(folder: Path, files: support.Files) -> str:
     lines: list[str] = []
     MemoryBuilder(support.PACKS).build(support.push(folder, {"Procfile": "web: x\n", **files}), lines.append)
@@ -166,16 +170,38 @@ def test_a_spring_boot_app_is_served_within_a_small_instance(bench: Bench, tmp_p
 
 @pytest.mark.engine
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("version", "told"),
-    [
-        ("3.9.9", f"       Maven 3.9.9, as {WRAPPER} says"),
-        ("3.9.999", f"       Maven 3.9.999 of {WRAPPER} can not be had; Maven 3.9.11 builds instead"),
-    ],
-)
-def test_the_wrapper_says_which_maven_builds(version: str, told: str, bench: Bench, tmp_path: Path) -> None:
-    url = f"distributionUrl=https\\://example.org/maven2/org/apache/maven/apache-maven/{version}/apache-maven-{version}-bin.zip\n"
-    built = bench.build(support.push(tmp_path, {**app("java"), "mvnw": "exit 1\n", WRAPPER: url}, bench.app("java-wrapper")))
-    assert told in bench.lines
+def test_the_wrapper_says_which_maven_builds(bench: Bench, tmp_path: Path) -> None:
+    built = bench.build(support.push(tmp_path, {**app("java"), "mvnw": "exit 1\n", WRAPPER: wrapper("3.9.9")}, bench.app("java-wrapper")))
+    assert f"       Maven 3.9.9, as {WRAPPER} says" in bench.lines
     with served(built) as shop:
         assert shop.get("/").status == 200
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("properties", "code", "message"),
+    [
+        (wrapper("3.9.999"), "version_unavailable", f"there is no Maven 3.9.999, which {WRAPPER} asks for"),
+        (
+            f"{wrapper('3.9.9')}distributionSha256Sum={'0' * 64}\n",
+            "dependencies_invalid",
+            f"the Maven 3.9.9 that was fetched has another sum than distributionSha256Sum in {WRAPPER}",
+        ),
+    ],
+)
+def test_no_other_maven_than_the_wrappers_builds(properties: str, code: str, message: str, bench: Bench, tmp_path: Path) -> None:
+    name = bench.app("java-wrapper")
+    for attempt in "ab":
+        files = {**app("java"), "mvnw": "exit 1\n", WRAPPER: properties, "attempt": attempt}
+        with pytest.raises(DeployFailed) as refused:
+            bench.build(support.push(tmp_path / attempt, files, name))
+        assert (refused.value.code, refused.value.message) == (code, message)
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+def test_a_wrapper_that_names_no_maven_is_told(bench: Bench, tmp_path: Path) -> None:
+    files = {**app("java"), "mvnw": "exit 1\n", WRAPPER: "distributionUrl=https\\://example.org/maven.zip\n"}
+    bench.build(support.push(tmp_path, files, bench.app("java-wrapper")))
+    assert any(line.startswith(f"       {WRAPPER} names no distributionUrl of a Maven") for line in bench.lines)
