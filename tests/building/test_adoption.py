@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+import building_support as support
 from registry_server import Registry, registry
 from tiny_image import tiny_image
 from wherry.building.builder import Login
 from wherry.errors import DeployFailed, Forbidden, NotFound
-from wherry.model.origin import parse_image
+from wherry.model.origin import parse_image, parse_image_here
 from wherry.running import docker_client
 from wherry.secret import Secret
 
@@ -74,6 +75,35 @@ def test_without_the_right_login_there_is_no_image(bench: Any, theirs: Registry,
 def test_an_image_that_is_not_there(bench: Any, theirs: Registry) -> None:
     with pytest.raises(NotFound, match="has no image"):
         bench.builder.fetch(parse_image(f"{theirs.server}/me/nothing:v1"), me(theirs), print)
+
+
+def test_an_image_of_this_machine_alone_is_taken_by_its_name_and_by_its_id(bench: Any, theirs: Registry, name: str) -> None:
+    client = docker_client.client()
+    tiny = tiny_image(client)
+    client.close()
+    local = f"{theirs.server}/me/{support.unique('local')}:v1"
+    made = subprocess.run(
+        ["docker", "build", "-q", "-t", local, "-"], input=f"FROM {tiny}\nLABEL a=b\n".encode(), check=True, capture_output=True
+    )
+    image = made.stdout.decode().split()[-1]
+    try:
+        lines: list[str] = []
+        for asked in (local, image, image.removeprefix("sha256:")[:12]):
+            fetched = bench.builder.fetch(parse_image_here(asked), me(theirs), lines.append)
+            assert (fetched.image, fetched.brought) == (image, False)
+            bench.builder.let_go(fetched)
+        assert lines[1] == f" !     {theirs.server} has no image {local}: what this machine has of that name is taken"
+        assert lines[2].startswith(f"       {image[:19]}, ") and lines[2].endswith(" UTC")
+        assert lines[3] == f"-----> Taking image {image.removeprefix('sha256:')[:12]} from this machine"
+        built = bench.builder.adopt(bench.app("local"), fetched, lines.append)
+        with pytest.raises(DeployFailed, match="was made by Wherry for the app local") as refused:
+            bench.builder.fetch(parse_image_here(built.image), None, print)
+        assert refused.value.code == "image_of_app"
+        assert bench.engine.image(local), "what others named is theirs"
+    finally:
+        subprocess.run(["docker", "rmi", "-f", local], check=False, capture_output=True)
+    with pytest.raises(NotFound, match="this machine has no image ffffffffffff"):
+        bench.builder.fetch(parse_image_here("f" * 12), None, print)
 
 
 def test_a_registry_that_is_not_there(bench: Any) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from wherry.errors import InvalidInput
-from wherry.model.origin import check_archive_url, check_ref, check_server, parse_image, parse_remote, shown_url
+from wherry.model.origin import check_archive_url, check_ref, check_server, parse_image, parse_image_here, parse_remote, shown_url
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,21 @@ def test_an_image_is_read(text: str, server: str, full: str) -> None:
 def test_what_is_no_image_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         parse_image(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "server", "shown"),
+    [
+        ("sha256:" + "ab" * 32, "", "image abababababab"),
+        ("0123456789ab", "", "image 0123456789ab"),
+        ("0123456789a", "docker.io", "0123456789a:latest"),
+        ("cafe:v1", "docker.io", "cafe:v1"),
+    ],
+)
+def test_an_id_means_an_image_of_this_machine(text: str, server: str, shown: str) -> None:
+    found = parse_image_here(text)
+    assert (found.server, found.shown) == (server, shown)
+    assert found.server or found.text == text
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,15 @@ def test_an_image_that_is_not_there_changes_nothing(here: Machine, builder: Text
     assert last(here, operation) == "Nothing was changed. More: wherry help no_such_image"
 
 
+def test_an_image_of_the_machine_alone_goes_live_by_its_name_or_its_id(here: Machine, builder: TextBuilder) -> None:
+    builder.machine |= {"shop:v1": "good", "0123456789ab": "good2"}
+    named = here.wait(sources.from_image(here.services, ADMIN, "shop", "shop:v1"))
+    assert here.log(named)[0] == "-----> Taking shop:v1 from this machine" and named.state == "succeeded"
+    by_id = here.wait(sources.from_image(here.services, ADMIN, "shop", "0123456789ab"))
+    release = releases.current(here.services, ADMIN, "shop")
+    assert by_id.state == "succeeded" and release and release.description.startswith("Deploy image 0123456789ab (")
+
+
 def test_a_private_image_takes_a_login_that_nobody_can_read(here: Machine, builder: TextBuilder) -> None:
     builder.registry["ghcr.io/me/app:latest"] = "good"
     builder.doors["ghcr.io"] = ("me", "s3cret")

@@ -17,7 +17,7 @@ from wherry.building.progress import Progress
 from wherry.building.registry_failure import explained, unreachable
 from wherry.building.solve import Image, PullFailed, Solve, SolveFailed
 from wherry.building.stack import APP, OWNER
-from wherry.errors import Forbidden, WherryError
+from wherry.errors import Forbidden, NotFound, WherryError
 from wherry.model.origin import ImageName
 from wherry.model.process import WEB
 from wherry.settings import Settings
@@ -34,9 +34,12 @@ class Adoption:
 
     def fetch(self, name: ImageName, login: Login | None, line: Line, cancelled: Callable[[], bool] = lambda: False) -> Fetched:
         """See Builder."""
+        before = self._engine.image(name.text)
+        if not name.server:
+            line(f"-----> Taking {name.shown} from this machine")
+            return _of_this_machine(name, before, line)
         line(f"-----> Fetching {name.text} from {name.server}")
         began = time.monotonic()
-        before = self._engine.image(name.text)
         told = _Told(line)
         try:
             with closing(self._engine.pull(name.text, (login.user, login.password.reveal()) if login else None)) as messages:
@@ -45,7 +48,14 @@ class Adoption:
                     if cancelled():
                         raise refuse("the operation was cancelled", code="cancelled")
         except PullFailed as error:
-            raise explained(name, str(error), login.user if login else "") from error
+            failure = explained(name, str(error), login.user if login else "")
+            if failure.code == "wrong_architecture":
+                raise failure from error
+            if before is None:
+                failure.hint = f"{failure.hint} This machine has no image of that name either."
+                raise failure from error
+            line(f" !     {failure.message}: what this machine has of that name is taken")
+            return _of_this_machine(name, before, line)
         image = self._engine.image(name.text)
         if image is None:
             raise refuse(f"{name.text} was fetched and is gone", "Try again.", code="image_gone")
@@ -99,6 +109,19 @@ class Adoption:
         if made is None:
             raise refuse(f"{fetched.name.text} was fetched and is gone", "Try again.", code="image_gone")
         return made
+
+
+def _of_this_machine(name: ImageName, image: Image | None, line: Line) -> Fetched:
+    """An image that was built or loaded here. What Wherry made of another app's source is that app's own, with what is in it."""
+    if image is None:
+        hint = "docker images shows those that there are; their name does as well, e.g. shop:v1"
+        raise NotFound(f"this machine has no {name.shown}", hint=hint, code="no_such_image")
+    if image.labels.get(APP):
+        message = f"{name.shown} was made by Wherry for the app {shown(image.labels[APP])}"
+        raise refuse(message, "Go back to it with wherry rollback APP, or copy the app: wherry apps:clone APP NEW", code="image_of_app")
+    made = f", made {image.made[:16].replace('T', ' ')} UTC" if image.made else ""
+    line(f"       {image.id[:19]}, {image.size / 1e6:.0f} MB{made}")
+    return Fetched(name, image.id, _digest(name, image) if name.server else image.id, brought=False)
 
 
 class _Told:

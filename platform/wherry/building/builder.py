@@ -101,7 +101,8 @@ class Builder(Protocol):
         """Says what a build of `source` would do, and builds nothing. Raises DeployFailed for what could not be built."""
 
     def fetch(self, name: ImageName, login: Login | None, line: Line, cancelled: Callable[[], bool] = lambda: False) -> Fetched:
-        """Gets an image from its registry. Raises NotFound, Forbidden or Unavailable in the registry's sense."""
+        """Gets an image from its registry, or from this machine what no registry gives. Raises NotFound, Forbidden or Unavailable in
+        the registry's sense, DeployFailed for an image that was made for an app."""
 
     def adopt(self, app: str, fetched: Fetched, line: Line) -> Built:
         """Makes the image the app's own, so that it stays as long as a release needs it. Raises DeployFailed when it can

@@ -358,6 +358,7 @@ def _image(found: dict[str, Any]) -> Image:
         digests=tuple(found.get("RepoDigests") or ()),
         env=tuple(config.get("Env") or ()),
         layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
+        made=str(found.get("Created") or ""),
     )
 
 

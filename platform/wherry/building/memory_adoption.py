@@ -12,21 +12,25 @@ from wherry.model.process import WEB
 
 
 class MemoryAdoption:
-    """`registry` maps an image's full name to the image that it is; `doors` the servers that ask for a login to what they let in."""
+    """`registry` maps an image's full name to the image that it is; `doors` the servers that ask for a login to what they let in;
+    `machine` the names and ids of images that are on this machine alone to what they are."""
 
     def __init__(self) -> None:
         self.registry: dict[str, str] = {}
         self.doors: dict[str, tuple[str, str]] = {}
+        self.machine: dict[str, str] = {}
 
     def fetch(self, name: ImageName, login: Login | None, line: Line, cancelled: Callable[[], bool] = lambda: False) -> Fetched:
         """See Builder."""
+        if name.text in self.machine and name.text not in self.registry:
+            line(f"-----> Taking {name.shown} from this machine")
+            return _fetched(name, self.machine[name.text], brought=False)
         line(f"-----> Fetching {name.text} from {name.server}")
         if name.server in self.doors and not self._lets_in(name.server, login):
             raise Forbidden(f"{name.server} does not give us {name.text}", code="registry_refused")
         if name.text not in self.registry:
             raise NotFound(f"{name.server} has no image {name.text}", hint="Check its name and tag.", code="no_such_image")
-        image = self.registry[name.text]
-        return Fetched(name, image, name.digest or f"sha256:{hashlib.sha256(image.encode()).hexdigest()}")
+        return _fetched(name, self.registry[name.text], brought=True)
 
     def adopt(self, app: str, fetched: Fetched, line: Line) -> Built:
         """See Builder."""
@@ -42,3 +46,7 @@ class MemoryAdoption:
 
     def _lets_in(self, server: str, login: Login | None) -> bool:
         return login is not None and self.doors.get(server) == (login.user, login.password.reveal())
+
+
+def _fetched(name: ImageName, image: str, *, brought: bool) -> Fetched:
+    return Fetched(name, image, name.digest or f"sha256:{hashlib.sha256(image.encode()).hexdigest()}", brought)

@@ -28,7 +28,7 @@ class SolveStopped(Exception):
 @dataclass(frozen=True)
 class Image:
     """What the engine knows of an image. `size` is bytes; `starts` says that it has a CMD or an ENTRYPOINT; `env` are
-    its `KEY=value`."""
+    its `KEY=value`; `made` is when, by RFC 3339."""
 
     id: str
     size: int
@@ -41,6 +41,7 @@ class Image:
     digests: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
+    made: str = ""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ NAME = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
 TAG = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
 DIGEST = r"sha256:[0-9a-f]{64}"
 IMAGE = rf"(?:(?P<server>{HOST}(?::{PORT})?)/)?(?P<path>{NAME}(?:/{NAME})*)(?::(?P<tag>{TAG}))?(?:@(?P<digest>{DIGEST}))?"
+IMAGE_ID = r"sha256:[0-9a-f]{64}|[0-9a-f]{12,64}"
 HUB = "docker.io"
 
 
@@ -37,7 +38,8 @@ class Remote:
 
 @dataclass(frozen=True)
 class ImageName:
-    """An image at a registry. `name` is what the engine calls it, without tag; `server` the registry that serves it."""
+    """An image at a registry. `name` is what the engine calls it, without tag; `server` the registry that serves it. One of this
+    machine, meant by its id, has that as `name` and no server."""
 
     server: str
     name: str
@@ -46,7 +48,14 @@ class ImageName:
 
     @property
     def text(self) -> str:
+        if not self.server:
+            return self.name
         return f"{self.name}@{self.digest}" if self.digest else f"{self.name}:{self.tag}"
+
+    @property
+    def shown(self) -> str:
+        """What a person calls it."""
+        return self.text if self.server else f"image {self.name.removeprefix('sha256:')[:12]}"
 
 
 def parse_remote(text: str) -> Remote:
@@ -100,6 +109,11 @@ def parse_image(text: str) -> ImageName:
             raise InvalidInput(f"image {text[:80]!a}: names are lower case, e.g. nginx:1.27", field="image")
     name = f"{server}/{path}" if server else path
     return ImageName(server or HUB, name, found["tag"] or "latest", found["digest"] or "")
+
+
+def parse_image_here(text: str) -> ImageName:
+    """Reads what `parse_image` does, or the id of an image on this machine as `docker images` shows it. Raises InvalidInput."""
+    return ImageName("", text, "", "") if re.fullmatch(IMAGE_ID, text) else parse_image(text)
 
 
 def check_server(text: str) -> str:

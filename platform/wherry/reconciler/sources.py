@@ -11,7 +11,7 @@ from wherry.building import logins
 from wherry.building.builder import Fetched, Source
 from wherry.errors import DeployFailed, WherryError
 from wherry.model.app import App
-from wherry.model.origin import parse_image
+from wherry.model.origin import parse_image_here
 from wherry.receiving import errand
 from wherry.receiving.errand import Got
 from wherry.reconciler.work import Work
@@ -106,9 +106,11 @@ def _got(work: Work) -> Got:
 
 
 def _image(work: Work, text: str) -> Found:
-    name = parse_image(text)
+    name = parse_image_here(text)
     fetched = work.outside.builder.fetch(name, logins.of(work.outside.settings, name.server), work.say, work.cancelled)
-    return Found(fetched.digest.removeprefix("sha256:"), f"image:{fetched.digest}", image=fetched, origin=text)
+    return Found(
+        fetched.digest.removeprefix("sha256:"), f"image:{fetched.digest}", image=fetched, origin=text if name.server else name.shown
+    )
 
 
 def _spooled(work: Work, name: str) -> Path:

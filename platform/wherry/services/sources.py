@@ -11,7 +11,7 @@ from wherry.access.require import require
 from wherry.errors import Conflict
 from wherry.model.app import check_name
 from wherry.model.operation import Operation
-from wherry.model.origin import check_archive_url, check_ref, parse_image, parse_remote, shown_url
+from wherry.model.origin import check_archive_url, check_ref, parse_image_here, parse_remote, shown_url
 from wherry.model.user import Actor
 from wherry.receiving.deploy_key import make
 from wherry.services import apps as app_services
@@ -25,9 +25,9 @@ Options = tuple[str, ...]
 
 
 def from_image(platform: Platform, actor: Actor, name: str, image: str, options: Options = ()) -> Operation:
-    """Queues the deploy of an image as it is at its registry now. The first deploy makes the app."""
-    parse_image(image)
-    return _wish(platform, actor, name, {"kind": "image", "image": image}, image, options)
+    """Queues the deploy of an image as it is at its registry now, or on this machine alone. The first deploy makes the app."""
+    found = parse_image_here(image)
+    return _wish(platform, actor, name, {"kind": "image", "image": image}, image if found.server else found.shown, options)
 
 
 def from_url(platform: Platform, actor: Actor, name: str, url: str, options: Options = ()) -> Operation:

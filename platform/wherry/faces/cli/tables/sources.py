@@ -25,10 +25,11 @@ TABLE = (
     Command(
         "git:from-image",
         "APP IMAGE",
-        "Deploy an image as it is at its registry now",
+        "Deploy an image as it is at its registry now, or on the platform's machine",
         "sources.from_image",
         ("wherry git:from-image shop nginx:1.27", "wherry git:from-image shop ghcr.io/me/shop@sha256:…"),
-        "Its CMD is the web process, and $PORT is the port that it EXPOSEs when it is exactly one. A private image takes registry:login.",
+        "Its CMD is the web process, and $PORT is the port that it EXPOSEs when it is exactly one. A private image takes registry:login.\n"
+        "What no registry gives is taken from the machine, when its engine has it by that name; an image id asks for that alone.",
         (FORCE,),
         changes=True,
     ),
