@@ -92,7 +92,7 @@ def test_an_image_of_this_machine_alone_is_taken_by_its_name_and_by_its_id(bench
             fetched = bench.builder.fetch(parse_image_here(asked), me(theirs), lines.append)
             assert (fetched.image, fetched.brought) == (image, False)
             bench.builder.let_go(fetched)
-        assert lines[1] == f" !     {theirs.server} has no image {local}: what this machine has of that name is taken"
+        assert lines[1] == f" !     {theirs.server} has no image {local}; what this machine has of that name is taken"
         assert lines[2].startswith(f"       {image[:19]}, ") and lines[2].endswith(" UTC")
         assert lines[3] == f"-----> Taking image {image.removeprefix('sha256:')[:12]} from this machine"
         built = bench.builder.adopt(bench.app("local"), fetched, lines.append)

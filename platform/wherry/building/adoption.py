@@ -54,7 +54,7 @@ class Adoption:
             if before is None:
                 failure.hint = f"{failure.hint} This machine has no image of that name either."
                 raise failure from error
-            line(f" !     {failure.message}: what this machine has of that name is taken")
+            line(f" !     {failure.message}; what this machine has of that name is taken")
             return _of_this_machine(name, before, line)
         image = self._engine.image(name.text)
         if image is None:
