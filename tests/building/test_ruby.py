@@ -17,8 +17,9 @@ from gem_server import Served, folder_served, lock, make_gems
 from served_app import printed, served
 from wherry.building import plan
 from wherry.building.buildpack import load_all
+from wherry.building.explain import known
 from wherry.building.memory_builder import MemoryBuilder
-from wherry.building.versions import wish
+from wherry.building.versions import choose, wish
 from wherry.errors import DeployFailed
 from wherry.secret import Secret
 
@@ -57,6 +58,27 @@ def test_a_patch_version_that_is_no_version_is_refused(tmp_path: Path) -> None:
     pack = next(pack for pack in load_all(support.PACKS) if pack.name == "ruby")
     with pytest.raises(DeployFailed, match=r'\.ruby-version line 1: "jruby-9.4" is not a version'):
         wish(support.tree(tmp_path, {".ruby-version": "jruby-9.4\n"}), pack)
+
+
+def test_a_version_that_is_not_offered_is_told_with_the_line_that_asks_for_one_that_is(tmp_path: Path) -> None:
+    pack = next(pack for pack in load_all(support.PACKS) if pack.name == "ruby")
+    with pytest.raises(DeployFailed) as refused:
+        choose(wish(support.tree(tmp_path, {"Gemfile": "ruby '3.2.2'\n"}), pack), "3.1", ["3.1"], pack.title)
+    assert refused.value.message == "Ruby 3.2.2, which Gemfile asks for, is not offered: 3.1 is"
+    assert refused.value.hint == 'Ask for this one in Gemfile, e.g. ruby "~> 3.1.0", or build with a Dockerfile.'
+
+
+def test_an_address_that_serves_no_gems_is_told_apart_from_one_that_does_not_answer() -> None:
+    pack = next(pack for pack in load_all(support.PACKS) if pack.name == "ruby")
+    retried = "Retrying fetcher due to error (3/3): Bundler::HTTPError Could not fetch specs from {0} due to underlying error <{1}>\n"
+    printed = retried + "Could not fetch specs from {0} due to underlying error\n<{1}>\n"
+    absent = printed.format("http://gems.example.org/x/", "bad response Not Found 404 (http://gems.example.org/x/specs.4.8.gz)")
+    away = printed.format("http://gems.example.org/x/", "Errno::ECONNREFUSED: Failed to open TCP connection")
+    told = [known(pack.failures, pack.plans[0], text) for text in (absent, away)]
+    assert [found and (found[0], found[2]) for found in told] == [
+        ("http://gems.example.org/x/ serves no gems: it answers 404", "dependencies_invalid"),
+        ("the gem server could not be reached", "registry_unreachable"),
+    ]
 
 
 @pytest.mark.parametrize(

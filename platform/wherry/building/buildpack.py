@@ -30,7 +30,7 @@ class VersionRule:
     """Where an app says which version it wants. `whole`: the file holds nothing else; `range`: it is a range of versions;
     `key` leads to it in a JSON file; `names` are other words for versions, such as `lts/*`. `least`: older ones than are
     offered are asked for as the least there must be, so the default does; `sign` is put before what was found. A group of
-    `pattern` named `patch` holds the whole of a version that names its patch."""
+    `pattern` named `patch` holds the whole of a version that names its patch. `form` is what to write there for a `{version}`."""
 
     file: str
     pattern: re.Pattern[str]
@@ -41,6 +41,7 @@ class VersionRule:
     names: Mapping[str, str] = field(default_factory=dict)
     least: bool = False
     sign: str = ""
+    form: str = ""
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,15 @@ NEWEST_PATCH = 10**6
 @dataclass(frozen=True)
 class Wish:
     """What an app asks for: a version such as `3.12`, or a range such as `>=3.12,<4`; `source` is the file that says so.
-    `least` says that a later version than the one asked for does as well; `patch` is the whole version where it names one."""
+    `least` says that a later version than the one asked for does as well; `patch` is the whole version where it names one;
+    `form` is how the file asks for a `{version}`, empty where it is no file to write by hand."""
 
     text: str
     source: str
     range: bool = False
     least: bool = False
     patch: str = ""
+    form: str = ""
 
 
 def wish(tree: Tree, pack: Buildpack) -> Wish | None:
@@ -39,7 +41,7 @@ def wish(tree: Tree, pack: Buildpack) -> Wish | None:
             version, patch = found
             if len(version) > LONGEST:
                 raise refuse(f"{rule.file} asks for a version of {len(version):,} characters", f"Give one, e.g. {rule.example}", code=CODE)
-            return Wish(rule.sign + version, rule.file, rule.range, rule.least, patch)
+            return Wish(rule.sign + version, rule.file, rule.range, rule.least, patch, rule.form)
     return None
 
 
@@ -58,10 +60,15 @@ def choose(asked: Wish | None, default: str, offers: Sequence[str], title: str, 
     elif asked.least and not _after(asked.text, offers):
         return default
     raise refuse(
-        f"{title} {shown(asked.text)}, which {asked.source} asks for, is not offered: {_listed(offers)}",
-        f"Ask for {'one of these' if len(offers) > 1 else 'this one'} in {asked.source}, or build with a Dockerfile.",
+        f"{title} {shown(asked.patch or asked.text)}, which {asked.source} asks for, is not offered: {_listed(offers)}",
+        f"Ask for {'one of these' if len(offers) > 1 else 'this one'} in {asked.source}{_example(asked, default)},"
+        " or build with a Dockerfile.",
         code="version_unavailable",
     )
+
+
+def _example(asked: Wish, version: str) -> str:
+    return f", e.g. {asked.form.replace('{version}', version)}" if asked.form else ""
 
 
 def _after(text: str, offers: Sequence[str]) -> bool:
