@@ -56,6 +56,11 @@ def planned(folder: Path, files: support.Files, lines: list[str] | None = None) 
     return plan.plan(support.tree(folder, files), load_all(support.PACKS), (lines if lines is not None else []).append)
 
 
+def test_a_page_that_shows_a_merge_conflict_is_no_broken_file(tmp_path: Path) -> None:
+    page = "<pre>\n<<<<<<< HEAD\na\n=======\nb\n>>>>>>> next\n</pre>\n"
+    assert planned(tmp_path, {"index.html": page}).buildpack == "static"
+
+
 def package(**entries: Any) -> str:
     return json.dumps({"name": "front", **entries})
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from wherry.building import app_json_checks, app_json_env, app_json_scripts, json_text
+from wherry.building import app_json_checks, app_json_env, app_json_scripts, conflict, json_text
 from wherry.building.app_json_env import EnvVar
 from wherry.building.app_json_values import CODE, check_keys, check_process, members_of, text_of, whole_of
 from wherry.building.archive import Tree
@@ -47,6 +47,7 @@ def parse(text: str) -> AppJSON:
     try:
         root = json_text.parse(text)
     except json_text.JSONError as error:
+        conflict.check(FILE, text)
         raise refuse(f"app.json line {error.line} column {error.column}: {error.what}", error.fix, code=CODE) from error
     found = AppJSON()
     members = members_of(root, "app.json", '{"healthchecks": {"web": [{"type": "startup", "path": "/healthz"}]}}')

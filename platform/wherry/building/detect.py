@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from wherry.building import programs, undetected
+from wherry.building import conflict, programs, undetected
 from wherry.building.archive import MAX_LOCK, Tree
 from wherry.building.buildpack import Buildpack, Plan
 from wherry.building.dockerfile import DOCKERFILE
@@ -93,6 +93,9 @@ def _planned(pack: Buildpack, plan: Plan, tree: Tree, by: Detected | None) -> De
     texts = {name: tree.text(name, MAX_LOCK) or "" for name in plan.files if not plan.bare}
     files = _followed(plan, tree, texts)
     files += [name for name in plan.also if tree.has(name)]
+    # What is only served may show such lines: a page on git.
+    for name, text in () if pack.serves else texts.items():
+        conflict.check(name, text)
     sources = plan.sources is not None and any(plan.sources.search(text) for text in texts.values())
     others = [
         other.files[0] for other in pack.plans if not other.lock and not other.bare and plan.lock and other.files[0] not in plan.files

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from wherry.building import json_text
+from wherry.building import conflict, json_text
 from wherry.building.archive import MAX_LOCK, Tree
 from wherry.building.deeper import further_down
 from wherry.building.failure import refuse
@@ -77,6 +77,7 @@ def _parsed(file: str, text: str) -> Any:
     try:
         found = json.loads(text)
     except json.JSONDecodeError as error:
+        conflict.check(file, text)
         raise refuse(f"{file} {_where(text, error)}", "Correct this place: the file must be valid JSON.", code="json_invalid") from error
     except ValueError as error:
         raise refuse(f"{file} holds a number of more than 4,000 digits", "Write it as text.", code="json_invalid") from error

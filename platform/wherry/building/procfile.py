@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from wherry.building import conflict
 from wherry.building.failure import refuse, shown
 from wherry.errors import DeployFailed
 from wherry.model.process import TYPE_FORM
@@ -17,6 +18,7 @@ MAX_COMMAND = 8192
 def parse(text: str) -> dict[str, str]:
     """Process type to command line, in the order of the file. Blank lines and lines that start with # are passed over;
     CRLF is fine. Raises DeployFailed naming the line, the allowed form and an example."""
+    conflict.check("Procfile", text)
     processes: dict[str, str] = {}
     first: dict[str, int] = {}
     for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
@@ -33,8 +35,6 @@ def parse(text: str) -> dict[str, str]:
 def _read(number: int, line: str) -> tuple[str, str]:
     name, colon, command = line.partition(":")
     name, command = name.strip(), command.strip()
-    if re.match(r"(<<<<<<<|=======|>>>>>>>)", line):
-        raise _bad(number, f'expected "name: command", found a merge conflict: "{shown(line)}"')
     if not colon:
         raise _bad(number, f'expected "name: command", found "{shown(line.strip())}"')
     if not re.fullmatch(TYPE_FORM, name):
