@@ -28,7 +28,7 @@ class Container:
     """`frames` are (nanoseconds, output, text). What is written without a newline is left out of a follow, as Docker does.
     `stutter` frames of each follow are sent twice, as Docker 20.10 does when its files rotate under a follower; an
     `stuck` is how many follows, the first ones, are sent nothing more, as some versions do after a rotation of the engine's files; an
-    `error` of the daemon's own is put in after the first frames of each follow."""
+    `error` of the daemon's own is put in after the first frames of each follow. `file` is where the engine keeps the log, if anywhere."""
 
     frames: list[tuple[int, int, bytes]] = field(default_factory=list)
     running: bool = True
@@ -37,6 +37,7 @@ class Container:
     error: bytes = b""
     follows: int = 0
     stuck: int = 0
+    file: Path | None = None
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def write(self, *lines: str | bytes, output: int = 1, step: int = 1_000_000) -> None:
@@ -46,7 +47,16 @@ class Container:
                 data = (line if isinstance(line, bytes) else line.encode()) + b"\n"
                 for at in range(0, len(data), PIECE):
                     self.frames.append((self.clock, output, data[at : at + PIECE]))
+            if self.file and self.file.is_file():
+                self._keep(self.frames[-len(lines) :])
             self.changed.notify_all()
+
+    def _keep(self, frames: list[tuple[int, int, bytes]]) -> None:
+        assert self.file
+        with self.file.open("a") as file:
+            for when, output, text in frames:
+                entry = {"log": text.decode(), "stream": {1: "stdout", 2: "stderr"}[output], "time": stamp(when)}
+                file.write(json.dumps(entry) + "\n")
 
     def write_without_newline(self, text: bytes) -> None:
         with self.changed:
@@ -121,7 +131,8 @@ class DockerLogServer:
             return
         handler.wfile.write(b"HTTP/1.0 200 OK\r\nServer: test\r\n\r\n")
         if what == "json":
-            handler.wfile.write(json.dumps({"State": {"Running": container.running}}).encode())
+            facts = {"State": {"Running": container.running}, "LogPath": str(container.file or "")}
+            handler.wfile.write(json.dumps(facts).encode())
             return
         query = parse_qs(url.query)
         seconds, _, rest = query.get("since", ["0.0"])[0].partition(".")

@@ -8,7 +8,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import pytest
 from docker_log_server import Container, DockerLogServer
 from waiting import until
 from wherry.model.log_line import CUT_MARK
+from wherry.running import log_source
 from wherry.running.log_collector import LogCollector
 from wherry.running.log_source import LONG_PATIENCE, PATIENCE
 from wherry.store.app_logs import AppLogs
@@ -551,3 +552,141 @@ def test_positions_that_can_not_be_read_do_not_stop_the_collection(server: Docke
     collector.add("c1", "shop", "web.1")
     until(lambda: texts(logs) == ["hello"])
     collector.stop()
+
+
+# who prints much
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever prints more than a line a second for two is read from its file, and looked at after half a second of silence."""
+    for name, value in (("MUCH", 1), ("FOR_LONG", 1), ("SILENT", 0.5)):
+        monkeypatch.setattr(log_source, name, value)
+
+
+def chatty(server: DockerLogServer, folder: Path) -> Container:
+    """A container whose log is kept in a file too."""
+    container = server.container("c1")
+    container.file = folder / "c1-json.log"
+    container.file.touch()
+    return container
+
+
+def write_until(container: Container, true: Callable[[], object], count: int = 0) -> int:
+    """Writes numbered lines, from `count` on, until it is so; returns the number of the next one."""
+
+    def so() -> object:
+        nonlocal count
+        container.write(*numbered(count, count + 5))
+        count += 5
+        return true()
+
+    until(so)
+    return count
+
+
+def opened(server: DockerLogServer, word: str) -> int:
+    return sum(word in request for request in server.requests)
+
+
+def reads(path: Path | None) -> bool:
+    """Whether this process has the file open."""
+    return any(link.resolve() == path for link in Path("/proc/self/fd").iterdir() if link.exists())
+
+
+def test_who_prints_much_is_read_from_the_engines_file(
+    hasty: None, server: DockerLogServer, collector: LogCollector, logs: AppLogs, tmp_path: Path
+) -> None:
+    container = chatty(server, tmp_path)
+    collector.add("c1", "shop", "web.1")
+    count = write_until(container, lambda: reads(container.file))
+    asked = len(server.requests)
+    container.write(*numbered(count, count + 500))
+    until(lambda: len(texts(logs)) == count + 500)
+    assert texts(logs) == numbered(0, count + 500)
+    assert len(server.requests) == asked
+
+
+def test_an_instance_that_ends_while_its_file_is_read_is_seen_to(
+    hasty: None, server: DockerLogServer, collector: LogCollector, logs: AppLogs, tmp_path: Path
+) -> None:
+    container = chatty(server, tmp_path)
+    collector.add("c1", "shop", "web.1")
+    count = write_until(container, lambda: reads(container.file))
+    container.write_without_newline(b"a last word")
+    container.exit()
+    until(lambda: texts(logs)[-1:] == ["a last word"])
+    assert texts(logs) == [*numbered(0, count), "a last word"]
+    until(lambda: not reads(container.file))
+
+
+def test_what_a_file_holds_is_there_when_the_instance_is_removed(
+    hasty: None, server: DockerLogServer, collector: LogCollector, logs: AppLogs, tmp_path: Path
+) -> None:
+    container = chatty(server, tmp_path)
+    collector.add("c1", "shop", "web.1")
+    count = write_until(container, lambda: reads(container.file))
+    container.write("the end")
+    container.exit()
+    assert collector.finish("c1", 60)
+    assert texts(logs) == [*numbered(0, count), "the end"]
+
+
+def test_who_is_silent_for_long_is_followed_again(
+    hasty: None, server: DockerLogServer, collector: LogCollector, logs: AppLogs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_source, "BACK", 1.0)
+    container = chatty(server, tmp_path)
+    collector.add("c1", "shop", "web.1")
+    count = write_until(container, lambda: reads(container.file))
+    follows = opened(server, "follow=1")
+    until(lambda: opened(server, "follow=1") > follows)
+    assert not reads(container.file)
+    container.write("again")
+    until(lambda: texts(logs)[-1] == "again")
+    assert texts(logs) == [*numbered(0, count), "again"]
+
+
+def test_a_short_silence_costs_the_engine_no_look_at_its_files(
+    hasty: None, server: DockerLogServer, collector: LogCollector, logs: AppLogs, tmp_path: Path
+) -> None:
+    container = chatty(server, tmp_path)
+    collector.add("c1", "shop", "web.1")
+    count = write_until(container, lambda: reads(container.file))
+    read_over, looks = opened(server, "/logs"), opened(server, "/json")
+    until(lambda: opened(server, "/json") >= looks + 2)
+    container.write("again")
+    until(lambda: texts(logs)[-1] == "again")
+    assert texts(logs) == [*numbered(0, count), "again"]
+    assert opened(server, "/logs") == read_over
+
+
+def test_a_new_collector_goes_on_where_a_file_was_read_to(hasty: None, server: DockerLogServer, logs: AppLogs, tmp_path: Path) -> None:
+    container, count = chatty(server, tmp_path), 0
+    for _ in range(3):
+        collector = LogCollector(str(server.path), logs, tmp_path / "positions.json")
+        collector.start()
+        collector.add("c1", "shop", "web.1")
+        count = write_until(container, lambda: reads(container.file), count)
+        collector.stop()
+    collector = LogCollector(str(server.path), logs, tmp_path / "positions.json")
+    collector.start()
+    until(lambda: len(texts(logs)) >= count)
+    collector.stop()
+    assert texts(logs) == numbered(0, count)
+
+
+@pytest.mark.parametrize("instead", ["none", "."], ids=["absent", "no file"])
+def test_without_a_file_that_can_be_read_it_is_followed_on(
+    hasty: None, server: DockerLogServer, collector: LogCollector, logs: AppLogs, tmp_path: Path, instead: str
+) -> None:
+    """As where the platform is a container itself."""
+    container = chatty(server, tmp_path)
+    assert container.file
+    collector.add("c1", "shop", "web.1")
+    container.file.unlink()
+    container.file = tmp_path / instead
+    count = write_until(container, lambda: opened(server, "/json"))
+    container.write(*numbered(count, count + 50))
+    until(lambda: len(texts(logs)) == count + 50)
+    assert texts(logs) == numbered(0, count + 50)

@@ -11,6 +11,7 @@ import pytest
 
 from tiny_image import tiny_image
 from waiting import until
+from wherry.running import log_source
 from wherry.running.log_collector import LogCollector
 from wherry.running.processor_cap import ProcessorCap, cores
 from wherry.store.app_logs import AppLogs
@@ -173,6 +174,20 @@ def test_lines_around_many_rotations_come_once_and_in_order(start: Any, collecto
     numbers = [int(text) for text in texts(logs) if text.isdigit()]
     assert numbers == sorted(set(numbers))
     assert numbers[-1] == 8999
+
+
+def test_who_prints_much_is_read_from_dockers_file_over_rotations_and_to_its_last_word(
+    start: Any, collector: LogCollector, logs: AppLogs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_source, "FOR_LONG", 1)
+    said = "n=0; while [ $n -lt 30000 ]; do seq $n $((n + 49)); usleep 10000; n=$((n + 50)); done; printf 'the end'"
+    chatty = start(said, size="200k", files=5)
+    path = chatty.client.api.inspect_container(chatty.id)["LogPath"]
+    collector.add(chatty.id, "shop", "web.1")
+    until(lambda: any(link.exists() and str(link.resolve()).startswith(path) for link in Path("/proc/self/fd").iterdir()))
+    chatty.wait()
+    assert collector.finish(chatty.id, 60)
+    assert texts(logs) == [*(str(number) for number in range(30_000)), "the end"]
 
 
 def unmarked_loss(seen: list[str]) -> list[tuple[str, str]]:

@@ -27,10 +27,13 @@ from wherry.running.log_pace import Pace
 from wherry.running.log_position import Position, nanoseconds
 from wherry.running.log_source import READ, LogSource
 from wherry.running.log_stream import BrokenStream
+from wherry.running.log_tail import Tail
 from wherry.running.processor_cap import ProcessorCap
 
 SAVE_EVERY = 1.0
 LONGEST_REST = 0.05
+LOOK_EVERY = 0.1
+"""Seconds between two looks into a file, where the last one took all that there was."""
 QUEUE_FULL = 0.02
 NEVER = float("inf")
 
@@ -60,6 +63,7 @@ class LogCollector:
         self._watched: dict[LogSource, float] = {}
         self._sources: dict[str, LogSource] = {}
         self._due: dict[LogSource, float] = {}
+        self._polled: dict[LogSource, float] = {}
         self._selector = selectors.DefaultSelector()
         self._wishes: deque[Callable[[], None]] = deque()
         self._wake_in, self._wake_out = socket.socketpair()
@@ -155,11 +159,12 @@ class LogCollector:
             started = time.monotonic()
             self._take_wishes()
             full = [self._turn(key.data) for key, _ in ready if isinstance(key.data, LogSource) and key.data.socket is key.fileobj]
+            flood = any([*full, *self._look_into_files()])
             self._doubt_the_silent()
             self._open_due()
             self._look_at_the_slowed()
             self._flush()
-            if any(full):  # as long a rest as the work was: a flood may have half a core
+            if flood:  # as long a rest as the work was: a flood may have half a core
                 time.sleep(min(LONGEST_REST, time.monotonic() - started))
             elif full:
                 time.sleep(self._pace.rest())
@@ -171,7 +176,7 @@ class LogCollector:
         waits = [min(self._due.values()) - now] if self._due else []
         if self._dirty:
             waits.append(self._saved_at + SAVE_EVERY - now)
-        waits += [min(self._watched.values()) - now] if self._watched else []
+        waits += [min(times.values()) - now for times in (self._watched, self._polled) if times]
         wait = min([*waits, self._brakes.wait()])
         return max(0.0, wait) if wait != NEVER else None
 
@@ -193,9 +198,26 @@ class LogCollector:
             except OSError:
                 self._retry(source)
             else:
-                assert source.socket is not None
-                self._selector.register(source.socket, selectors.EVENT_READ, source)
+                self._listen(source)
                 self._watch(source)
+
+    def _listen(self, source: LogSource) -> None:
+        if isinstance(source.socket, Tail):
+            self._polled[source] = 0.0
+        else:
+            assert source.socket is not None
+            self._selector.register(source.socket, selectors.EVENT_READ, source)
+
+    def _look_into_files(self) -> list[bool]:
+        """Reads a little from each file that it is time for; says of each whether there may be a lot more."""
+        now = time.monotonic()
+        found = []
+        for source in [source for source, at in self._polled.items() if at <= now]:
+            full = self._turn(source)
+            found.append(full)
+            if source in self._polled:
+                self._polled[source] = now + (0.0 if full else LOOK_EVERY)
+        return found
 
     def _turn(self, source: LogSource) -> bool:
         """Reads a little from one container; True when there may be a lot more."""
@@ -209,8 +231,10 @@ class LogCollector:
         return False
 
     def _receive(self, source: LogSource) -> bool:
-        self._dirty = True
         size = source.receive(self._batches[source.app])
+        if not size and isinstance(source.socket, Tail):
+            return False
+        self._dirty = True
         self._watch(source)
         self._brake(source)
         if not size:
@@ -260,10 +284,11 @@ class LogCollector:
 
     def _close(self, source: LogSource) -> None:
         self._watched.pop(source, None)
-        if source.socket is not None:
+        self._polled.pop(source, None)
+        if isinstance(source.socket, socket.socket):
             with suppress(KeyError):
                 self._selector.unregister(source.socket)
-            source.close()
+        source.close()
 
     def _flush(self) -> None:
         for app, records in self._batches.items():

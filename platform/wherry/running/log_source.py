@@ -2,21 +2,25 @@
 
     follow ──end──▶ inspect ──runs──▶ follow
        │               └──stopped──▶ snapshot ──▶ inspect ──still stopped──▶ ended
-       └──flood──▶ snapshot ──quiet──▶ follow
+       ├──flood──▶ snapshot ──quiet──▶ follow
+       └──prints much──▶ inspect ──its file can be read──▶ tail ──silent──▶ inspect
 
 `follow` alone is not enough. Docker leaves out a last line without a newline, and when its log files rotate faster than
 it can send them, it silently passes over whole files (seen with 20.10; what it sends twice is told by `log_repeats`). A snapshot
 (the same request without follow) reads all files as they are at one moment, and shows by its frames whether anything is missing.
+Who prints much is read from Docker's file itself (`log_tail`), which costs the machine a third; its frames are those of a snapshot.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from wherry.model.log_line import LogRecord, encode
@@ -24,6 +28,7 @@ from wherry.model.log_loss import COLLECTOR, lost
 from wherry.running.log_position import TIMESTAMP_SIZE, Gap, Position, Resumption, nanoseconds, since_parameter
 from wherry.running.log_repeats import Repeats, Step
 from wherry.running.log_stream import BrokenStream, Document, Frames, Lines
+from wherry.running.log_tail import Entries, Tail
 
 READ = 64 * 1024
 FLOOD = 256 * 1024
@@ -61,6 +66,13 @@ received: it says nothing of a rotation, and each doubt costs the engine two loo
 PER_LINE = 1000
 """Bytes from which on a line is worth another one: what a longer one costs to copy, write and read is its bytes."""
 
+MUCH, FOR_LONG = 200, 5
+"""Lines a second, and for how many seconds in a row, from which on reading the file is worth the change."""
+SILENT = 5.0
+"""Seconds without a line after which a file's container is looked at: it may have ended."""
+BACK = 60.0
+"""Seconds without a line after which following does again. To begin to follow costs the engine a look at all that it keeps."""
+
 STORED_STAMP = len("2026-11-21T07:43:05.123456Z")
 
 
@@ -75,7 +87,7 @@ class LogSource:
         self._stored: Counter[str] = Counter()
         self._stored_until = self._stored_after = ""
         self.mode = "follow"
-        self.socket: socket.socket | None = None
+        self.socket: socket.socket | Tail | None = None
         self.ended = self.gone = self.read = False
         self.worth = 0
         self.leaving = False
@@ -84,6 +96,9 @@ class LogSource:
         self._delay = self._looked = 0.0
         self._opened = self._since = 0.0
         self._bytes = self._received = self._new = self._first_new = 0
+        self._busy = self._printed = 0
+        self._spoke = 0.0
+        self._file, self._by_file, self._has_file = "", False, True
         self._answers = False
         self._frames_taken = self._lines_taken = 0
         self._set_back: set[Step] = set()
@@ -112,11 +127,17 @@ class LogSource:
     @property
     def follows(self) -> bool:
         """A line that is printed now is seen at once."""
+        if self.mode == "tail":
+            return self.socket is not None
         return self.mode == "follow" and self.socket is not None and time.monotonic() - self._opened > SETTLED
 
     def open(self, path: str) -> None:
         """Connects and asks for what `mode` needs. Raises OSError."""
         self._fresh()
+        if self.mode == "tail":
+            with self._file_at_risk():
+                self.socket = Tail(self._file, self.position.anchor)
+            return
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.setblocking(False)
         self.socket = connection
@@ -129,26 +150,44 @@ class LogSource:
             self.socket = None
 
     def receive(self, batch: list[LogRecord]) -> int:
-        """Adds what is new to `batch` and returns how many bytes came; 0 is the end of the answer. `worth` is how many lines the new
-        ones are worth. Raises OSError and BrokenStream; what was in order before that is in the batch."""
+        """Adds what is new to `batch` and returns how many bytes came; 0 is the end of the answer, but of a file. `worth` is how many
+        lines the new ones are worth. Raises OSError and BrokenStream; what was in order before that is in the batch."""
         assert self.socket is not None
         self.worth = 0
-        data = self.socket.recv(READ)
+        with self._file_at_risk():
+            data = self.socket.recv(READ)
         now = time.monotonic()
         if now - self._since > 1.0:
-            self._since, self._bytes = now, 0
+            self._busy = self._busy + 1 if self._printed > MUCH * (now - self._since) else 0
+            self._since, self._bytes, self._printed = now, 0, 0
         self._bytes += len(data)
         for record in self._new_records(data):
             batch.append(record)
-            self._delay = 0.0
+            self._delay, self._spoke = 0.0, now
+            self._printed += 1
         return len(data)
+
+    @contextmanager
+    def _file_at_risk(self) -> Iterator[None]:
+        """A file that can not be read is not tried again: following goes on."""
+        try:
+            yield
+        except OSError:
+            self._has_file = self._has_file and self.mode != "tail"
+            raise
 
     def floods(self) -> bool:
         """True when following can not be trusted any more; the next step is a snapshot then."""
         if self._repeats.fails:
             self.doubt()
             return True
-        if self.mode != "follow" or self._bytes < FLOOD or not self.position.final:
+        if self.mode != "follow":
+            return False
+        if self._busy >= FOR_LONG and self._has_file:
+            self._by_file = True
+            self._turn_to("inspect")
+            return True
+        if self._bytes < FLOOD or not self.position.final:
             return False
         late = time.time_ns() - nanoseconds(self.position.final) > LATE and self._unread() > BEHIND
         if late:
@@ -157,6 +196,8 @@ class LogSource:
 
     def patience(self) -> float:
         """Seconds of silence after which a follower may be stuck, and a snapshot has to show whether it is; infinity for never."""
+        if self.mode == "tail":
+            return SILENT
         if self._repeats.open:
             return PATIENCE
         if self.mode != "follow" or self._received < READ:
@@ -166,7 +207,11 @@ class LogSource:
         return PATIENCE if self._received > ROTATES else LONG_PATIENCE
 
     def doubt(self) -> None:
-        """Makes the next step a snapshot."""
+        """Makes the next step a snapshot; of a silent file, one that shows whether its container runs."""
+        if self.mode == "tail":
+            self._delay = 0.0
+            self._turn_to("inspect")
+            return
         if self._repeats.open:
             self.position.count_from_the_beginning()
         self._turn_to("snapshot")
@@ -240,13 +285,21 @@ class LogSource:
             self.ended = self._stopped
             self._delay = 0.0
         catch_up = self._stopped or (self.finishing and not self.read)
-        self.mode = "snapshot" if catch_up else "follow"
+        self.mode = "snapshot" if catch_up else self._way_on()
         return 0.0 if catch_up or self.read else self._slower()
+
+    def _way_on(self) -> str:
+        self._has_file = self._has_file and (not self._by_file or os.access(self._file, os.R_OK))
+        self._by_file = self._by_file and self._has_file and time.monotonic() - self._spoke < BACK
+        self._busy = 0
+        return "tail" if self._by_file else "follow"
 
     def _runs(self) -> bool:
         try:
             assert isinstance(self._frames, Document)
-            return bool(json.loads(self._frames.body)["State"]["Running"])
+            facts = json.loads(self._frames.body)
+            self._file = facts.get("LogPath") or ""
+            return bool(facts["State"]["Running"])
         except (ValueError, KeyError, TypeError) as error:
             raise BrokenStream("no description of a container") from error
 
@@ -304,7 +357,7 @@ class LogSource:
         return delay
 
     def _fresh(self) -> None:
-        self._frames: Frames = Document() if self.mode == "inspect" else Frames()
+        self._frames: Frames = {"inspect": Document, "tail": Entries}.get(self.mode, Frames)()
         self._lines = Lines()
         self._resumption = Resumption(self.position, self._doubtful)
         self._doubtful = self._doubtful and self.mode == "inspect"
@@ -325,7 +378,7 @@ class LogSource:
     def to_json(self, cursor: str) -> dict[str, Any]:
         """What a later collector needs. `cursor` is where the app's log is now; as long as lines that are in it may
         come again, the older one is noted, so that a second crash doubles nothing either."""
-        if self.mode == "follow" and self.socket is not None and time.monotonic() - self._opened > STEADY:
+        if self.mode in ("follow", "tail") and self.socket is not None and time.monotonic() - self._opened > STEADY:
             self._stored.clear()
         place = self._stored_after if self._stored else cursor
         return {"app": self.app, "process": self.process, "position": self.position.to_json(), "cursor": place}
