@@ -13,18 +13,17 @@ from wherry import clock
 from wherry.errors import DeployFailed
 from wherry.model.check import HealthCheck, allowance
 from wherry.model.limits import more
+from wherry.running import last_words
 from wherry.running.checking import Sight, age, ask
 from wherry.running.doorbell import Doorbell, Ears
 from wherry.running.engine import Engine, Observed
 from wherry.running.hurdles import Failed, Hurdles
-from wherry.running.last_words import way_out
 from wherry.running.listeners import reachable
 
 POLL = 0.01
 ALIVE_EVERY = 0.1
 SETTLE_WINDOW, SETTLE_AT_MOST, QUIET = 0.15, 2.0, 0.1
 """Seconds of a look, seconds of all looks, and the share of a core below which a process waits rather than starts."""
-EVIDENCE = 12
 BIND = "Bind to 0.0.0.0:$PORT, e.g. web: gunicorn app:app -b 0.0.0.0:$PORT, or in Node.js app.listen(process.env.PORT)"
 
 
@@ -100,7 +99,7 @@ def _still_alive(engine: Engine, seen: Observed) -> None:
 
 def ended(engine: Engine, seen: Observed) -> DeployFailed:
     """Names how an instance ended: out of memory, or an exit before it was ready."""
-    evidence = tuple(engine.tail(seen.id, EVIDENCE))
+    evidence, hint = last_words.last_words(engine.tail(seen.id, last_words.READ), seen.app, seen.exit_code)
     if seen.oom:
         return DeployFailed(
             f"{seen.name} ran out of memory ({seen.memory} MB) while it started",
@@ -114,7 +113,7 @@ def ended(engine: Engine, seen: Observed) -> DeployFailed:
     return DeployFailed(
         f"{seen.name} exited with code {seen.exit_code}{after}{waiting}",
         code="H10",
-        hint=way_out(evidence, seen.app, seen.exit_code),
+        hint=hint,
         evidence=evidence,
         source=seen.name,
     )
@@ -139,7 +138,7 @@ def boot_timeout(engine: Engine, look: Look, seen: Observed, waited: float, last
         f"{seen.name} {message.format(timeout=f'{waited:.0f}')}",
         code="R10",
         hint=hint,
-        evidence=tuple(engine.tail(seen.id, EVIDENCE)),
+        evidence=tuple(engine.tail(seen.id, last_words.SHOWN)),
         source=seen.name,
     )
 

@@ -9,6 +9,11 @@ from collections.abc import Sequence
 DONE = "It came to its end by itself: a process has to go on for as long as the app runs, the web process as a server on $PORT."
 ANY = "The lines below are its last; run it the same way on your machine."
 
+SHOWN = 12
+"""Lines that a person reads of an instance that ended."""
+READ = 60
+"""Lines in which a reason is looked for."""
+
 _DEV = "A dev dependency is not in the image."
 _REASONS = (
     (
@@ -22,6 +27,18 @@ _REASONS = (
     (
         r"Cannot find (?:module|package) '((?:@[\w.-]{1,60}/)?[a-z0-9][\w.-]{0,60})[/']",
         f'The package {{1}} is not in the image: is it under "dependencies" in package.json? {_DEV}',
+    ),
+    (
+        r"Cannot find module '(\.{1,2}/[^'\s]{1,100})'",
+        "{1} is not in the image: is it in the push, or does .gitignore leave it out?",
+    ),
+    (
+        r"require is not defined in ES module scope",
+        'package.json says "type": "module", so its .js files take import: use that, or end the file\'s name in .cjs.',
+    ),
+    (
+        r"Cannot use import statement outside a module",
+        'For import the file has to be a module: say "type": "module" in package.json, or end the file\'s name in .mjs.',
     ),
     (
         r"Cannot find module '/app/([^'\s]{1,100})'",
@@ -50,13 +67,25 @@ _REASONS = (
 )
 
 
-def way_out(lines: Sequence[str], app: str, exit_code: int | None = 1) -> str:
-    """The way out of the first reason that `lines`, the last ones of an instance of `app`, show; else where to look."""
+def last_words(lines: Sequence[str], app: str, exit_code: int | None = 1) -> tuple[tuple[str, ...], str]:
+    """The lines to show of an instance of `app` that ended, out of its last ones, and the way out of the first reason that they
+    tell. The reason decides which: in Node.js it stands before a stack that is longer than what is shown."""
+    near = lines[-SHOWN:]
     if exit_code == 0:
-        return DONE
-    text = "\n".join(lines)
+        return tuple(near), DONE
+    for some in (near, lines):
+        found = _reason(some)
+        if found:
+            at, sentence = found
+            return tuple(near if some is near else some[at : at + SHOWN]), sentence.replace("{app}", app)
+    return tuple(near), ANY
+
+
+def _reason(lines: Sequence[str]) -> tuple[int, str] | None:
+    """The line that tells a reason, and the sentence for it."""
     for pattern, sentence in _REASONS:
-        match = re.search(pattern, text, re.MULTILINE)
-        if match:
-            return sentence.replace("{1}", match[1] if match.re.groups else "").replace("{app}", app)
-    return ANY
+        for at, line in enumerate(lines):
+            match = re.search(pattern, line)
+            if match:
+                return at, sentence.replace("{1}", match[1] if match.re.groups else "")
+    return None
