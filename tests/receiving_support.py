@@ -189,7 +189,7 @@ def waiting_hook(path: Path, user: int | None = None) -> Iterator[int]:
 
 
 @contextmanager
-def place(folder: Path, grace: float = limits.GRACE, **environ: str) -> Iterator[Place]:
+def place(folder: Path, grace: float = limits.GRACE, patience: float | None = None, **environ: str) -> Iterator[Place]:
     """Starts all but the process that waits with the hook in `folder`, with further settings by `environ`, and stops it at the end."""
     settings = load({"WHERRY_HOME": str(folder / "home"), "WHERRY_SSH_PORT": str(free_port()), **environ})
     platform = platforms.of(settings)
@@ -203,7 +203,7 @@ def place(folder: Path, grace: float = limits.GRACE, **environ: str) -> Iterator
             user = users.find(connection, key.user) if key else None
         return Actor(user.name, user.role, "ssh") if user else None
 
-    receiver = Receiver(settings, Doors(find_user, require, [sys.executable, "-I", str(folder / "cli.py")]), grace)
+    receiver = Receiver(settings, Doors(find_user, require, [sys.executable, "-I", str(folder / "cli.py")]), grace, patience)
     thread = threading.Thread(target=receiver.serve, daemon=True)
     thread.start()
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from git_server_support import https_git, repository
-from receiving_support import Engine, Person, Place, person, place, waiting_hook
+from receiving_support import Engine, Person, Place, admin, person, place, waiting_hook
 from waiting import within
 from wherry import clock
 from wherry.model.operation import Operation
@@ -513,29 +513,37 @@ def test_the_same_push_joins_the_deploy_that_is_still_under_way(here: Place, ada
     assert len(here.operations("joined")) == 1
 
 
-def test_a_frozen_client_of_a_noisy_build_does_not_keep_the_others_out(here: Place, ada: Person, engine: Engine) -> None:
-    """Nobody reads, nobody hangs up: the hook gives up after ten seconds, the deploy does not."""
+@pytest.fixture
+def hasty(tmp_path: Path) -> Iterator[tuple[Place, Person]]:
+    """A place whose hook gives up on a silent client after two seconds instead of ten."""
+    with place(tmp_path / "hasty", patience=2.0) as found:
+        yield found, admin(found, tmp_path, "ada")
+
+
+def test_a_frozen_client_of_a_noisy_build_does_not_keep_the_others_out(hasty: tuple[Place, Person]) -> None:
+    """Nobody reads, nobody hangs up: the hook gives up after a while, the deploy does not."""
+    here, ada = hasty
 
     def work(engine: Engine, operation: Operation) -> str:
-        for _ in range(200):
+        for _ in range(60):  # 6 MB: ssh takes 2 before somebody has to read
             engine.say(operation, *["x" * 1000] * 100)
         return engine.deploy(operation)
 
-    engine.work = work
     folder = ada.project()
-    push = ada.start_git(folder, "push", ada.url("frozen"), "main")
-    assert within(60, lambda: here.operations("frozen"))
-    os.killpg(push.pid, signal.SIGSTOP)
-    try:
-        assert within(60, lambda: here.operations("frozen")[0].done)
-        assert within(60, lambda: nobody_holds(here, "frozen"))
-        engine.work = Engine.work
-        ada.commit(folder, {"next": "1"})
-        other = ada.start_git(folder, "push", ada.url("frozen"), "main")
-        assert other.communicate(timeout=60) and other.returncode == 0
-    finally:
-        os.killpg(push.pid, signal.SIGCONT)
-        push.communicate(timeout=60)
+    with Engine(here, work) as engine:
+        push = ada.start_git(folder, "push", ada.url("frozen"), "main")
+        assert within(60, lambda: here.operations("frozen"))
+        os.killpg(push.pid, signal.SIGSTOP)
+        try:
+            assert within(60, lambda: here.operations("frozen")[0].done)
+            assert within(60, lambda: nobody_holds(here, "frozen"))
+            engine.work = Engine.work
+            ada.commit(folder, {"next": "1"})
+            other = ada.start_git(folder, "push", ada.url("frozen"), "main")
+            assert other.communicate(timeout=60) and other.returncode == 0
+        finally:
+            os.killpg(push.pid, signal.SIGCONT)
+            push.communicate(timeout=60)
     assert push.returncode != 0
 
 

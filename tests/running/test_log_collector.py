@@ -500,14 +500,14 @@ def test_whoever_prints_few_but_long_lines_is_slowed_too(server: DockerLogServer
 def test_a_new_collector_gives_back_what_the_last_one_took(server: DockerLogServer, logs: AppLogs, tmp_path: Path) -> None:
     caps = Caps()
     loud = server.container("loud")
-    first = LogCollector(str(server.path), logs, tmp_path / "positions.json", 1_000, caps.of)
+    first = LogCollector(str(server.path), logs, tmp_path / "positions.json", 1_000, caps.of, every=0.1)
     first.start()
     first.add("loud", "shop", "web.1")
     loud.write(*numbered(0, 3_000), step=10_000)
     until(lambda: "loud" in caps)
     first.stop()
     assert caps["loud"] != "max 100000"
-    second = LogCollector(str(server.path), logs, tmp_path / "positions.json", 0, caps.of)
+    second = LogCollector(str(server.path), logs, tmp_path / "positions.json", 0, caps.of, every=0.1)
     second.start()
     until(lambda: caps["loud"] == "max 100000", 60)
     second.stop()

@@ -53,6 +53,7 @@ class Desk:
     settings: Settings
     authorize: Callable[[Actor, str, str], None]
     cli: Sequence[str]
+    patience: float | None = None
     _running: set[Session] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -136,7 +137,8 @@ class Desk:
         if not app:
             return {**known, **who}
         hook = {"WHERRY_APP": app, "WHERRY_LOCK": str(lock), "WHERRY_HOOK": str(self.settings.hook_socket)}
-        return {**known, **who, **repositories.GIT_ENVIRONMENT, **hook}
+        patience = {} if self.patience is None else {"WHERRY_PATIENCE": f"{self.patience:g}"}
+        return {**known, **who, **repositories.GIT_ENVIRONMENT, **hook, **patience}
 
     def _converse(self, channel: Any, argv: list[str], env: dict[str, str], fds: tuple[int, ...] = (), raw: bool = False) -> int:
         return self._attend(functools.partial(_in_pipes, channel, argv, env, fds, raw))

@@ -54,13 +54,14 @@ def serve(settings: Settings, doors: Doors) -> None:
 
 
 class Receiver:
-    """The listening socket and everybody who came in by it. Who has no key proven after `grace` seconds has to leave."""
+    """The listening socket and everybody who came in by it. Who has no key proven after `grace` seconds has to leave, and a
+    pusher who reads nothing for `patience` seconds (None: as the hook has it) is taken for gone."""
 
-    def __init__(self, settings: Settings, doors: Doors, grace: float = limits.GRACE) -> None:
+    def __init__(self, settings: Settings, doors: Doors, grace: float = limits.GRACE, patience: float | None = None) -> None:
         self._grace = grace
         self._doors = doors
         self._host_key = paramiko.Ed25519Key.from_private_key_file(str(host_key.ensure(settings)))
-        self._desk = Desk(settings, doors.authorize, doors.cli)
+        self._desk = Desk(settings, doors.authorize, doors.cli, patience)
         self._guests: dict[Guest, Connection] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()

@@ -54,7 +54,7 @@ class Certificates:
             for proof in {proof_of(name, self.outside.settings) for name in _names(found)}:
                 self._begin(proof)
         elif self._limited:
-            self._put_off(found.due)
+            self._put_off(self._plan().due)  # those of this look too
 
     def _plan(self) -> Plan:
         with self.outside.database.read() as connection:
@@ -127,23 +127,31 @@ class Certificates:
             threading.Thread(target=self._work, args=(proof,), name=f"certificates-{proof}", daemon=True).start()
 
     def _work(self, proof: str) -> None:
-        """One order after the other until none is due. What is due meanwhile is seen by the next look."""
+        """One order after the other until none is due. What became due meanwhile is seen by another look, at once."""
+        taken: set[tuple[int, str]] = set()
         try:
             # Loaded with the first order: most engines have none.
             from wherry.reconciler.orders import Orders
 
             orders = Orders(self.outside, self._woken)
-            for row in self._plan().due:
-                mine = proof_of(row.name, self.outside.settings) == proof and self._paused_until <= clock.now()
-                if mine and (limit := orders.take(row)):
+            for row in self._due(proof):
+                if self._paused_until > clock.now():
+                    break
+                taken.add((row.id, row.next_try))
+                if limit := orders.take(row):
                     self._paused_until, self._limited = limit, True
         except Exception as error:
             # What can not be written down would be ordered again at every look; authorities count.
             self._paused_until, self._limited = clock.text(clock.parse(clock.now()) + timedelta(seconds=OURS)), False
             print(f"certificates: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
         finally:
-            self.outside.database.close()
             self._working[proof].release()
+            if any((row.id, row.next_try) not in taken for row in self._due(proof)):
+                self._woken()
+            self.outside.database.close()
+
+    def _due(self, proof: str) -> list[Certificate]:
+        return [row for row in self._plan().due if proof_of(row.name, self.outside.settings) == proof]
 
 
 def _names(found: Plan) -> list[str]:

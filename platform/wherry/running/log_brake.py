@@ -46,12 +46,13 @@ class Cap(Protocol):
 @dataclass
 class LogBrake:
     """One instance's. `most` is lines a second, where a long line is worth several; `before` the cap that it has when nobody slows it,
-    empty while nobody does. `wall` is ns since the epoch, `ticks` seconds that only grow."""
+    empty while nobody does. `every` is the seconds between two looks at it, `wall` ns since the epoch, `ticks` seconds that only grow."""
 
     cap: Cap
     most: int
     before: str = ""
     share: float = FIRST
+    every: float = LOOK_EVERY
     wall: Callable[[], int] = time.time_ns
     ticks: Callable[[], float] = time.monotonic
     _level: float = 0.0
@@ -79,7 +80,7 @@ class LogBrake:
         """Once a second while it is slowed: is the cap right? `sure` says that a new line would have been seen."""
         now = self._known_until() if sure else self._last
         seconds = (now - self._since) / SECOND
-        if not self.before or seconds < LOOK_EVERY:
+        if not self.before or seconds < self.every:
             return ""
         rate, self._lines, self._since = self._lines / seconds, 0, now
         if not self.most * NEARLY <= rate <= self.most:
@@ -123,10 +124,10 @@ class LogBrake:
 
 
 class LogBrakes:
-    """Those of all instances, by container. `most` is lines a second, 0 for any number."""
+    """Those of all instances, by container. `most` is lines a second, 0 for any number; `every` as for one."""
 
-    def __init__(self, most: int, cap: Callable[[str], Cap]) -> None:
-        self._most, self._cap = most, cap
+    def __init__(self, most: int, cap: Callable[[str], Cap], every: float = LOOK_EVERY) -> None:
+        self._most, self._cap, self._every = most, cap, every
         self._all: dict[str, LogBrake] = {}
         self._due = 0.0
 
@@ -137,7 +138,7 @@ class LogBrakes:
         if not lines or not self._most:
             return ""
         if container not in self._all:
-            self._all[container] = LogBrake(self._cap(container), self._most)
+            self._all[container] = LogBrake(self._cap(container), self._most, every=self._every)
         return self._all[container].took(lines, timestamp)
 
     def look(self, sure: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
@@ -145,7 +146,7 @@ class LogBrakes:
         container whether a new line of it would have been seen."""
         if self.wait() > 0.0:
             return
-        self._due = time.monotonic() + LOOK_EVERY
+        self._due = time.monotonic() + self._every
         for container, brake in self._all.items():
             if brake.before and (text := brake.look(sure(container))):
                 yield container, text
@@ -161,7 +162,7 @@ class LogBrakes:
 
     def resume(self, container: str, before: str) -> None:
         """Goes on with a container that an earlier one of us had slowed."""
-        self._all[container] = LogBrake(self._cap(container), self._most or ANY, before)
+        self._all[container] = LogBrake(self._cap(container), self._most or ANY, before, every=self._every)
 
     def forget(self, container: str) -> None:
         self._all.pop(container, None)

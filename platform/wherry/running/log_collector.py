@@ -22,7 +22,7 @@ from typing import Protocol
 
 from wherry import clock
 from wherry.model.log_line import LogRecord
-from wherry.running.log_brake import Cap, LogBrakes
+from wherry.running.log_brake import LOOK_EVERY, Cap, LogBrakes
 from wherry.running.log_pace import Pace
 from wherry.running.log_position import Position, nanoseconds
 from wherry.running.log_source import READ, LogSource
@@ -52,13 +52,22 @@ class LogSink(Protocol):
 
 class LogCollector:
     """All methods may be called from any thread. `socket_path` is the engine's unix socket; `positions` a file; `most` is how many
-    lines a second, and thousands of bytes, an instance may print before it is slowed (0: any number)."""
+    lines a second, and thousands of bytes, an instance may print before it is slowed (0: any number); `every` is how many seconds lie
+    between two looks at one that is."""
 
-    def __init__(self, socket_path: str, logs: LogSink, positions: Path, most: int = 0, cap: Callable[[str], Cap] = ProcessorCap) -> None:
+    def __init__(
+        self,
+        socket_path: str,
+        logs: LogSink,
+        positions: Path,
+        most: int = 0,
+        cap: Callable[[str], Cap] = ProcessorCap,
+        every: float = LOOK_EVERY,
+    ) -> None:
         self._path = socket_path
         self._logs = logs
         self._positions = positions
-        self._brakes = LogBrakes(most, cap)
+        self._brakes = LogBrakes(most, cap, every)
         self._pace = Pace()
         self._watched: dict[LogSource, float] = {}
         self._sources: dict[str, LogSource] = {}

@@ -16,7 +16,7 @@ from wherry import failpoint
 from wherry import settings as settings_module
 from wherry.errors import Conflict, WherryError
 from wherry.faces.git_hook import turn
-from wherry.faces.git_hook.screen import Gone, Screen
+from wherry.faces.git_hook.screen import PATIENCE, Gone, Screen
 from wherry.model.disk import trouble_of
 from wherry.model.operation import Operation
 from wherry.model.origin import Remote
@@ -187,7 +187,7 @@ def run(env: Mapping[str, str]) -> int:
     """The process: reads git's lines, ends cleanly on a hang-up, and shows no traceback to a pusher."""
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: sys.exit(1))
-    screen = Screen(sys.stderr.fileno(), name=env.get("WHERRY_NAME", USUAL))
+    screen = Screen(sys.stderr.fileno(), float(env.get("WHERRY_PATIENCE", PATIENCE)), env.get("WHERRY_NAME", USUAL))
     try:
         return main(env, sys.stdin.buffer.read(), screen)
     except Gone:

@@ -22,7 +22,8 @@ class Gone(Exception):
 
 
 class Screen:
-    """Says lines on `descriptor`. Every method raises Gone when the reader is. `name` is what the platform's command is called."""
+    """Says lines on `descriptor`. Every method raises Gone when the reader is: when it takes nothing for `patience` seconds. `name` is
+    what the platform's command is called."""
 
     def __init__(self, descriptor: int, patience: float = PATIENCE, name: str = USUAL) -> None:
         self._name = name
