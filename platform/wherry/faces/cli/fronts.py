@@ -57,7 +57,9 @@ def auth_add(session: Session) -> int:
 def auth_remove(session: Session) -> int:
     name = session.given.word("NAME")
     session.api.send("DELETE", session.app_path(f"/logins/{segment(name)}"))
-    return session.show({"removed": name}, f"{quoted(name)[1:-1]} may no longer enter {printable(session.given.app)}")
+    app, left = printable(session.given.app), session.api.get(session.app_path("/logins"))["logins"]
+    opened = f"{app} asks nobody for a password any more: the last login is gone"
+    return session.show({"removed": name}, f"{quoted(name)[1:-1]} may no longer enter {app}" if left else opened)
 
 
 def maintenance(session: Session) -> int:
