@@ -72,6 +72,25 @@ def test_a_request_leaves_a_line_in_herokus_form(haproxy: Haproxy, log: Log, sho
     assert encode(log.records["shop"][0]).partition(b"Z ")[2].startswith(b"heroku[router]: at=info")
 
 
+def test_a_request_that_waited_and_was_answered_is_no_error(patient_haproxy: Haproxy, instance: Callable[[str], Upstream]) -> None:
+    made, proxy = Log(), patient_haproxy.proxy
+    router = RouterSocket(Files(patient_haproxy.settings).router, made.append, made.wishes.get)
+    router.start()
+    proxy.publish(Route("shop", (HOST,), state="held"))
+    visitor = Visitor(patient_haproxy.settings.http_port)
+    visitor.send(HOST, "/waits")
+    visitor.socket.settimeout(0.3)
+    with pytest.raises(TimeoutError):
+        visitor.socket.recv(1)
+    proxy.publish(Route("shop", (HOST,), (instance("web.1-3f2c1ab09d3e").target,)))
+    visitor.socket.settimeout(60)
+    assert visitor.read().status == 200
+    visitor.close()
+    assert made.wait(1)[0].startswith('at=info method=GET path="/waits" host=shop.example.org')
+    assert " dyno=web.1 " in made.lines()[0]
+    router.stop()
+
+
 def test_query_strings_are_shown_to_those_who_want_them(haproxy: Haproxy, log: Log, shop: Upstream) -> None:
     log.wishes["shop"] = LogSettings(query=True)
     get(haproxy.settings.http_port, HOST, "/cart?page=2")
