@@ -45,7 +45,9 @@ elif words[0] == "say":
 elif words[0] == "count":
     print(len(sys.stdin.buffer.read()))
 elif words[0] == "sleep":
-    open(words[1], "w").write(str(os.getpid())); time.sleep(60)
+    with open(words[1], "w") as file:  # not left to close by itself: Python forgets a Ctrl-C that comes in that moment
+        file.write(str(os.getpid()))
+    time.sleep(60)
 elif words[0] == "flood":
     data = bytes(1 << 20)
     for _ in range(int(words[1])): sys.stdout.buffer.write(data)
