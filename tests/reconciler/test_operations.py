@@ -120,6 +120,7 @@ def test_a_rollback_keeps_formation_and_domains_of_today(here: Machine) -> None:
     here.wait(formation.scale(here.services, ADMIN, "shop", {"web": 2}))
     domains.change(here.services, ADMIN, "shop", ["shop.example.org"], [])
     operation = here.wait(releases.rollback(here.services, ADMIN, "shop"))
+    assert here.log(operation)[0] == "v4 (Add domain shop.example.org) changed no code or config: that stays"
     assert here.log(operation)[-1].startswith("v5 = v1 (image aaaaaaa, config of v1; formation and domains of today). Live in ")
     newest = releases.of_app(here.services, ADMIN, "shop")[0]
     assert (newest.version, newest.description, newest.build.image) == ("v5", "Rollback to v1", "good")

@@ -73,6 +73,7 @@ def rollback(work: Work) -> None:
     app, carried = app_and_release(work)
     with work.outside.database.read() as connection:
         target, present = releases.get(connection, app, work.operation.payload["to"]), releases.current(connection, app)
+        last = releases.live_before(connection, app, present.number) if present else None
     if carried and present and known_release(work) is None and code_of(present) == code_of(target):
         regain(work, carried, target)
         return
@@ -85,6 +86,8 @@ def rollback(work: Work) -> None:
     release = known_release(work) or _back_to(work, target)
     if why := work.operation.payload.get("why"):
         work.say(f"{why}; going back to {target.version}")
+    elif present and last and target.number < last.number and code_of(present) == code_of(last):
+        work.say(f"{present.version} ({present.description}) changed no code or config: that stays")
     otherwise = f"{_kept(target, release)}{_without(work, release)}"
     words = f"{release.version} = {target.version} (image {target.build.commit[:7]}, config of {target.version}{otherwise})"
     go_live(work, release, lambda: f"{words}. {_now(work)}")
