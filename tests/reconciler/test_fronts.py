@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from platform_support import ADMIN, Machine, machine
 from wherry import clock
 from wherry.errors import Unavailable
 from wherry.routing.memory_proxy import MemoryProxy
+from wherry.routing.proxy import Route
 from wherry.running.engine import Observed
 from wherry.running.memory_engine import MemoryEngine
 from wherry.services import apps, domains, fronts, operations
+from wherry.store import domains as rows
 from wherry.store import events
 
 
@@ -89,3 +92,36 @@ def test_a_default_host_yields_to_another_app_s_own_domain_when_the_platform_mov
         with second.outside.database.read() as connection:
             last = next(event for event in events.since(connection, 0) if event.type == "domain.removed")
         assert (last.app, last.data["domain"], last.at < clock.now()) == ("shop", "shop.example.org", True)
+
+
+class Slow(MemoryProxy):
+    """A proxy that takes its time with the first route of an app."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.go, self.looks = threading.Event(), threading.Event(), 0
+
+    def publish(self, route: Route) -> None:
+        self.asked.set()
+        assert self.go.wait(60)
+        super().publish(route)
+
+    def routes(self) -> dict[str, Route]:
+        self.looks += 1
+        return super().routes()
+
+
+def test_a_domain_that_comes_while_a_new_app_gets_its_route_does_not_wait_for_the_next_tick(tmp_path: Path) -> None:
+    slow = Slow()
+    with machine(tmp_path, proxy=slow) as here:
+        here.loop.tick = 3600.0
+        apps.create(here.services, ADMIN, "shop")
+        assert slow.asked.wait(60)
+        with here.outside.database.write() as connection:
+            rows.add(connection, apps.get(here.services, ADMIN, "shop"), "shop.example.org", "alice", clock.now())
+        for _ in range(3):  # the first look may have begun before the domain was there
+            before = slow.looks
+            here.services.wake()
+            here.until(lambda before=before: slow.looks > before)
+        slow.go.set()
+        here.until(lambda: (route := slow.routes().get("shop")) and route.hosts == ("shop.example.org", "shop.localhost"))

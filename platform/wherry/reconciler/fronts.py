@@ -42,6 +42,13 @@ def refresh(outside: Outside, routes: dict[str, Route]) -> dict[str, Route]:
     return after
 
 
+def wished(outside: Outside, name: str) -> Route | None:
+    """The front that an app should have now, None for one that is gone."""
+    with outside.database.read() as connection:
+        app = apps.find(connection, name)
+    return rules.front_of(app, outside.settings) if app else None
+
+
 def _face(outside: Outside, front: Route, differs: bool) -> None:
     if differs:
         _keep_page(outside, front)

@@ -48,6 +48,7 @@ class Loop:
         self.outside = outside
         self.worker = Worker(outside, self.wake)
         self.runs = Runs(outside, self.wake)
+        self.tick = TICK
         self.certificates = Certificates(outside, self.wake)
         self.drains = Drains(outside)
         self.bakes = Bakes(outside, self.wake)
@@ -139,7 +140,7 @@ class Loop:
             if self._disk_wanted():
                 self._disk_asked.set()
             if clock.monotonic() >= self._next_look:
-                self._next_look = clock.monotonic() + TICK
+                self._next_look = clock.monotonic() + self.tick
                 self._heal()
         except (Unavailable, OSError) as error:  # Docker, the proxy or the disk: all of them come back
             print(f"{error}", file=sys.stderr, flush=True)
@@ -194,8 +195,12 @@ class Loop:
     def _settle(self, name: str) -> None:
         try:
             with self.outside.memory.alone_now(name) as free:
-                if free:
-                    settle(self.outside, name)
+                if not free:
+                    return
+                before = fronts.wished(self.outside, name)
+                settle(self.outside, name)
+            if fronts.wished(self.outside, name) != before:
+                self.wake()  # a look meanwhile could not bring it to an app that has no route yet
         except (WherryError, OSError) as error:
             print(f"{name}: {error}", file=sys.stderr, flush=True)
         finally:
