@@ -22,7 +22,8 @@ from typing import Protocol
 
 from wherry import clock
 from wherry.model.log_line import LogRecord
-from wherry.running.log_brake import LOOK_EVERY, Cap, LogBrakes
+from wherry.running.log_brake import LOOK_EVERY as BRAKE_EVERY
+from wherry.running.log_brake import Cap, LogBrakes
 from wherry.running.log_pace import Pace
 from wherry.running.log_position import Position, nanoseconds
 from wherry.running.log_source import READ, LogSource
@@ -62,7 +63,7 @@ class LogCollector:
         positions: Path,
         most: int = 0,
         cap: Callable[[str], Cap] = ProcessorCap,
-        every: float = LOOK_EVERY,
+        every: float = BRAKE_EVERY,
     ) -> None:
         self._path = socket_path
         self._logs = logs
