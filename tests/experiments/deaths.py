@@ -16,8 +16,8 @@ from invariants import free_again, hold, rows, versioned
 from scenario_support import Repository, Site
 from waiting import until
 
-MOMENTS = (0.3, 0.8, 1.4, 2.2)
-"""Seconds after the start of a push that takes one and a half on a calm machine."""
+MOMENTS = (0.1, 0.25, 0.5, 0.8)
+"""Seconds after the start of a push that takes little more than half a second on a calm machine."""
 WHILE_BUILDING = (2.5,)
 BUILDS = {
     "quick": "",
