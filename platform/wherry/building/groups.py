@@ -43,14 +43,15 @@ class Groups:
         at, folders = self._known.get((controller, pattern), (float("-inf"), []))
         if self._now() - at < KNOWN_FOR:
             return folders
-        found = list((self._root / controller).glob(pattern))
+        top = self._root / controller
+        found = list(top.glob(pattern)) if "*" in pattern else [top / pattern]
         self._known[controller, pattern] = self._now(), found
         if self._now() - self._listed > LISTED_FOR:  # those that are gone are forgotten with the rest
             self._names, self._listed = {}, self._now()
         return found
 
     def _names_in(self, folder: Path) -> frozenset[str]:
-        """What files a cgroup has seldom changes. One that shows none is only being made."""
+        """What files a cgroup has seldom changes. One that shows none is only being made, or is not there."""
         names = self._names  # another build's thread may begin a new one meanwhile
         found = names.get(folder)
         if not found:

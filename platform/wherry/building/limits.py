@@ -188,7 +188,7 @@ class Limits:
     def _written(self) -> dict[int, int]:
         """Bytes that each process of a build wrote, as far as this process sees them."""
         pids = [pid for path in self._files("pids/**/cgroup.procs") for pid in map(int, _text(path).split())]
-        return {pid: _field(self.processes / str(pid) / "io", "write_bytes:") for pid in pids[:MOST_READ]}
+        return {pid: _field(f"{self.processes}/{pid}/io", "write_bytes:") for pid in pids[:MOST_READ]}
 
     def _of_v1(self) -> list[tuple[str, str]]:
         """Memory twice: it may not rise above the sum with swap, nor that fall below it."""
@@ -238,13 +238,13 @@ def _write(path: Path, value: str) -> int:
     return 0
 
 
-def _text(path: Path) -> str:
+def _text(path: Path | str) -> str:
     """Empty for a cgroup that is gone by the time it is read: a step has ended."""
     with contextlib.suppress(OSError):
-        return path.read_text("ascii").strip()
+        return machine.text_of(path).strip()
     return ""
 
 
-def _field(path: Path, name: str) -> int:
+def _field(path: Path | str, name: str) -> int:
     match = re.search(rf"^{name} (\d+)$", _text(path), re.MULTILINE)
     return int(match[1]) if match else 0
