@@ -23,6 +23,7 @@ from wherry import machine
 from wherry.building.brake import Brake
 from wherry.building.flow import Flow
 from wherry.building.groups import Groups
+from wherry.building.held import Held, text
 from wherry.building.idleness import Idleness
 from wherry.machine import Memory
 from wherry.model import shares
@@ -71,6 +72,7 @@ class Limits:
     idleness: Idleness = field(default_factory=Idleness, compare=False)
     brake: Brake = field(default_factory=Brake, compare=False)
     flow: Flow = field(default_factory=Flow, compare=False)
+    held: Held = field(default_factory=Held, compare=False)
     processes: Path = PROCESSES
     _groups: Groups = field(init=False, repr=False, compare=False)
 
@@ -81,7 +83,7 @@ class Limits:
         """Before a build: makes the cgroup for the steps of systemd's driver. Where this process may not, steps stay where they are."""
         if self._one_tree:
             for controller in CONTROLLERS:  # those below have it only when it is said here
-                _write(self.root / "cgroup.subtree_control", f"+{controller}")
+                self.held.hold(self.root / "cgroup.subtree_control", f"+{controller}")
         with contextlib.suppress(OSError):
             self._own.mkdir(exist_ok=True)
         self.apply()
@@ -111,7 +113,7 @@ class Limits:
         own = self._own / "cgroup.procs"
         steps = STEPS if self._one_tree else (SHARED, f"{SHARED}/*", *STEPS)
         for path in self._files("cpu/cgroup.procs", steps) if own.exists() else ():
-            pids = _text(path).split()
+            pids = text(path).split()
             for pid in pids if len(pids) <= MOST_MOVED else ():
                 with contextlib.suppress(OSError):  # it has ended
                     own.write_text(pid, "ascii")
@@ -131,7 +133,7 @@ class Limits:
     def kill_largest(self) -> bool:
         """Ends the step that has most of the processes of all builds; False where no step can be told from the others. The first process
         of a step takes along those that it starts meanwhile."""
-        steps = {path.parent: int(_text(path) or 0) for path in self._files("pids/pids.current", (f"{SHARED}/*", *STEPS))}
+        steps = {path.parent: int(text(path) or 0) for path in self._files("pids/pids.current", (f"{SHARED}/*", *STEPS))}
         largest = max(steps, key=lambda step: steps[step], default=None)
         if largest is None or steps[largest] <= self._pids() / 2:
             return False
@@ -158,14 +160,14 @@ class Limits:
         """Seconds of processor time that builds have had; fewer than before where a step has ended."""
         if self._one_tree:
             return sum(_field(path, "usage_usec") for path in self._files("cpu/cpu.stat")) / 1e6
-        return sum(int(_text(path) or 0) for path in self._files("cpuacct/cpuacct.usage")) / 1e9
+        return sum(int(text(path) or 0) for path in self._files("cpuacct/cpuacct.usage")) / 1e9
 
     @property
     def _one_tree(self) -> bool:
         return self._groups.one_tree
 
     def _hold(self, wishes: list[tuple[str, str]]) -> int:
-        return sum(_write(path, value) for name, value in wishes for path in self._files(name))
+        return sum(self.held.hold(path, value) for name, value in wishes for path in self._files(name))
 
     def _slowed(self) -> float:
         """Processors, 0 where nothing has to be held back."""
@@ -183,11 +185,11 @@ class Limits:
         return [("cpu/cpu.cfs_period_us", str(period)), ("cpu/cpu.cfs_quota_us", str(quota or -1))]
 
     def _pids(self) -> int:
-        return sum(int(_text(path) or 0) for path in self._files("pids/pids.current"))
+        return sum(int(text(path) or 0) for path in self._files("pids/pids.current"))
 
     def _written(self) -> dict[int, int]:
         """Bytes that each process of a build wrote, as far as this process sees them."""
-        pids = [pid for path in self._files("pids/**/cgroup.procs") for pid in map(int, _text(path).split())]
+        pids = [pid for path in self._files("pids/**/cgroup.procs") for pid in map(int, text(path).split())]
         return {pid: _field(f"{self.processes}/{pid}/io", "write_bytes:") for pid in pids[:MOST_READ]}
 
     def _of_v1(self) -> list[tuple[str, str]]:
@@ -224,27 +226,11 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def _kill(procs: Path) -> None:
-    for pid in map(int, _text(procs).split()):
+    for pid in map(int, text(procs).split()):
         with contextlib.suppress(OSError):  # it has ended
             os.kill(pid or NOBODY, signal.SIGKILL)
 
 
-def _write(path: Path, value: str) -> int:
-    if _text(path) == value:
-        return 1
-    with contextlib.suppress(OSError):
-        path.write_text(value, "ascii")
-        return 1
-    return 0
-
-
-def _text(path: Path | str) -> str:
-    """Empty for a cgroup that is gone by the time it is read: a step has ended."""
-    with contextlib.suppress(OSError):
-        return machine.text_of(path).strip()
-    return ""
-
-
 def _field(path: Path | str, name: str) -> int:
-    match = re.search(rf"^{name} (\d+)$", _text(path), re.MULTILINE)
+    match = re.search(rf"^{name} (\d+)$", text(path), re.MULTILINE)
     return int(match[1]) if match else 0

@@ -15,6 +15,9 @@ from pathlib import Path
 from wherry import clock
 
 POLL = 0.02
+LIVELY, SELDOM = 0.5, 0.2
+"""Seconds after a line in which the end is asked for at each look into the file, and how often later: an operation says something before it
+ends, and to ask the database costs thirty times as much as to see that the file has not grown."""
 HEARTBEAT = 1.0
 MOST = 4 * 1024**2
 """Bytes of one log after which details are left out; headings and the end are still written."""
@@ -61,8 +64,11 @@ class OperationLogs:
 
     def read(self, operation_id: int, offset: int = 0) -> tuple[list[str], int]:
         """The whole lines from byte `offset` on, and the offset after them."""
+        path = self.path(operation_id)
         try:
-            with self.path(operation_id).open("rb") as file:
+            if path.stat().st_size <= offset:
+                return [], offset
+            with path.open("rb") as file:
                 file.seek(offset)
                 data = file.read()
         except FileNotFoundError:
@@ -72,18 +78,20 @@ class OperationLogs:
 
     def follow(self, operation_id: int, done: Callable[[], bool], offset: int = 0) -> Iterator[str | None]:
         """Yields lines as they are written until `done()`; None about once a second when there is nothing to say."""
-        spoke = clock.monotonic()
+        heard = asked = told = clock.monotonic()
         while True:
-            over = done()
+            now, over = clock.monotonic(), False
+            if now - heard < LIVELY or now - asked >= SELDOM:
+                asked, over = now, done()
             lines, offset = self.read(operation_id, offset)
             yield from lines
             if over:
                 return
             if lines:
-                spoke = clock.monotonic()
-            elif clock.monotonic() - spoke >= HEARTBEAT:
+                heard = told = clock.monotonic()
+            elif now - told >= HEARTBEAT:
                 yield None
-                spoke = clock.monotonic()
+                told = now
             clock.sleep(POLL)
 
 
