@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import time
@@ -21,7 +22,7 @@ from wherry.routing import router_lines
 from wherry.routing.haproxy_config import Files
 from wherry.routing.proxy import Door, Route
 from wherry.routing.router_gaps import Gaps
-from wherry.routing.router_socket import RouterSocket
+from wherry.routing.router_socket import QUEUE, RouterSocket
 
 HOST = "shop.example.org"
 
@@ -202,6 +203,19 @@ def test_load_is_thinned_and_counted(own_haproxy: Haproxy, instance: Callable[[s
     shown = _shown(made)
     assert 200 <= shown < 3500
     assert 2500 < shown + _dropped(made) < 6000, "an estimate, and a fair one"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make room in the kernel's queue")
+def test_a_burst_after_a_quiet_time_finds_room(tmp_path: Path) -> None:
+    made = Log()
+    router = RouterSocket(tmp_path / "router.sock", made.append, made.wishes.get)
+    router.start()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as proxy:
+        for number in range(QUEUE):
+            said = f"7 {number} shop 0 -- 200 - 1 shop:web.1-3f 192.0.2.7 0 1 2 3 58 1 id shop.example.org GET /{number}"
+            proxy.sendto(said.encode(), socket.MSG_DONTWAIT, str(tmp_path / "router.sock"))
+    assert len(made.wait(QUEUE)) == QUEUE
+    router.stop()
 
 
 def _shown(log: Log) -> int:

@@ -153,6 +153,8 @@ def _word(method: str) -> str:
 def _quoted(text: bytes) -> str:
     cut = "…" if len(text) > LONGEST_PATH else ""
     decoded = text[:LONGEST_PATH].decode("utf-8", "backslashreplace").replace("\\", "\\\\").replace('"', '\\"')
+    if decoded.isprintable():
+        return decoded + cut
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in decoded) + cut
 
 

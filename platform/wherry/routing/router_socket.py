@@ -31,8 +31,10 @@ QUEUE = 512
 QUEUE_SETTING = Path("/proc/sys/net/unix/max_dgram_qlen")
 LARGEST = 8192
 BATCH = 1000
-REST = 0.02
-"""Seconds after each batch in which the next one gathers."""
+REST, LONG_REST = 0.02, 0.1
+"""Seconds after each batch in which the next one gathers: the long one while few lines come and there is room for a burst, since a turn
+costs more than ten lines do."""
+FEW = QUEUE // 8
 MARK_EVERY = 1.0
 SHARE = 3
 """We rest so many times longer than we work."""
@@ -50,11 +52,13 @@ class RouterSocket:
         self._passed_over: dict[str, float] = defaultdict(float)
         self._marks_due = 0.0
         self._stopping = False
+        self._long_rest = REST
         self._thread = threading.Thread(target=self._run, name="router-lines", daemon=True)
 
     def start(self) -> None:
         """Takes the place of an earlier life's socket. HAProxy, which outlives us, finds it by its name."""
-        self._socket = _listening(self._path)
+        self._socket, room = _listening(self._path)
+        self._long_rest = LONG_REST if room >= QUEUE else REST
         self._thread.start()
 
     def stop(self) -> None:
@@ -68,11 +72,13 @@ class RouterSocket:
         while not self._stopping:
             select.select([self._socket], [], [], MARK_EVERY if self._passed_over else None)
             began = time.thread_time()
+            waiting = self._waiting()
             try:
-                self._take(self._waiting())
+                self._take(waiting)
             except Exception as error:  # one line's trouble must not end the lines of all
                 print(f"router lines: {error!r}", file=sys.stderr, flush=True)
-            time.sleep(max(REST, SHARE * (time.thread_time() - began)))
+            rest = self._long_rest if len(waiting) < FEW else REST
+            time.sleep(max(rest, SHARE * (time.thread_time() - began)))
 
     def _waiting(self) -> list[bytes]:
         found: list[bytes] = []
@@ -120,30 +126,33 @@ def _mark(now: str, text: str) -> LogRecord:
     return LogRecord(now, "wherry", "router", text)
 
 
-def _listening(path: Path) -> socket.socket:
-    """A fresh socket under the name, with room for a burst, that HAProxy's account may write to."""
+def _listening(path: Path) -> tuple[socket.socket, int]:
+    """A fresh socket under the name that HAProxy's account may write to, and for how many datagrams it has room."""
     path.unlink(missing_ok=True)
-    with _RoomForBursts():
+    with _RoomForBursts() as room:
         made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     made.setblocking(False)
     made.bind(str(path))
     path.chmod(0o660)
     with suppress(KeyError, PermissionError):
         os.chown(path, -1, grp.getgrnam(ACCOUNT).gr_gid)
-    return made
+    return made, room
 
 
 class _RoomForBursts:
     """For the moment in which a socket is made, its queue may be as long as on a machine with systemd; without, the
     kernel gives it ten places. Where that is not ours to set, bursts lose more lines."""
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> int:
+        """Returns how long it may be, 0 where nobody knows."""
         self._before = ""
         with suppress(OSError, ValueError):
             before = QUEUE_SETTING.read_text("ascii").strip()
             if int(before) < QUEUE:
                 QUEUE_SETTING.write_text(f"{QUEUE}\n", "ascii")
                 self._before = before
+            return max(QUEUE, int(before))
+        return 0
 
     def __exit__(self, *error: object) -> None:
         if self._before:
