@@ -29,7 +29,7 @@ import docker.errors  # noqa: E402
 import requests  # noqa: E402
 
 from wherry.building import trace  # noqa: E402
-from wherry.building.limits import Limits  # noqa: E402
+from wherry.building.limits import BREATH, Limits  # noqa: E402
 from wherry.building.session import Logins, Session  # noqa: E402
 from wherry.building.solve import Image, PullFailed, Solve, SolveFailed, SolveStopped  # noqa: E402
 from wherry.errors import Unavailable  # noqa: E402
@@ -87,6 +87,7 @@ class BuildKit:
                 tick()
                 if self.limits:
                     self.limits.apply()
+                    time.sleep(BREATH)
                 if stopped is None and (cancelled() or time.monotonic() > stop_at):
                     stopped = SolveStopped(timed_out=time.monotonic() > stop_at)
                     stop_at = time.monotonic() + CANCEL_GRACE

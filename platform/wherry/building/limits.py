@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wherry import machine
+from wherry import clock, machine
 from wherry.building.brake import Brake
 from wherry.building.flow import Flow
 from wherry.building.groups import Groups
@@ -41,6 +41,8 @@ MOST_READ = 64
 PERIOD, SHORT_PERIOD, LEAST_QUOTA = 100_000, 10_000, 1_000
 """Microseconds over which processor time is counted, the short one where there is little, so that it is used in small portions; and the
 least that the kernel counts."""
+BREATH = 0.001
+"""Seconds between two halves of a look, each half a millisecond to one of processor: who wakes up meanwhile need not wait for both."""
 MACHINE = "the machine"
 NOBODY = 2**22 + 1
 """No process has this number. The kernel shows 0 for one that this process can not see, and to end 0 would end ourselves."""
@@ -98,6 +100,7 @@ class Limits:
         """Caps the cgroups of builds that are there now; returns how many files hold what they should. Called again and again
         while a build runs, for steps come and go. Where this process may not write, the answer is 0."""
         wishes = self._processor() + self._quota(self._slowed()) + (self._of_v2() if self._one_tree else self._of_v1())
+        clock.sleep(BREATH)
         written = self._hold(wishes)
         self._gather()
         return written

@@ -26,6 +26,13 @@ def recent(platform: Platform, actor: Actor, app: str | None = None) -> list[Ope
         return operations.recent(connection, app)
 
 
+def unfinished(platform: Platform, actor: Actor, app: str) -> list[Operation]:
+    """Those of an app that are queued or running, the newest first."""
+    require(actor, "read", "look at operations")
+    with platform.database.read() as connection:
+        return operations.open_of_app(connection, app)[::-1]
+
+
 def log(platform: Platform, actor: Actor, operation_id: int, offset: int = 0) -> tuple[list[str], int]:
     """The whole lines from byte `offset` on, and the offset after them. Raises NotFound."""
     get(platform, actor, operation_id)
@@ -35,7 +42,22 @@ def log(platform: Platform, actor: Actor, operation_id: int, offset: int = 0) ->
 def follow(platform: Platform, actor: Actor, operation_id: int, offset: int = 0) -> Iterator[str | None]:
     """The operation's lines until it is over; None about once a second in silence."""
     get(platform, actor, operation_id)
-    return platform.operation_logs.follow(operation_id, lambda: get(platform, actor, operation_id).done, offset)
+    return platform.operation_logs.follow(operation_id, _End(platform, actor, operation_id), offset)
+
+
+class _End:
+    """Whether an operation is over. Asked fifty times a second, it reads the row only when something was written meanwhile."""
+
+    def __init__(self, platform: Platform, actor: Actor, operation_id: int) -> None:
+        self._platform, self._actor, self._id = platform, actor, operation_id
+        self._seen: tuple[int, int] | None = None
+
+    def __call__(self) -> bool:
+        changes = self._platform.database.changes()
+        if changes == self._seen:
+            return False
+        self._seen = changes
+        return get(self._platform, self._actor, self._id).done
 
 
 def cancel(platform: Platform, actor: Actor, operation_id: int) -> Operation:

@@ -48,6 +48,10 @@ class Database:
             self._local.pid = os.getpid()
         return found
 
+    def changes(self) -> tuple[int, int]:
+        """Another value than before once somebody else has written (sqlite.org/pragma.html#pragma_data_version), or to another thread."""
+        return threading.get_ident(), int(self.connection().execute("PRAGMA data_version").fetchone()[0])
+
     def close(self) -> None:
         """Closes this thread's connection."""
         found = getattr(self._local, "connection", None)

@@ -15,9 +15,6 @@ from pathlib import Path
 from wherry import clock
 
 POLL = 0.02
-LIVELY, SELDOM = 0.5, 0.2
-"""Seconds after a line in which the end is asked for at each look into the file, and how often later: an operation says something before it
-ends, and to ask the database costs thirty times as much as to see that the file has not grown."""
 HEARTBEAT = 1.0
 MOST = 4 * 1024**2
 """Bytes of one log after which details are left out; headings and the end are still written."""
@@ -78,20 +75,18 @@ class OperationLogs:
 
     def follow(self, operation_id: int, done: Callable[[], bool], offset: int = 0) -> Iterator[str | None]:
         """Yields lines as they are written until `done()`; None about once a second when there is nothing to say."""
-        heard = asked = told = clock.monotonic()
+        spoke = clock.monotonic()
         while True:
-            now, over = clock.monotonic(), False
-            if now - heard < LIVELY or now - asked >= SELDOM:
-                asked, over = now, done()
+            over = done()
             lines, offset = self.read(operation_id, offset)
             yield from lines
             if over:
                 return
             if lines:
-                heard = told = clock.monotonic()
-            elif now - told >= HEARTBEAT:
+                spoke = clock.monotonic()
+            elif clock.monotonic() - spoke >= HEARTBEAT:
                 yield None
-                told = now
+                spoke = clock.monotonic()
             clock.sleep(POLL)
 
 

@@ -110,7 +110,7 @@ def _joined(push: Push, commit: Commit) -> Operation | None:
     """The deploy of this very tree that is under way already: an earlier push whose connection dropped."""
     if push.options:
         return None
-    last = next((found for found in _open(push) if found.kind in ("deploy", "rollback")), None)
+    last = next((found for found in _unfinished(push) if found.kind in ("deploy", "rollback")), None)
     if last is None or last.payload.get("tree") != commit.tree:
         return None
     push.screen.head(f"{push.app} at {commit.id[:7]} is being deployed already, by {last.actor}: following operation {last.id}")
@@ -126,7 +126,7 @@ def _queued(push: Push, commit: Commit) -> Operation:
         path = archive.finish(_modules(push, commit, links))
         failpoint.at("archive")
         pushes.check_room(push.platform, push.app, path.stat().st_size)
-        before = _open(push)
+        before = _unfinished(push)
         operation = pushes.deploy(push.platform, push.actor, push.app, commit.id, commit.tree, path, push.options)
     failpoint.at("queue")
     goes_on = f"Neither Ctrl-C nor a lost connection stops it: {push.platform.settings.name} builds:cancel {operation.id} does"
@@ -150,9 +150,8 @@ def _modules(push: Push, commit: Commit, links: list[Entry]) -> list[Module]:
     return submodules.collect(push.source, commit.tree, links, store)
 
 
-def _open(push: Push) -> list[Operation]:
-    """Unfinished operations of the app, the newest first."""
-    return [found for found in operations.recent(push.platform, push.actor, push.app) if not found.done]
+def _unfinished(push: Push) -> list[Operation]:
+    return operations.unfinished(push.platform, push.actor, push.app)
 
 
 def _follow(push: Push, operation: Operation) -> int:
@@ -172,7 +171,7 @@ def _follow(push: Push, operation: Operation) -> int:
 
 def _explain_silence(push: Push, operation: Operation) -> None:
     now = operations.get(push.platform, push.actor, operation.id)
-    if now.state == "queued" and len(_open(push)) == 1:
+    if now.state == "queued" and len(_unfinished(push)) == 1:
         push.screen.detail("queued; the engine has not taken it up yet")
 
 
