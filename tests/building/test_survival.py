@@ -20,6 +20,7 @@ from wherry.building.buildkit import BuildKit
 from wherry.building.buildkit_builder import BuildKitBuilder
 from wherry.building.flow import Flow
 from wherry.building.limits import Limits, limits_of
+from wherry.building.stack import APP, OWNER
 from wherry.errors import DeployFailed
 from wherry.model.shares import MB
 from wherry.settings import load
@@ -38,7 +39,11 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuildKitBuilder]
     given = {"WHERRY_BUILD_MEMORY": MEMORY, "WHERRY_BUILD_PIDS": PIDS, "WHERRY_BUILD_DISK": DISK, "WHERRY_BUILD_CACHE": 0}
     chosen = load({"WHERRY_HOME": str(home), "WHERRY_NAME": "wherry-test", **{key: str(value) for key, value in given.items()}})
     engine = BuildKit(limits=limits_of(chosen))
+    before = {image.id for image in engine.images({OWNER: chosen.name, APP: ""})}
     yield BuildKitBuilder(chosen, engine)
+    for image in engine.images({OWNER: chosen.name, APP: ""}):
+        if image.id not in before and image.labels[APP].startswith(("shop", "calm")):
+            engine.remove(image.id)
     engine.close()
 
 
