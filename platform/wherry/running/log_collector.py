@@ -26,7 +26,7 @@ from wherry.running.log_brake import LOOK_EVERY as BRAKE_EVERY
 from wherry.running.log_brake import Cap, LogBrakes
 from wherry.running.log_pace import Pace
 from wherry.running.log_position import Position, nanoseconds
-from wherry.running.log_source import READ, LogSource
+from wherry.running.log_source import LogSource
 from wherry.running.log_stream import BrokenStream
 from wherry.running.log_tail import Tail
 from wherry.running.processor_cap import ProcessorCap
@@ -241,6 +241,7 @@ class LogCollector:
         return False
 
     def _receive(self, source: LogSource) -> bool:
+        portion = source.portion
         size = source.receive(self._batches[source.app])
         if not size and isinstance(source.socket, Tail):
             return False
@@ -252,7 +253,7 @@ class LogCollector:
         elif source.floods():
             self._close(source)
             self._due[source] = 0.0
-        return size == READ
+        return size == portion
 
     def _watch(self, source: LogSource) -> None:
         if (patience := source.patience()) != NEVER:

@@ -30,7 +30,9 @@ from wherry.running.log_repeats import Repeats, Step
 from wherry.running.log_stream import BrokenStream, Document, Frames, Lines
 from wherry.running.log_tail import Entries, Tail
 
-READ = 64 * 1024
+READ, PORTION = 64 * 1024, 8 * 1024
+"""Bytes that are taken at once of an answer, and of a file, where they are ready since the last look: some 60 lines, half a millisecond of
+processor, behind which a visitor's request may have to wait."""
 FLOOD = 256 * 1024
 LATE = 100_000_000
 BEHIND = 1024 * 1024
@@ -131,6 +133,10 @@ class LogSource:
             return self.socket is not None
         return self.mode == "follow" and self.socket is not None and time.monotonic() - self._opened > SETTLED
 
+    @property
+    def portion(self) -> int:
+        return PORTION if self.mode == "tail" else READ
+
     def open(self, path: str) -> None:
         """Connects and asks for what `mode` needs. Raises OSError."""
         self._fresh()
@@ -155,7 +161,7 @@ class LogSource:
         assert self.socket is not None
         self.worth = 0
         with self._file_at_risk():
-            data = self.socket.recv(READ)
+            data = self.socket.recv(self.portion)
         now = time.monotonic()
         if now - self._since > 1.0:
             self._busy = self._busy + 1 if self._printed > MUCH * (now - self._since) else 0
