@@ -56,6 +56,16 @@ def test_a_flask_app_is_built_from_its_dependency_file(kind: str, bench: Bench, 
     assert run(built, "sh", "-c", "command -v gunicorn; command -v uv poetry pipenv || true") == "/venv/bin/gunicorn\n"
 
 
+def test_a_pipfile_without_a_source_fits_the_lock_that_was_made_of_it(bench: Bench, tmp_path: Path) -> None:
+    """The sum is pipenv's own, of the file and of the sources that the lock names."""
+    sources = [{"name": "ours", "url": "https://packages.example.org/simple", "verify_ssl": True}]
+    locked = {"_meta": {"sources": sources, "requires": {}}, "default": {}, "develop": {}}
+    locked["_meta"]["hash"] = {"sha256": hashlib.sha256(json.dumps(locked, sort_keys=True, separators=(",", ":")).encode()).hexdigest()}
+    files = {"Pipfile": "[packages]\n", "Pipfile.lock": json.dumps(locked), "Procfile": "web: x\n"}
+    built = bench.build(support.push(tmp_path, files, bench.app("sourceless")))
+    assert built.image.startswith("sha256:")
+
+
 def test_a_code_only_change_reuses_the_dependencies(bench: Bench, tmp_path: Path) -> None:
     app = bench.app("quick")
     files = {"requirements.txt": "itsdangerous\n", "Procfile": "web: python app.py\n"}
