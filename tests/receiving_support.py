@@ -197,6 +197,7 @@ def place(folder: Path, grace: float = limits.GRACE, patience: float | None = No
     platform = platforms.of(settings)
     migrate(platform.database)
     settings.operation_logs.mkdir(parents=True)
+    settings.run.mkdir()
     (folder / "cli.py").write_text(CLI)
 
     def find_user(_key_type: str, blob: str) -> Actor | None:

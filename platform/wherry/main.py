@@ -50,7 +50,6 @@ SHARED = (
     "sqlite3",
     "ssl",
     "tempfile",
-    "tarfile",
     "threading",
     "unicodedata",
     "wherry.faces.git_hook.forkserver",

@@ -22,7 +22,6 @@ LIVE = "-----> Live in 0.1 s"
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with place(tmp_path_factory.mktemp("place")) as found:
-        found.settings.run.mkdir()
         yield found
 
 

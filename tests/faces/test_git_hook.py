@@ -23,10 +23,8 @@ from wherry.store import apps, operations
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with place(tmp_path_factory.mktemp("place")) as found:
-        found.settings.run.mkdir()
-        with waiting_hook(found.settings.hook_socket):
-            yield found
+    with place(tmp_path_factory.mktemp("place")) as found, waiting_hook(found.settings.hook_socket):
+        yield found
 
 
 @pytest.fixture(scope="module")

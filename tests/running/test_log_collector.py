@@ -594,12 +594,17 @@ def reads(path: Path | None) -> bool:
     return any(link.resolve() == path for link in Path("/proc/self/fd").iterdir() if link.exists())
 
 
+def read_from_its_file(server: DockerLogServer, collector: LogCollector, folder: Path) -> tuple[Container, int]:
+    """A container that printed numbered lines until its file was read, and the number of the next one."""
+    container = chatty(server, folder)
+    collector.add("c1", "shop", "web.1")
+    return container, write_until(container, lambda: reads(container.file))
+
+
 def test_who_prints_much_is_read_from_the_engines_file(
     hasty: None, server: DockerLogServer, collector: LogCollector, logs: AppLogs, tmp_path: Path
 ) -> None:
-    container = chatty(server, tmp_path)
-    collector.add("c1", "shop", "web.1")
-    count = write_until(container, lambda: reads(container.file))
+    container, count = read_from_its_file(server, collector, tmp_path)
     asked = len(server.requests)
     container.write(*numbered(count, count + 500))
     until(lambda: len(texts(logs)) == count + 500)
@@ -610,9 +615,7 @@ def test_who_prints_much_is_read_from_the_engines_file(
 def test_an_instance_that_ends_while_its_file_is_read_is_seen_to(
     hasty: None, server: DockerLogServer, collector: LogCollector, logs: AppLogs, tmp_path: Path
 ) -> None:
-    container = chatty(server, tmp_path)
-    collector.add("c1", "shop", "web.1")
-    count = write_until(container, lambda: reads(container.file))
+    container, count = read_from_its_file(server, collector, tmp_path)
     container.write_without_newline(b"a last word")
     container.exit()
     until(lambda: texts(logs)[-1:] == ["a last word"])
@@ -623,9 +626,7 @@ def test_an_instance_that_ends_while_its_file_is_read_is_seen_to(
 def test_what_a_file_holds_is_there_when_the_instance_is_removed(
     hasty: None, server: DockerLogServer, collector: LogCollector, logs: AppLogs, tmp_path: Path
 ) -> None:
-    container = chatty(server, tmp_path)
-    collector.add("c1", "shop", "web.1")
-    count = write_until(container, lambda: reads(container.file))
+    container, count = read_from_its_file(server, collector, tmp_path)
     container.write("the end")
     container.exit()
     assert collector.finish("c1", 60)
@@ -636,9 +637,7 @@ def test_who_is_silent_for_long_is_followed_again(
     hasty: None, server: DockerLogServer, collector: LogCollector, logs: AppLogs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log_source, "BACK", 1.0)
-    container = chatty(server, tmp_path)
-    collector.add("c1", "shop", "web.1")
-    count = write_until(container, lambda: reads(container.file))
+    container, count = read_from_its_file(server, collector, tmp_path)
     follows = opened(server, "follow=1")
     until(lambda: opened(server, "follow=1") > follows)
     assert not reads(container.file)
@@ -650,9 +649,7 @@ def test_who_is_silent_for_long_is_followed_again(
 def test_a_short_silence_costs_the_engine_no_look_at_its_files(
     hasty: None, server: DockerLogServer, collector: LogCollector, logs: AppLogs, tmp_path: Path
 ) -> None:
-    container = chatty(server, tmp_path)
-    collector.add("c1", "shop", "web.1")
-    count = write_until(container, lambda: reads(container.file))
+    container, count = read_from_its_file(server, collector, tmp_path)
     read_over, looks = opened(server, "/logs"), opened(server, "/json")
     until(lambda: opened(server, "/json") >= looks + 2)
     container.write("again")

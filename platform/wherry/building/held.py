@@ -13,6 +13,8 @@ BELIEVED = 1.0
 
 
 class Held:
+    """Of all builds together. `now` is seconds that only grow."""
+
     def __init__(self, now: Callable[[], float] = clock.monotonic) -> None:
         self._now = now
         self._since = now()

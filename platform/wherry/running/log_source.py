@@ -8,7 +8,7 @@
 `follow` alone is not enough. Docker leaves out a last line without a newline, and when its log files rotate faster than
 it can send them, it silently passes over whole files (seen with 20.10; what it sends twice is told by `log_repeats`). A snapshot
 (the same request without follow) reads all files as they are at one moment, and shows by its frames whether anything is missing.
-Who prints much is read from Docker's file itself (`log_tail`), which costs the machine a third; its frames are those of a snapshot.
+Who prints much is read from Docker's file itself (`log_tail`), which costs the machine half; its frames are those of a snapshot.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Tail:
         """What there is to read now, empty when there is nothing. Raises BrokenStream when it was rotated away too fast."""
         if data := os.read(self._file, size):
             return data
-        return os.read(self._file, size) if self._is_newest() else self._turn_over(size)
+        return b"" if self._is_newest() else self._turn_over(size)
 
     def close(self) -> None:
         if self._file >= 0:

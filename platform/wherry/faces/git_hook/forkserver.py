@@ -12,7 +12,7 @@ import signal
 import socket
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -24,10 +24,9 @@ from wherry.faces.git_hook import knock, pre_receive
 BACKLOG = 64
 LAST_WORDS = 5.0
 """Seconds between SIGHUP and SIGKILL for one whose pusher is gone."""
-Hook = Callable[[Mapping[str, str]], int]
 
 
-def serve(path: Path, hook: Hook = pre_receive.run) -> None:
+def serve(path: Path) -> None:
     """Serves the unix socket at `path` for ever, for this account alone. Raises Unavailable when it can not be made there."""
     listener = _listening(path)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel forgets forks that have ended
@@ -37,7 +36,7 @@ def serve(path: Path, hook: Hook = pre_receive.run) -> None:
         with line:
             if os.fork() == 0:
                 listener.close()
-                _live(line, hook)
+                _live(line)
 
 
 def _listening(path: Path) -> socket.socket:
@@ -54,7 +53,7 @@ def _listening(path: Path) -> socket.socket:
     return listener
 
 
-def _live(line: socket.socket, hook: Hook) -> NoReturn:
+def _live(line: socket.socket) -> NoReturn:
     """The whole life of a fork; never returns into the server's code."""
     status = 1
     try:
@@ -62,7 +61,7 @@ def _live(line: socket.socket, hook: Hook) -> NoReturn:
         os.setsid()
         environ = _become(line)
         threading.Thread(target=_end_with, args=(line,), daemon=True).start()
-        status = hook(environ)
+        status = pre_receive.run(environ)
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else 1
     except EOFError:
@@ -82,7 +81,11 @@ def _become(line: socket.socket) -> Mapping[str, str]:
     if not head:
         raise EOFError
     stdin, stderr, lock = descriptors
-    folder, environ = knock.unpack(_exactly(line, int.from_bytes(head, "big")))
+    length = int.from_bytes(head, "big")
+    message = line.recv(length, socket.MSG_WAITALL)
+    if len(message) < length:
+        raise EOFError
+    folder, environ = knock.unpack(message)
     for descriptor, number in ((stdin, 0), (stderr, 1), (stderr, 2)):
         os.dup2(descriptor, number)
     os.close(stdin)
@@ -92,16 +95,6 @@ def _become(line: socket.socket) -> Mapping[str, str]:
     os.environb.update(environ)
     os.environ["WHERRY_LOCK"] = str(lock)
     return os.environ
-
-
-def _exactly(line: socket.socket, length: int) -> bytes:
-    found = b""
-    while len(found) < length:
-        data = line.recv(length - len(found))
-        if not data:
-            raise EOFError
-        found += data
-    return found
 
 
 def _end_with(line: socket.socket) -> None:
