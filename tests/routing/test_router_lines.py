@@ -25,6 +25,8 @@ from wherry.routing.router_gaps import Gaps
 from wherry.routing.router_socket import QUEUE, RouterSocket
 
 HOST = "shop.example.org"
+SO_SNDBUFFORCE = 32
+"""socket(7); Python has no name for it."""
 
 
 @dataclass
@@ -211,6 +213,7 @@ def test_a_burst_after_a_quiet_time_finds_room(tmp_path: Path) -> None:
     router = RouterSocket(tmp_path / "router.sock", made.append, made.wishes.get)
     router.start()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as proxy:
+        proxy.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 2**20)  # a proxy has several threads, each with a buffer of its own
         for number in range(QUEUE):
             said = f"7 {number} shop 0 -- 200 - 1 shop:web.1-3f 192.0.2.7 0 1 2 3 58 1 id shop.example.org GET /{number}"
             proxy.sendto(said.encode(), socket.MSG_DONTWAIT, str(tmp_path / "router.sock"))
