@@ -50,7 +50,8 @@ class Plan:
     `also` are copied when present, and so are paths that fully match `gather`; `follow` finds files that a dependency file
     names; `sources` tells that dependencies lie in the app's own folder. `by` names the buildpack that builds what this
     one serves, `template` is the Dockerfile of this plan, and `what` a word for the heading. The files of a `bare` one list
-    no dependencies. What a `layered` one installs may be built upon by the next build, where the buildpack knows how."""
+    no dependencies. The `lock` of a `json` one must be a JSON object. What a `layered` one installs may be built upon by the next
+    build, where the buildpack knows how."""
 
     name: str
     files: tuple[str, ...]
@@ -68,6 +69,7 @@ class Plan:
     template: str = "Dockerfile"
     what: str = ""
     bare: bool = False
+    json: bool = False
     layered: bool = True
 
 

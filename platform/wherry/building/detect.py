@@ -11,7 +11,7 @@ from wherry.building.archive import MAX_LOCK, Tree
 from wherry.building.buildpack import Buildpack, Plan
 from wherry.building.dockerfile import DOCKERFILE
 from wherry.building.failure import refuse, shown
-from wherry.building.look import Look, find, holds
+from wherry.building.look import Look, check_object, find, holds
 from wherry.building.programs import Program
 from wherry.errors import DeployFailed
 
@@ -96,6 +96,8 @@ def _planned(pack: Buildpack, plan: Plan, tree: Tree, by: Detected | None) -> De
     # What is only served may show such lines: a page on git.
     for name, text in () if pack.serves else texts.items():
         conflict.check(name, text)
+    if plan.json:
+        check_object(plan.lock, texts[plan.lock])
     sources = plan.sources is not None and any(plan.sources.search(text) for text in texts.values())
     others = [
         other.files[0] for other in pack.plans if not other.lock and not other.bare and plan.lock and other.files[0] not in plan.files

@@ -72,8 +72,18 @@ def _value(look: Look, text: str) -> str | None:
     return None if found is None or (isinstance(found, bool) and not found) else str(found)
 
 
+def check_object(file: str, text: str) -> None:
+    """Raises DeployFailed, with line and column, when `text`, that of `file`, is not a JSON object. Keeps nothing of it: a lock
+    file may be large."""
+    _parse(file, text)
+
+
 @functools.lru_cache(maxsize=8)
 def _parsed(file: str, text: str) -> Any:
+    return _parse(file, text)
+
+
+def _parse(file: str, text: str) -> Any:
     try:
         found = json.loads(text)
     except json.JSONDecodeError as error:
