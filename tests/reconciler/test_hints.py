@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from platform_support import Machine, machine
+from wherry import clock
 from wherry.reconciler.loop import Loop
 from wherry.reconciler.outside import Outside
-from wherry.running.engine import Happening
+from wherry.running.engine import Happening, Observed
+from wherry.running.memory_engine import MemoryEngine
 
 APP = "other"
 """No app of the platform: its own loop leaves it alone."""
@@ -25,6 +27,18 @@ class Counting(Loop):
 
     def wake(self) -> None:
         self.looks += 1
+
+
+class Watched(MemoryEngine):
+    """Counts how often all that runs was looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    def observe(self, app: str | None = None) -> list[Observed]:
+        self.looks += app is None
+        return super().observe(app)
 
 
 @pytest.fixture
@@ -72,3 +86,34 @@ def test_an_end_is_looked_at_whoever_moves_the_app(here: Machine, action: str) -
     loop = Counting(here.outside)
     with moved(here.outside):
         assert looks(loop, action) == 1
+
+
+def test_a_build_that_fails_has_nobody_look_at_all_that_runs(tmp_path: Path) -> None:
+    watched = Watched()
+    with machine(tmp_path, watched) as here:
+        here.loop.tick = 600
+        here.push("shop", "a", image="good", web="run")
+        _look(here, watched)
+        before = watched.looks
+        for tree in "bc":
+            assert here.push("shop", tree, fail="no requirements").state == "failed"
+        _look(here, watched)
+        assert watched.looks == before + 1
+
+
+def test_an_operation_that_changes_what_runs_is_followed_by_a_look(tmp_path: Path) -> None:
+    watched = Watched()
+    with machine(tmp_path, watched) as here:
+        here.loop.tick = 600
+        _look(here, watched)
+        before = watched.looks
+        here.push("shop", "a", image="good", web="run")
+        here.until(lambda: watched.looks > before)
+
+
+def _look(here: Machine, watched: Watched) -> None:
+    """Has all that runs be looked at, after whatever else waits for that."""
+    clock.sleep(0.2)
+    before = watched.looks
+    here.loop.wake()
+    here.until(lambda: watched.looks > before)

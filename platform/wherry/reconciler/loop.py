@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from wherry import clock
 from wherry.errors import Conflict, Unavailable, WherryError
+from wherry.model import hint
 from wherry.reconciler import disk, fronts, report, storage
 from wherry.reconciler.bakes import Bakes
 from wherry.reconciler.certificates import Certificates
@@ -46,7 +47,7 @@ class Loop:
 
     def __init__(self, outside: Outside) -> None:
         self.outside = outside
-        self.worker = Worker(outside, self.wake)
+        self.worker = Worker(outside, self.ended)
         self.runs = Runs(outside, self.wake)
         self.tick = TICK
         self.certificates = Certificates(outside, self.wake)
@@ -125,9 +126,19 @@ class Loop:
     def wake(self) -> None:
         """A hint that something changed: look at once."""
         self._next_look = 0.0
+        self._hint(hint.LOOK)
+
+    def ended(self, changed: bool) -> None:
+        """An operation is over, and the app's next one may begin. Everything is looked at if it may have `changed` what runs."""
+        if changed:
+            self.wake()
+        else:
+            self._hint(hint.WORK)
+
+    def _hint(self, word: bytes) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
             try:
-                sender.sendto(b"look", str(self.outside.settings.engine_socket))
+                sender.sendto(word, str(self.outside.settings.engine_socket))
             except OSError:
                 return
 
@@ -159,9 +170,10 @@ class Loop:
             self._next_look = min(times)
         door.settimeout(wait)
         try:
-            while door.recv(64):
+            while word := door.recv(64):
                 door.settimeout(0.0)
-                self._next_look = min(self._next_look, clock.monotonic())
+                if word != hint.WORK:
+                    self._next_look = min(self._next_look, clock.monotonic())
         except (TimeoutError, BlockingIOError):
             return
 

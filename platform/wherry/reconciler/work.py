@@ -22,6 +22,10 @@ from wherry.store.database import Connection
 
 MAKES_IMAGES = ("deploy", "destroy")
 """What changes what lies on the disk."""
+HARMLESS = ("plan", "doctor")
+"""What changes nothing."""
+FILLED = ("build_disk", "build_no_room", "disk_low", "disk_full")
+"""How builds fail of which a full disk may be left, or was there before."""
 LEAST_ROOM = 100 * shares.MB
 """What the smallest build leaves on the disk."""
 
@@ -42,6 +46,12 @@ class Work:
     def command(self) -> str:
         """What people type before a command of this platform's."""
         return self.outside.settings.name
+
+    @property
+    def came_far(self) -> bool:
+        """Whether it may have changed what runs: a deploy whose build failed has not, nor one that found its build running. As of the
+        operation's end, or of the last `look_again`."""
+        return self.operation.kind not in HARMLESS and (self.operation.kind != "deploy" or "build" in self.operation.progress)
 
     def say(self, line: str) -> None:
         """One line for whoever follows."""
@@ -137,8 +147,9 @@ class Work:
 
     def _ended(self, connection: Connection, state: str, **data: Any) -> None:
         """The event, and the wish to have the disk measured: who asks after the end is told of what was made."""
+        self.operation = operations.get(connection, self.operation.id)
         kind, app = self.operation.kind, self.operation.app
-        if kind in MAKES_IMAGES:
+        if kind in MAKES_IMAGES and (self.came_far or data.get("code") in FILLED):
             disk.want(connection, clock.now())
         events.add(connection, self.actor, f"{kind}.{state}", app or None, clock.now(), operation=self.operation.id, **data)
 

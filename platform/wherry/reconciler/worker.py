@@ -53,13 +53,14 @@ PATIENCE = 90.0
 
 
 class Worker:
-    """Claims what waits. `owner` names this process among all that ever were; `woken` is called when one ended."""
+    """Claims what waits. `owner` names this process among all that ever were; `ended` is called when one is over,
+    and with whether it may have changed what runs."""
 
-    def __init__(self, outside: Outside, woken: Callable[[], None]) -> None:
+    def __init__(self, outside: Outside, ended: Callable[[bool], None]) -> None:
         self.outside = outside
         self.owner = f"{_boot_id()}.{os.getpid()}.{secrets.token_hex(4)}"
         self._builds = queue_of(outside.settings)
-        self._woken = woken
+        self._ended = ended
 
     def recover(self) -> None:
         """Takes over the operations of a dead engine: again, or failed when that was tried often enough."""
@@ -110,7 +111,7 @@ class Worker:
             self._clear_up(work)
             self.outside.database.close()
             failpoint.at("notify")
-            self._woken()
+            self._ended(work.came_far)
 
     def _clear_up(self, work: Work) -> None:
         """What follows the end. On a full disk it fails, and the next operation of the app must hear of the end all the same."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wherry import clock
+from wherry.model import hint
 from wherry.model.lock import refusal
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
@@ -39,14 +40,14 @@ class Platform:
                 raise refusal(app, found.lock)
             operation = operations.add(connection, app, kind, actor.name, payload, clock.now())
             events.add(connection, actor, f"{kind}.requested", app or None, clock.now(), operation=operation.id)
-        self.wake()
+        self.wake(hint.WORK)
         return operation
 
-    def wake(self) -> bool:
-        """A hint to the engine that there is work. It also looks by itself, so a lost hint costs a moment. False when nobody listens."""
+    def wake(self, word: bytes = hint.LOOK) -> bool:
+        """Tells the engine one of the words of `hint`. False when nobody listens."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as door:
             try:
-                door.sendto(b"wake", str(self.settings.engine_socket))
+                door.sendto(word, str(self.settings.engine_socket))
             except OSError:
                 return False
         return True
