@@ -18,6 +18,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,7 +29,7 @@ import docker  # noqa: E402
 import docker.errors  # noqa: E402
 import requests  # noqa: E402
 
-from wherry.building import trace  # noqa: E402
+from wherry.building import cache_records, trace  # noqa: E402
 from wherry.building.limits import BREATH, Limits  # noqa: E402
 from wherry.building.session import Logins, Session  # noqa: E402
 from wherry.building.solve import Image, PullFailed, Solve, SolveFailed, SolveStopped  # noqa: E402
@@ -248,16 +249,23 @@ class BuildKit:
         return self._cache
 
     def _asked_cache_size(self) -> int:
+        return sum(int(record.get("Size") or 0) for record in self._cache_records() if not record.get("Shared"))
+
+    def _cache_records(self) -> list[dict[str, Any]]:
         with _translated(), self._new() as api:
             answer = api.get(api._url("/system/df"), params={"type": "build-cache"}, timeout=300)
             api._raise_for_status(answer)
-            found = answer.json()
-            return sum(int(record.get("Size") or 0) for record in found.get("BuildCache") or () if not record.get("Shared"))
+            return answer.json().get("BuildCache") or []
 
-    def shrink_cache(self, keep: int) -> int:
-        """Forgets the oldest build cache until `keep` bytes are left; returns the bytes that came free."""
+    def shrink_cache(self, keep: int, most: int = cache_records.MOST) -> int:
+        """Forgets the oldest build cache until `keep` bytes and `most` records are left; returns the bytes that came free."""
+        freed = self._forget_cache({"keep-storage": str(keep)})
+        age = cache_records.too_old(self._cache_records(), datetime.now(UTC), most)
+        return freed + self._forget_cache({"filters": json.dumps({"until": [f"{int(age)}s"]})}) if age else freed
+
+    def _forget_cache(self, which: dict[str, str]) -> int:
         with _translated(), self._new() as api:
-            answer = api.post(api._url("/build/prune"), params={"all": "1", "keep-storage": str(keep)}, timeout=600)
+            answer = api.post(api._url("/build/prune"), params={"all": "1", **which}, timeout=600)
             api._raise_for_status(answer)
             return int(answer.json().get("SpaceReclaimed") or 0)
 

@@ -69,8 +69,8 @@ class BuildKitBuilder(Adoption):
         return plan.env(source)
 
     def prune(self, keep: Callable[[], set[str] | None]) -> int:
-        """See Builder. The nameless leftovers go too. Docker's build cache has no owner, so it is cut to WHERRY_BUILD_CACHE
-        as a whole, or left alone when that is 0."""
+        """See Builder. The nameless leftovers go too. Docker's build cache has no owner, so it is cut to WHERRY_BUILD_CACHE,
+        and to as many records as do not slow it down, as a whole; or left alone when that is 0."""
         there = self._engine.images({OWNER: self._settings.name})
         kept = keep()
         if kept is None:
