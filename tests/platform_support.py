@@ -14,7 +14,9 @@ from waiting import PATIENCE, until
 from wherry import clock, settings
 from wherry.building.app_json_env import EnvVar
 from wherry.building.builder import Built, Line, Outline, Source, Stored
+from wherry.building.buildpack import Generated
 from wherry.building.failure import refuse
+from wherry.building.generated import completed
 from wherry.building.memory_adoption import MemoryAdoption
 from wherry.errors import DeployFailed
 from wherry.model.build import FIRST_DEPLOY, POSTDEPLOY
@@ -47,12 +49,13 @@ def words_of(archive: Path) -> dict[str, str]:
 
 class TextBuilder(MemoryAdoption):
     """Implements `Builder` over archives that are plain text, or hold it in a file `text`: `image=good`, `web=run`,
-    `release=check`, `fail=why`, `env.KEY=value` (or generated, required, optional), `postdeploy=…`, `first_deploy=…`,
+    `release=check`, `fail=why`, `env.KEY=value` (or generated, required, optional), `made.KEY=why`, `postdeploy=…`, `first_deploy=…`,
     `until=a file that is there`. `readiness=/path` and `liveness=/path` are asked of web once a second, and one failure counts.
-    `seen` is the config of the last build, `before` the images of the app's earlier ones."""
+    `seen` is the config of the last build, `before` the images of the app's earlier ones, `begun` how many builds began."""
 
     stored_images: Stored = Stored()
     before: tuple[str, ...] = ()
+    begun: int = 0
 
     def prune(self, keep: Callable[[], set[str] | None]) -> int:
         kept = keep()
@@ -86,6 +89,7 @@ class TextBuilder(MemoryAdoption):
         return {name: known.get(value, EnvVar(value)) for name, value in wanted.items()}
 
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
+        self.begun += 1
         words = words_of(source.archive)
         if "fail" in words:
             raise refuse(words["fail"], code="build_failed", evidence=("pip said no",), source="the build")
@@ -94,6 +98,8 @@ class TextBuilder(MemoryAdoption):
                 raise DeployFailed("the build was cancelled", code="build_cancelled")
             clock.sleep(0.01)
         words.pop("until", None)
+        wanted = [Generated(name.removeprefix("made."), 128, words.pop(name)) for name in list(words) if name.startswith("made.")]
+        source = completed(source, [entry for entry in wanted if entry.config not in source.config], line)
         line("-----> Built in 0.0 s, 1 MB")
         image = words.pop("image")
         scripts = {name: words.pop(name) for name in (POSTDEPLOY, FIRST_DEPLOY) if name in words}

@@ -41,8 +41,14 @@ def test_a_rails_app_is_served_with_its_assets(bench: Bench, gems: Served, image
     files = {str(path.relative_to(APP)): path.read_bytes() for path in APP.rglob("*") if path.is_file()}
     files |= {"Gemfile": gemfile.encode(), "Gemfile.lock": lock(image, gemfile, tmp_path / "lock").encode()}
     source = support.push(tmp_path / "app", files, bench.app("rails"))
-    secret = "0123456789abcdef" * 4
-    built = bench.build(dataclasses.replace(source, config={"SECRET_KEY_BASE": Secret(secret)}))
+    kept: dict[str, Secret] = {}
+
+    def keep(made: dict[str, Secret]) -> dict[str, Secret]:
+        kept.update(made)
+        return made
+
+    built = bench.build(dataclasses.replace(source, keep=keep))
+    secret = kept["SECRET_KEY_BASE"].reveal()
     assert "       no Procfile; Rails in config/application.rb, so web: bundle exec rails server -b 0.0.0.0 -p $PORT" in bench.lines
     assert any(line.startswith("       assets made by rake assets:precompile in ") for line in bench.lines), bench.lines
     with served(built, SECRET_KEY_BASE=secret) as shop:

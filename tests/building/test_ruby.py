@@ -6,6 +6,7 @@ RubyGems is not asked: the server has Sinatra, Puma and what they need, made of 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,19 +95,53 @@ def test_a_rack_or_rails_app_needs_no_procfile(files: support.Files, gems: str, 
     assert plan.plan(tree, load_all(support.PACKS), [].append).processes == {"web": command}
 
 
+SECRET = f"secret_key_base: {'0a' * 64}\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "config", "made"),
+    [
+        ({}, "", True),
+        ({}, "SECRET_KEY_BASE", False),
+        ({"config/credentials.yml.enc": "x"}, "", True),
+        ({"config/credentials.yml.enc": "x"}, "RAILS_MASTER_KEY", False),
+        ({"config/credentials.yml.enc": "x", "config/master.key": "x"}, "", False),
+        ({"config/secrets.yml": f"test:\n  {SECRET}\nproduction:\n  secret_key_base: <%= ENV['SECRET_KEY_BASE'] %>\n"}, "", True),
+        ({"config/secrets.yml": f"production:\n  # old\n\n  a: b\n  {SECRET}"}, "", False),
+        ({"config/secrets.yml": f"production:\n  a: b\ntest:\n  {SECRET}"}, "", True),
+        ({"config/application.rb": "class Application\nend\n"}, "", False),
+    ],
+)
+def test_rails_gets_its_secret_unless_it_has_one(more: support.Files, config: str, made: bool, tmp_path: Path) -> None:
+    kept: dict[str, Secret] = {}
+    lines: list[str] = []
+
+    def keep(secrets: dict[str, Secret]) -> dict[str, Secret]:
+        kept.update(secrets)
+        return secrets
+
+    builder = MemoryBuilder()
+    source = support.push(tmp_path, {**RAILS, "Gemfile": "", "Gemfile.lock": PUMA_LOCK, "Procfile": "web: x\n", **more})
+    builder.build(dataclasses.replace(source, config={config: Secret("x")} if config else {}, keep=keep), lines.append)
+    told = "SECRET_KEY_BASE set: 128 random hex digits, kept from now on (Rails signs sessions and cookies with it)"
+    assert (sorted(kept), f"       {told}" in lines) == ((["SECRET_KEY_BASE"], True) if made else ([], False))
+    assert made is (builder.built[0].config.get("SECRET_KEY_BASE", Secret("x")) != Secret("x"))
+
+
 @pytest.mark.parametrize(
     ("more", "config", "warned"),
     [
-        ({}, "", "SECRET_KEY_BASE"),
-        ({}, "SECRET_KEY_BASE", ""),
-        ({"config/credentials.yml.enc": "x"}, "SECRET_KEY_BASE", "RAILS_MASTER_KEY"),
+        ({}, "", ""),
+        ({}, "RAILS_MASTER_KEY", "SECRET_KEY_BASE"),
+        ({"config/credentials.yml.enc": "x"}, "", "RAILS_MASTER_KEY"),
+        ({"config/credentials.yml.enc": "x"}, "RAILS_MASTER_KEY", ""),
     ],
 )
 def test_a_secret_that_rails_does_not_start_without_is_named(more: support.Files, config: str, warned: str, tmp_path: Path) -> None:
     lines: list[str] = []
     tree = support.tree(tmp_path, {**RAILS, "Gemfile": "", "Gemfile.lock": PUMA_LOCK, **more})
-    plan.plan(tree, load_all(support.PACKS), lines.append, None, {config: Secret("x")})
-    assert [word for word in ("SECRET_KEY_BASE", "RAILS_MASTER_KEY") if word in " ".join(lines)] == [warned][: bool(warned)]
+    plan.plan(tree, load_all(support.PACKS), lines.append, None, {config: Secret("x")} if config else {})
+    assert re.findall(r"(?<=config var )[A-Z_]+", "\n".join(lines)) == [warned][: bool(warned)]
 
 
 @pytest.mark.parametrize(

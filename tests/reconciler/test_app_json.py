@@ -1,5 +1,6 @@
 """What app.json asks of a deploy: config vars before the first one, scripts after it."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from platform_support import ADMIN, Machine, TextBuilder, machine
 from wherry.routing.memory_proxy import MemoryProxy
 from wherry.running.memory_engine import MemoryEngine
-from wherry.services import apps, config_vars, releases
+from wherry.services import apps, config_vars, global_config, releases
 from wherry.store import events
 
 
@@ -49,6 +50,41 @@ def test_what_is_set_already_stays_and_later_deploys_bring_nothing(here: Machine
     assert first["GREETING"] == "mine"
     here.push("shop", "b", image="good2", web="run", **{"env.GREETING": "hello", "env.KEY": "generated", "env.NEW": "late"})
     assert config_of(here) == first
+
+
+def test_a_config_var_that_a_build_makes_up_is_kept_told_and_in_the_release(here: Machine) -> None:
+    operation = here.push("shop", "a", **{"image": "good", "web": "run", "made.SEED": "it grows"})
+    found = config_of(here)
+    assert re.fullmatch("[0-9a-f]{128}", found["SEED"])
+    assert "       SEED set: 128 random hex digits, kept from now on (it grows)" in here.log(operation)
+    assert found["SEED"] not in "\n".join(here.log(operation))
+    builder = here.outside.builder
+    assert isinstance(builder, TextBuilder) and builder.seen == found
+    assert releases.of_app(here.services, ADMIN, "shop")[0].config == found
+    assert told(here, "config.changed") == [{"keys": ["SEED"], "origin": "generated"}]
+    assert "SEED set" not in "\n".join(here.log(here.push("shop", "b", **{"image": "good2", "web": "run", "made.SEED": "it grows"})))
+    assert config_of(here) == found
+
+
+def test_a_later_deploy_makes_up_what_is_missing_and_never_what_is_set_for_the_app_or_for_all(here: Machine) -> None:
+    here.push("shop", "a", image="good", web="run")
+    config_vars.change(here.services, ADMIN, "shop", {"MINE": "mine"})
+    global_config.change(here.services, ADMIN, {"SHARED": "all"})
+    here.push("shop", "b", **{"image": "good2", "web": "run", "made.MINE": "x", "made.SHARED": "x", "made.NEW": "x"})
+    found = config_of(here)
+    assert sorted(found) == ["MINE", "NEW"] and found["MINE"] == "mine" and len(found["NEW"]) == 128
+
+
+def test_a_config_var_that_is_set_for_all_apps_while_it_is_made_up_stays_that(here: Machine, tmp_path: Path) -> None:
+    begun = here.begin("shop", "a", **{"image": "good", "web": "run", "until": str(tmp_path / "go"), "made.SEED": "it grows"})
+    builder = here.outside.builder
+    assert isinstance(builder, TextBuilder)
+    here.until(lambda: builder.begun)  # what it is told of the app's config has no SEED
+    global_config.change(here.services, ADMIN, {"SEED": "all"})
+    (tmp_path / "go").touch()
+    operation = here.wait(begun)
+    assert operation.state == "succeeded" and config_of(here) == {} and builder.seen == {"SEED": "all"}
+    assert "SEED set" not in "\n".join(here.log(operation))
 
 
 def test_a_required_config_var_that_nobody_gave_refuses_the_push_with_the_command(here: Machine) -> None:

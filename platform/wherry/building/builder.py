@@ -19,12 +19,19 @@ Line = Callable[[str], None]
 """Takes one line for the person who pushed, without an end of line. Headings start with `-----> `, details with
 seven spaces, warnings and errors with ` !     ` (Heroku's form)."""
 
+Keep = Callable[[dict[str, Secret]], dict[str, Secret]]
+"""Keeps config vars for an app that has none of these names; returns what it has under them then."""
+
+
+def _as_given(made: dict[str, Secret]) -> dict[str, Secret]:
+    return made
+
 
 @dataclass(frozen=True)
 class Source:
     """A pushed tree. `archive` is the uncompressed tar that `git archive` wrote, paths relative to the root. `settings`
     say how the app wishes to be built; `config` holds its config vars, which a build may see and must not keep. `built` are the images
-    (`sha256:…`) that this app was built into before, the newest first."""
+    (`sha256:…`) that this app was built into before, the newest first. `keep` is given the config vars that the build makes up."""
 
     app: str
     commit: str
@@ -33,6 +40,7 @@ class Source:
     settings: BuildSettings = field(default_factory=BuildSettings)
     config: dict[str, Secret] = field(default_factory=dict)
     built: tuple[str, ...] = ()
+    keep: Keep = _as_given
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from wherry.building.context import Context
 from wherry.building.dependency_layers import LABEL, REUSED, UNLAYERED, DependencyLayers, is_layered, was_reused
 from wherry.building.explain import explain
 from wherry.building.failure import refuse
+from wherry.building.generated import completed
 from wherry.building.guard import disk_of
 from wherry.building.limits import limits_of
 from wherry.building.plan import Planned
@@ -49,6 +50,7 @@ class BuildKitBuilder(Adoption):
         """See Builder."""
         began = time.monotonic()
         planned = self._planned(source, line)
+        source = completed(source, planned.lacking, line)
         watch = Watch(line, no_cache, cancelled)
         context = self._prepare(planned, source, watch)
         image = self._changed(planned, source, self._solve(planned, source, context, watch), watch)

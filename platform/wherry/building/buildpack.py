@@ -95,6 +95,19 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Generated:
+    """A config var of so many random hexadecimal `digits`, for an app that has none, when all of `when` is found and nothing of
+    `unless`. One that has the config var `without` finds its own with that. `why` is told in brackets."""
+
+    config: str
+    digits: int
+    why: str
+    when: tuple[Look, ...] = ()
+    unless: tuple[Look, ...] = ()
+    without: str = ""
+
+
+@dataclass(frozen=True)
 class Shortcut:
     """A command that only starts another one: what fully matches `pattern` stands for the value at `key` in the JSON `file`,
     with `{1}` filled in. Neither of `unless` may be there: then the command does more. Nor may the value hold `not_plain`."""
@@ -196,6 +209,7 @@ class Buildpack:
     leave_out: re.Pattern[str] | None = None
     flags: tuple[Flag, ...] = ()
     notes: tuple[Note, ...] = ()
+    generated: tuple[Generated, ...] = ()
     shortcuts: tuple[Shortcut, ...] = ()
     programs: tuple[ProgramRule, ...] = ()
     wanted: Look | None = None
@@ -247,6 +261,7 @@ def load(folder: Path) -> Buildpack:
         leave_out=re.compile(data["leave_out"]) if "leave_out" in data else None,
         flags=tuple(Flag(**_typed(entry)) for entry in data.get("flag", ())),
         notes=tuple(Note(**_typed(entry)) for entry in data.get("note", ())),
+        generated=tuple(Generated(**_typed(entry)) for entry in data.get("generated", ())),
         shortcuts=tuple(Shortcut(**_typed(entry)) for entry in data.get("shortcut", ())),
         programs=tuple(ProgramRule(**_typed(entry)) for entry in data.get("program", ())),
         wanted=Look(**_typed(data["wanted"])) if "wanted" in data else None,

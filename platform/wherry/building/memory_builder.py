@@ -16,6 +16,7 @@ from wherry.building.archive import open_tree
 from wherry.building.builder import Built, Line, Outline, Source, Stored
 from wherry.building.buildpack import Buildpack, load_all
 from wherry.building.failure import refuse
+from wherry.building.generated import completed
 from wherry.building.memory_adoption import MemoryAdoption
 from wherry.building.plan import Planned
 from wherry.building.versions import choose
@@ -53,6 +54,7 @@ class MemoryBuilder(MemoryAdoption):
     def build(self, source: Source, line: Line, *, no_cache: bool = False, cancelled: Callable[[], bool] = lambda: False) -> Built:
         """See Builder."""
         planned = plan.plan(open_tree(source.archive), load_all(self._packs), line, source.settings, source.config)
+        source = completed(source, planned.lacking, line)
         pack = planned.language
         version = self._version(planned, pack) if pack else ""
         for text in [plan.heading(planned, version), *plan.notes(planned)]:

@@ -6,17 +6,17 @@ Both builders, the real one and the one in memory, begin here, so that they refu
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wherry.building import app_json, choice, classic, cnb, config_files, detect, ignore, procfile, static_site, web_process
+from wherry.building import app_json, choice, classic, cnb, config_files, detect, generated, ignore, procfile, static_site, web_process
 from wherry.building.app_json import AppJSON
 from wherry.building.app_json_env import EnvVar
 from wherry.building.app_json_scripts import PREDEPLOY
 from wherry.building.archive import MAX_LOCK, Tree, open_tree
 from wherry.building.builder import Line, Source
-from wherry.building.buildpack import Buildpack, Plan
+from wherry.building.buildpack import Buildpack, Generated, Plan
 from wherry.building.choice import Choice
 from wherry.building.classic import Classic
 from wherry.building.cnb import CloudNative
@@ -39,7 +39,7 @@ PROCFILE = "Procfile"
 class Planned:
     """`processes` is None when only the image can tell (a Dockerfile or classic buildpacks, without a Procfile). `dockerfile`
     is the path of the Dockerfile, of the app's own or of the one that is written, `procfile` that of the Procfile. `site`
-    says how a static site is served, `classic` which classic buildpacks build the app."""
+    says how a static site is served, `classic` which classic buildpacks build the app, `lacking` which config vars are made up for it."""
 
     tree: Tree
     detected: Detected
@@ -51,6 +51,7 @@ class Planned:
     classic: Classic | None = None
     procfile: str = PROCFILE
     cnb: CloudNative | None = None
+    lacking: tuple[Generated, ...] = ()
 
     @property
     def buildpack(self) -> str:
@@ -86,8 +87,10 @@ def plan(
     version = wish(tree, detected.installer.buildpack) if detected.installer.buildpack else None
     dockerfile = settings.dockerfile if settings.dockerfile and detected.buildpack is None else DOCKERFILE
     site = _site(tree, detected)
-    planned = Planned(tree, detected, processes, version, asked, dockerfile, site, chosen.classic, procfile_path, chosen.cnb)
-    warnings = [*asked.warnings, *(site.warnings if site else ()), *_warnings(tree, processes), *_lacking(tree, detected, config or {})]
+    lacking = generated.lacking(tree, detected.buildpack, config or {})
+    planned = Planned(tree, detected, processes, version, asked, dockerfile, site, chosen.classic, procfile_path, chosen.cnb, lacking)
+    there = {*(config or {}), *(entry.config for entry in lacking)}
+    warnings = [*asked.warnings, *(site.warnings if site else ()), *_warnings(tree, processes), *_lacking(tree, detected, there)]
     for warning in [*warnings, *_without_effect(planned, settings), *_nobodys(planned)]:
         line(f" !     {warning}")
     return planned
@@ -190,7 +193,7 @@ def _rules(planned: Planned) -> ignore.Ignore:
     return ignore.Ignore()
 
 
-def _lacking(tree: Tree, detected: Detected, config: Mapping[str, Secret]) -> list[str]:
+def _lacking(tree: Tree, detected: Detected, config: Set[str]) -> list[str]:
     """What an app of this language does not run without, and its config does not have."""
     notes = [note for note in (detected.buildpack.notes if detected.buildpack else ()) if note.config and note.config not in config]
     return [note.text for note in notes if holds(tree, note.when, note.unless)]

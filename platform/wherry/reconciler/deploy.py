@@ -17,7 +17,7 @@ from wherry.model.release import Release, serves
 from wherry.reconciler import sources
 from wherry.reconciler.converge import clear_way, ensure_network
 from wherry.reconciler.desired import desired_of, spec_of
-from wherry.reconciler.first_config import add_first_config
+from wherry.reconciler.first_config import add_first_config, keep
 from wherry.reconciler.scripts import run_scripts, scripts_of
 from wherry.reconciler.sources import Found
 from wherry.reconciler.switch import go_live, known_release, new_release
@@ -129,6 +129,7 @@ def _built(work: Work, found: Found, app: App, first: bool) -> Built:
         no_cache = "nocache" in work.operation.payload["options"]
         with work.outside.database.read() as connection:
             source = sources.source_of(found, app, builds.newest(connection, app))
+        source = replace(source, keep=partial(keep, work))
         return builder.build(source, work.say, no_cache=no_cache, cancelled=partial(_not_wanted, work))
 
 

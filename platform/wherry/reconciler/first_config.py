@@ -1,4 +1,5 @@
-"""Before its first deploy an app gets the config vars that its `app.json` gives; what it has already stays as it is."""
+"""Config vars that an app gets at a deploy: before its first those that its `app.json` gives, and at any those that its buildpack makes
+up for apps without them. What it has already stays as it is."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from wherry.building.app_json_env import EnvVar, FirstConfig, resolve
 from wherry.errors import DeployFailed
 from wherry.model.config_var import merged
 from wherry.reconciler.work import Work
+from wherry.secret import Secret
 from wherry.store import apps, events
 
 
@@ -26,6 +28,17 @@ def add_first_config(work: Work, wanted: Mapping[str, EnvVar]) -> bool:
         events.add(connection, work.actor, "config.changed", app.name, clock.now(), keys=sorted(found.new), origin="app.json")
     work.detail(f"config vars from app.json: {_named(found)}")
     return True
+
+
+def keep(work: Work, made: dict[str, Secret]) -> dict[str, Secret]:
+    """Sets what a build made up, but for what the app has by now; returns what it has."""
+    with work.outside.database.write() as connection:
+        app = apps.get(connection, work.operation.app)
+        new = {key: value.reveal() for key, value in made.items() if key not in app.environment}
+        if new:
+            apps.change(connection, app, config=merged(app.config, dict(new)))
+            events.add(connection, work.actor, "config.changed", app.name, clock.now(), keys=sorted(new), origin="generated")
+    return {key: made[key] if key in new else Secret(app.environment[key]) for key in made}
 
 
 def _named(found: FirstConfig) -> str:
