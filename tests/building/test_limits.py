@@ -191,6 +191,24 @@ def test_what_is_slowed_down_has_little_at_a_time(version: int, cpu: float, tmp_
     assert seen == [usual, usual if cpu == 0.05 else "1000 10000", usual, usual]
 
 
+def test_what_braked_processes_write_is_not_asked_and_counts_afterwards(tmp_path: Path) -> None:
+    time = [0.0]
+    step = group(tmp_path, "cpu/docker/buildkit", "cpu.cfs_quota_us", "cpu.cfs_period_us")
+    pids = group(tmp_path, "pids/docker/buildkit", "pids.current", "cgroup.procs")
+    (pids / "cgroup.procs").write_text("17\n")
+    (tmp_path / "proc" / "17").mkdir(parents=True)
+    brake, flow = Brake(lambda: time[0]), Flow(lambda: time[0], at_once=500)
+    limits = Limits(1 << 28, pids=100, root=tmp_path, brake=brake, flow=flow, processes=tmp_path / "proc")
+    seen = []
+    for count, wrote in ((0, 0), (90, 900), (91, 1800)):
+        time[0] += 0.1 if count == 90 else 1.5
+        (pids / "pids.current").write_text(f"{count}\n")
+        (tmp_path / "proc" / "17" / "io").write_text(f"write_bytes: {wrote}\n")
+        limits.apply()
+        seen.append(held(step)["cpu.cfs_period_us"])
+    assert seen == ["100000", "10000", "20000"]
+
+
 def test_our_group_is_made_where_one_tree_holds_all_controllers(v2: Path) -> None:
     Limits(1 << 28, name="other-builds", root=v2).prepare()
     assert (v2 / "other-builds").is_dir()
