@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
+import tarfile
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +17,8 @@ from registry_server import Registry, registry
 from tiny_image import tiny_image
 from wherry.building.builder import Login
 from wherry.errors import DeployFailed, Forbidden, NotFound
-from wherry.model.origin import parse_image, parse_image_here
+from wherry.model.origin import loaded_name, parse_image, parse_image_here
+from wherry.receiving.saved_image import convert
 from wherry.running import docker_client
 from wherry.secret import Secret
 
@@ -104,6 +109,61 @@ def test_an_image_of_this_machine_alone_is_taken_by_its_name_and_by_its_id(bench
         subprocess.run(["docker", "rmi", "-f", local], check=False, capture_output=True)
     with pytest.raises(NotFound, match="this machine has no image ffffffffffff"):
         bench.builder.fetch(parse_image_here("f" * 12), None, print)
+
+
+def test_an_image_out_of_an_archive_is_the_apps_alone(bench: Any, tmp_path: Path) -> None:
+    client = docker_client.client()
+    tiny = tiny_image(client)
+    client.close()
+    theirs, app = f"{support.unique('saved')}:v1", bench.app("saved")
+    build = ["docker", "build", "-q", "-t", theirs, "-"]
+    subprocess.run(build, input=f"FROM {tiny}\nLABEL a=b\n".encode(), check=True, capture_output=True)
+    try:
+        (tmp_path / "sent").write_bytes(subprocess.run(["docker", "image", "save", theirs], check=True, capture_output=True).stdout)
+        subprocess.run(build, input=f"FROM {tiny}\nLABEL a=c\n".encode(), check=True, capture_output=True)
+        before = bench.engine.image(theirs)
+        name_of = partial(loaded_name, bench.settings.name, app)
+        made = convert(tmp_path / "sent", tmp_path / "made", theirs, lambda digest: name_of(digest).text, 2**30)
+        lines: list[str] = []
+        fetched = bench.builder.load(name_of(made.digest), tmp_path / "made", lines.append)
+        built = bench.builder.adopt(app, fetched, lines.append)
+        bench.builder.let_go(fetched)
+        image = bench.engine.image(built.image)
+        assert (image.labels["a"], image.labels["wherry.app"]) == ("b", app)
+        assert [tag for tag in image.tags if "loaded-" in tag] == [] and bench.engine.image(fetched.name.text) is None
+        assert bench.engine.image(theirs) == before, "the name of the archive still means what it meant here"
+        assert lines[0].startswith(f"       {fetched.image[:19]}, ")
+    finally:
+        subprocess.run(["docker", "rmi", "-f", theirs], check=False, capture_output=True)
+
+
+def test_an_image_of_an_app_in_an_archive_is_refused_and_goes_again(bench: Any, tmp_path: Path) -> None:
+    client = docker_client.client()
+    tiny = tiny_image(client)
+    client.close()
+    theirs = f"{support.unique('saved')}:v1"
+    build = ["docker", "build", "-q", "-t", theirs, "-"]
+    subprocess.run(build, input=f"FROM {tiny}\nLABEL wherry.app=other\n".encode(), check=True, capture_output=True)
+    try:
+        (tmp_path / "sent").write_bytes(subprocess.run(["docker", "image", "save", theirs], check=True, capture_output=True).stdout)
+        name = loaded_name(bench.settings.name, "saved", "0" * 64)
+        convert(tmp_path / "sent", tmp_path / "made", theirs, lambda _: name.text, 2**30)
+        with pytest.raises(DeployFailed, match="the image was made by Wherry for the app other"):
+            bench.builder.load(name, tmp_path / "made", print)
+        assert bench.engine.image(name.text) is None
+    finally:
+        subprocess.run(["docker", "rmi", "-f", theirs], check=False, capture_output=True)
+
+
+def test_an_archive_that_the_engine_does_not_take_is_refused(bench: Any, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "made", "w") as tar:
+        for name, data in {"config.json": b"{}", "manifest.json": b'[{"Config": "config.json", "Layers": ["layer-0.tar"]}]'}.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    with pytest.raises(DeployFailed, match="the engine does not take the image") as refused:
+        bench.builder.load(loaded_name(bench.settings.name, "saved", "0" * 64), tmp_path / "made", print)
+    assert refused.value.code == "archive_unreadable" and refused.value.evidence
 
 
 def test_a_registry_that_is_not_there(bench: Any) -> None:

@@ -57,6 +57,14 @@ def test_an_archive_arrives_byte_for_byte(api: Served, platform: Platform) -> No
     assert spooled(platform) == [archive()]
 
 
+def test_an_archive_with_the_name_of_an_image_is_one_of_that(api: Served, platform: Platform) -> None:
+    answer = api.ask("POST", "/api/apps/shop/sources?image=me/shop:v2", archive(), Content_Type="application/x-tar")
+    assert (answer.status, answer.document["request"]) == (202, {"origin": "me/shop:v2"})
+    refused = api.ask("POST", "/api/apps/shop/sources?image=UPPER", archive(), Content_Type="application/x-tar")
+    assert refused.status == 422 and b"give a name such as nginx:1.27" in refused.body
+    assert spooled(platform) == [archive()]
+
+
 def test_too_much_is_refused_at_once_or_when_it_was_seen(api: Served, platform: Platform) -> None:
     head = "POST /api/apps/shop/sources HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/zip\r\n"
     head += "Connection: close\r\nContent-Length: 3000000\r\n\r\n"
@@ -95,6 +103,17 @@ def test_the_command_line_sends_a_file_and_standard_input(api: Served, platform:
     assert wherry(api, "git:from-archive", "shop", "--no-wait", stdin=body).status == 0
     assert wherry(api, "git:from-archive", "shop", "-", "--no-wait", stdin=body).status == 0
     assert spooled(platform) == [body] * 3
+
+
+def test_the_command_line_sends_an_image(api: Served, platform: Platform, tmp_path: Path) -> None:
+    path = tmp_path / "image.tar"
+    path.write_bytes(body := archive())
+    for words, stdin in ((("shop", "shop:v2", str(path)), b""), (("shop", "shop:v2"), body)):
+        sent = wherry(api, "git:load-image", *words, "--no-wait", stdin=stdin)
+        assert sent.status == 0 and "is queued" in sent.out, sent.err
+    assert spooled(platform) == [body] * 2
+    over_ssh = wherry(api, "git:load-image", "shop", "shop:v2", "image.tar", WHERRY_VIA="ssh")
+    assert over_ssh.err.startswith("over ssh give the archive on standard input: ssh … git:load-image shop shop:v2 < image.tar")
 
 
 def test_the_command_line_says_what_the_platform_has_against_a_body_that_it_stopped_to_read(api: Served) -> None:

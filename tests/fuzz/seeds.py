@@ -24,6 +24,18 @@ def _tar(mode: str) -> bytes:
     return made.getvalue()
 
 
+def _saved() -> bytes:
+    made = io.BytesIO()
+    manifest = b'[{"Config": "c.json", "RepoTags": ["shop:v2"], "Layers": ["a/layer.tar", "b/layer.tar"]}]'
+    with tarfile.open(fileobj=made, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for name, data in (("a/layer.tar", b"abc"), ("b/layer.tar", b""), ("c.json", b"{}"), ("manifest.json", manifest)):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = (tarfile.REGTYPE, "") if data else (tarfile.SYMTYPE, "../a/layer.tar")
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return made.getvalue()
+
+
 def _zip() -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
@@ -62,6 +74,7 @@ SEEDS: dict[str, list[bytes]] = {
         b'{"env":{"A":{"generator":"secret"}},"buildpacks":[{"url":"heroku/python"}],"cron":[{"schedule":"@daily","command":"x"}]}',
     ],
     "archive": [_tar("w"), _tar("w:gz"), _zip()],
+    "saved-image": [_saved()],
     "build-progress": [_trace()],
     "certificate": [_certificate()],
     "docker-log": [_docker_log(), b"\x01HTTP/1.1 404 no\r\n\r\n{}"],

@@ -6,6 +6,8 @@ A new reader of foreign bytes gets a function here, and is fuzzed, replayed and 
 from __future__ import annotations
 
 import datetime as dt
+import json
+import tarfile
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,7 +23,7 @@ from wherry.errors import WherryError
 from wherry.faces.api import bodies
 from wherry.model import cron, drain, envfile, front, limits, origin, volume, wire
 from wherry.model.log_line import MAX_LINE, LogRecord
-from wherry.receiving import packed, public_key, refs, requests, tree
+from wherry.receiving import packed, public_key, refs, requests, saved_image, tree
 from wherry.receiving.terminal import Terminal
 from wherry.routing import router_lines, x509
 from wherry.running.log_source import LogSource
@@ -141,6 +143,22 @@ def _archive(data: bytes) -> None:
         assert not any(name.startswith("/") or ".." in name.split("/") for name in members)
 
 
+def _saved_image(data: bytes) -> None:
+    """An image becomes an archive with one name, ours, or nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        given, made = Path(folder, "given"), Path(folder, "made.tar")
+        given.write_bytes(archives.with_checksums(data))
+        try:
+            saved_image.convert(given, made, "shop:v2", lambda _: "ours:1", LIMIT)
+        except WherryError:
+            assert not made.exists()
+            raise
+        with tarfile.open(made) as tar:
+            files = {member.name: found.read() for member in tar if (found := tar.extractfile(member))}
+        (image,) = json.loads(files.pop("manifest.json"))
+        assert image["RepoTags"] == ["ours:1"] and {image["Config"], *image["Layers"]} == set(files)
+
+
 def _pushed_tar(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "tar")
@@ -249,6 +267,7 @@ TARGETS: dict[str, Callable[[bytes], object]] = {
     "refs": _refs,
     "release-yaml": lambda data: release_yaml.process_types(text(data)),
     "router-line": _router_line,
+    "saved-image": _saved_image,
     "slugignore": _slugignore,
     "ssh-command": _ssh_command,
     "static-json": lambda data: static_json.parse(text(data)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,6 +138,39 @@ def test_an_upload_that_breaks_off_leaves_nothing(here: Machine) -> None:
         sources.from_upload(here.services, ADMIN, "shop", broken)
     assert list(here.outside.settings.spool.iterdir()) == []
     assert apps.every(here.services, ADMIN) == []
+
+
+def saved(path: Path) -> None:
+    """An archive as docker writes it, of the image shop:v2."""
+    files = {"c.json": b"{}", "manifest.json": b'[{"Config": "c.json", "RepoTags": ["shop:v2"], "Layers": []}]'}
+    with tarfile.open(path, "w") as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+
+
+def test_an_image_out_of_an_archive_goes_live_and_leaves_nothing_in_the_spool(here: Machine) -> None:
+    operation = here.wait(sources.from_saved(here.services, DEPLOYER, "shop", "shop:v2", saved))
+    assert operation.state == "succeeded", operation.error
+    assert here.log(operation)[:2] == ["-----> Loading shop:v2", "       0 layers, 1 KB"]
+    release = releases.current(here.services, ADMIN, "shop")
+    assert release and (release.build.buildpack, release.build.origin) == ("image", "shop:v2")
+    again = here.wait(sources.from_saved(here.services, ADMIN, "shop", "shop:v2", saved))
+    assert "shop already runs shop:v2 (" in last(here, again) and "as v1; nothing to do" in last(here, again)
+    with pytest.raises(Conflict, match="shop was not pushed with git: it runs shop:v2"):
+        sources.plan(here.services, ADMIN, "shop")
+    here.until(lambda: not list(here.outside.settings.spool.iterdir()))
+
+
+def test_an_archive_without_the_image_changes_nothing_and_goes(here: Machine) -> None:
+    operation = here.wait(sources.from_saved(here.services, ADMIN, "shop", "shop:v3", saved))
+    assert operation.error and operation.error["code"] == "no_such_image"
+    assert "the archive has no image shop:v3: it holds shop:v2" in operation.error["message"]
+    here.until(lambda: not list(here.outside.settings.spool.iterdir()))
+    for image in ("shop@sha256:" + "0" * 64, "UPPER"):
+        with pytest.raises(InvalidInput):
+            sources.from_saved(here.services, ADMIN, "shop", image, saved)
 
 
 def test_a_deploy_key_is_made_once_and_its_private_half_stays_inside(here: Machine) -> None:

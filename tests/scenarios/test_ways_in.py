@@ -145,6 +145,26 @@ def test_an_archive_comes_over_ssh_and_stays_nowhere(here: Site, tmp_path: Path)
     destroyed(here, "packed")
 
 
+def test_a_saved_image_comes_over_ssh_and_takes_no_name_from_another(here: Site) -> None:
+    name = f"{here.name}-saved:v1"
+    dockerfile = f"FROM {base(here)}\nRUN mkdir /w && echo saved > /w/v\nWORKDIR /w\nEXPOSE 8000\n"
+    dockerfile += 'CMD ["python3", "-m", "http.server", "8000"]\n'
+    subprocess.run(["docker", "build", "-q", "-t", name, "-"], input=dockerfile.encode(), check=True, capture_output=True)
+    try:
+        saved = subprocess.run(["docker", "image", "save", name], check=True, capture_output=True).stdout
+        there = here.docker("image", "inspect", "-f", "{{.Id}}", name).text
+        argv = [*here.ssh_argv(), "wherry@127.0.0.1", "git:load-image", "loaded", name]
+        sent = subprocess.run(argv, input=saved, capture_output=True, check=False)
+        assert sent.returncode == 0 and f"-----> Loading {name}\n" in sent.stdout.decode(), sent.stdout + sent.stderr
+        assert here.get("loaded", "/v") == (200, "saved\n")
+        assert here.docker("image", "inspect", "-f", "{{.Id}}", name).text == there
+        assert ":loaded-" not in here.docker("images", "--format", "{{.Repository}}:{{.Tag}}").text
+        until(lambda: not list((here.home / "spool").iterdir()), what="the spool empty")
+    finally:
+        destroyed(here, "loaded")
+        subprocess.run(["docker", "rmi", "-f", name], check=True, capture_output=True)
+
+
 def test_a_remote_is_synced_with_its_submodule_and_can_be_cloned_and_pushed_to(here: Site, app: Make, tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     with git_daemon(tmp_path) as url, https_git(tmp_path) as (https, certificate):

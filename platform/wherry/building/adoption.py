@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 from wherry.building import dockerfile
 from wherry.building.builder import Built, Fetched, Line, Login
@@ -17,12 +18,13 @@ from wherry.building.progress import Progress
 from wherry.building.registry_failure import explained, unreachable
 from wherry.building.solve import Image, PullFailed, Solve, SolveFailed
 from wherry.building.stack import APP, OWNER
-from wherry.errors import Forbidden, NotFound, WherryError
+from wherry.errors import DeployFailed, Forbidden, NotFound, WherryError
 from wherry.model.origin import ImageName
 from wherry.model.process import WEB
 from wherry.settings import Settings
 
 SAY_EVERY = 5.0
+CHUNK = 256 * 1024
 DIGEST = "wherry.digest"
 
 
@@ -62,6 +64,26 @@ class Adoption:
         digest = name.digest or _digest(name, image)
         line(f"       {digest[:19]}, {image.size / 1e6:.0f} MB in {time.monotonic() - began:.1f} s")
         return Fetched(name, image.id, digest, brought=before is None)
+
+    def load(self, name: ImageName, archive: Path, line: Line, cancelled: Callable[[], bool] = lambda: False) -> Fetched:
+        """See Builder."""
+        began = time.monotonic()
+        try:
+            self._engine.load_archive(_pieces(archive, cancelled))
+        except PullFailed as error:
+            evidence = (shown(str(error), 300),)
+            hint = "Save it once more, and look whether it came whole."
+            raise refuse("the engine does not take the image", hint, code="archive_unreadable", evidence=evidence) from error
+        image = self._engine.image(name.text)
+        if image is None:
+            raise refuse("the image was loaded and is gone", "Try again.", code="image_gone")
+        try:
+            _check_not_ours(image, "the image")
+        except DeployFailed:
+            self._engine.untag(name.text)
+            raise
+        line(f"       {image.id[:19]}, {image.size / 1e6:.0f} MB in {time.monotonic() - began:.1f} s")
+        return Fetched(name, image.id, image.id)
 
     def adopt(self, app: str, fetched: Fetched, line: Line) -> Built:
         """See Builder. A build of one line gives it our labels; its layers are shared with what was fetched."""
@@ -116,12 +138,24 @@ def _of_this_machine(name: ImageName, image: Image | None, line: Line) -> Fetche
     if image is None:
         hint = "docker images shows those that there are; their name does as well, e.g. shop:v1"
         raise NotFound(f"this machine has no {name.shown}", hint=hint, code="no_such_image")
-    if image.labels.get(APP):
-        message = f"{name.shown} was made by Wherry for the app {shown(image.labels[APP])}"
-        raise refuse(message, "Go back to it with wherry rollback APP, or copy the app: wherry apps:clone APP NEW", code="image_of_app")
+    _check_not_ours(image, name.shown)
     made = f", made {image.made[:16].replace('T', ' ')} UTC" if image.made else ""
     line(f"       {image.id[:19]}, {image.size / 1e6:.0f} MB{made}")
     return Fetched(name, image.id, _digest(name, image) if name.server else image.id, brought=False)
+
+
+def _check_not_ours(image: Image, what: str) -> None:
+    if image.labels.get(APP):
+        message = f"{what} was made by Wherry for the app {shown(image.labels[APP])}"
+        raise refuse(message, "Go back to it with wherry rollback APP, or copy the app: wherry apps:clone APP NEW", code="image_of_app")
+
+
+def _pieces(archive: Path, cancelled: Callable[[], bool]) -> Iterator[bytes]:
+    with archive.open("rb") as file:
+        while data := file.read(CHUNK):
+            if cancelled():
+                raise refuse("the operation was cancelled", code="cancelled")
+            yield data
 
 
 class _Told:

@@ -112,6 +112,10 @@ class Builder(Protocol):
         """Gets an image from its registry, or from this machine what no registry gives. Raises NotFound, Forbidden or Unavailable in
         the registry's sense, DeployFailed for an image that was made for an app."""
 
+    def load(self, name: ImageName, archive: Path, line: Line, cancelled: Callable[[], bool] = lambda: False) -> Fetched:
+        """Gets the image of `archive`, which has it as `name` and no other. Raises DeployFailed for what the engine does not take, and
+        for an image that was made for an app."""
+
     def adopt(self, app: str, fetched: Fetched, line: Line) -> Built:
         """Makes the image the app's own, so that it stays as long as a release needs it. Raises DeployFailed when it can
         not run here or has nothing to run. Whoever fetched it still lets go of it."""

@@ -180,6 +180,15 @@ class BuildKit:
             lines = [json.loads(line) for line in answer.text.splitlines() if line.strip()]
         return str(lines[-1].get("status", "")) if lines else ""
 
+    def load_archive(self, pieces: Iterator[bytes]) -> None:
+        """Takes in an archive of images, with every name that it gives them. Raises PullFailed, and what `pieces` raises."""
+        with _translated(), self._new() as api:
+            answer = api.post(api._url("/images/load"), params={"quiet": "1"}, data=pieces, timeout=None)
+            lines = [json.loads(line) for line in answer.text.splitlines() if line.strip()]
+        told = next((str(line["error"]) for line in lines if line.get("error")), "")
+        if answer.status_code != 200 or told:
+            raise PullFailed(told or str(lines[-1].get("message", "")) if lines else f"HTTP {answer.status_code}")
+
     def tag(self, image: str, reference: str) -> None:
         repository, _, version = reference.rpartition(":")
         with _translated():

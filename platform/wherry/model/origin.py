@@ -116,6 +116,31 @@ def parse_image_here(text: str) -> ImageName:
     return ImageName("", text, "", "") if re.fullmatch(IMAGE_ID, text) else parse_image(text)
 
 
+def parse_saved(text: str) -> ImageName:
+    """Reads the name with a tag that an image has in an archive. Raises InvalidInput."""
+    found = parse_image(text)
+    if found.digest:
+        raise InvalidInput(f"image {text[:80]!a}: an archive knows its images by name and tag, e.g. shop:v2", field="image")
+    return found
+
+
+def familiar(text: str) -> str:
+    """A name with its tag as docker shows it, whether docker or podman wrote it: `docker.io/library/shop:v2` is `shop:v2`. What is
+    no name stays as it is."""
+    try:
+        found = parse_image(text).text
+    except InvalidInput:
+        return text
+    for start in ("docker.io/library/", "docker.io/", "localhost/"):
+        found = found.removeprefix(start)
+    return found
+
+
+def loaded_name(platform: str, app: str, digest: str) -> ImageName:
+    """What a loaded image is called until the app has it; no other image is called so."""
+    return ImageName(HUB, f"{platform}/{app}", f"loaded-{digest[:12]}", "")
+
+
 def check_server(text: str) -> str:
     """Returns the host of a registry, with its port when it has one; `docker.io` is Docker Hub. Raises InvalidInput."""
     known = {"hub": HUB, "docker.com": HUB, "hub.docker.com": HUB, "index.docker.io": HUB, "registry-1.docker.io": HUB}

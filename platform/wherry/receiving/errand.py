@@ -36,7 +36,7 @@ class Got:
 
 
 def run(settings: Settings, job: Mapping[str, Any], say: Callable[[str], None], cancelled: Callable[[], bool] = lambda: False) -> Got:
-    """Does one job: `{"kind": "url" | "upload" | "git" | "pushed" | "settle" | "submodule", …}`; see `errand_child`.
+    """Does one job: `{"kind": "url" | "upload" | "load" | "git" | "pushed" | "settle" | "submodule", …}`; see `errand_child`.
 
     Blocks at most WHERRY_BUILD_TIMEOUT seconds. Raises what went wrong out there, as the WherryError that it was.
     """

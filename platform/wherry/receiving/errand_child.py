@@ -1,9 +1,9 @@
 """The process that an errand is: reads its job from standard input, fetches, writes one archive into the spool, says so.
 
 Jobs, each with the `app`: `url` (an archive by its address), `upload` (a file in the spool), `git` (a remote with a ref and
-perhaps a key), `pushed` (what was pushed last), `settle` (the branch follows a commit that went live), `submodule`
-(one commit of another repository). It runs as the
-receiver's user, who owns the repositories, with limits on memory and on the size of a file.
+perhaps a key), `load` (an image as a file in the spool), `pushed` (what was pushed last), `settle` (the branch follows a commit
+that went live), `submodule` (one commit of another repository). It runs as the receiver's user, who owns the repositories, with
+limits on memory and on the size of a file.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from typing import Any
 from wherry import command, settings
 from wherry.errors import InvalidInput, NotFound, WherryError
 from wherry.model.app import check_name
-from wherry.model.origin import Remote, check_archive_url, check_ref, parse_remote
-from wherry.receiving import download, packed, remote, repositories, submodules
+from wherry.model.origin import Remote, check_archive_url, check_ref, loaded_name, parse_image, parse_remote
+from wherry.receiving import download, packed, remote, repositories, saved_image, submodules
 from wherry.receiving.archive import Commit, Source
 from wherry.receiving.repositories import GIT_ENVIRONMENT
 from wherry.settings import Settings
@@ -50,7 +50,7 @@ def main() -> int:
     os.umask(0o007)
     try:
         known = settings.load()
-        _limit(known, reads=job["kind"] in ("url", "upload"))
+        _limit(known, reads=job["kind"] in ("url", "upload", "load"))
         got = JOBS[job["kind"]](job, known)
         _tell({"got": got})
     except WherryError as error:
@@ -83,6 +83,19 @@ def _converted(path: Path, known: Settings) -> dict[str, str]:
     made = packed.convert(path, target, SPREAD * known.max_push * 2**20)
     _detail(f"{made.files:,} file{'s' if made.files != 1 else ''}, {_size(made.size)}")
     return {"commit": made.digest, "tree": f"archive:{made.digest}", "archive": target.name}
+
+
+def _load(job: Mapping[str, Any], known: Settings) -> dict[str, str]:
+    """The commit is the digest of the image's config."""
+    target, app = known.spool / f"{uuid.uuid4()}.tar", check_name(job["app"])
+
+    def name_of(digest: str) -> str:
+        return loaded_name(known.name, app, digest).text
+
+    limit = SPREAD * known.max_push * 2**20
+    made = saved_image.convert(known.spool / Path(job["file"]).name, target, parse_image(job["image"]).text, name_of, limit)
+    _detail(f"{made.layers} layer{'s' if made.layers != 1 else ''}, {_size(made.size)}")
+    return {"commit": made.digest, "tree": f"image:{made.digest}", "archive": target.name}
 
 
 def _size(count: int) -> str:
@@ -153,7 +166,7 @@ def _store(repository: Path, access: remote.Access) -> submodules.Store:
     return submodules.Store(repository, bring)
 
 
-JOBS = {"url": _url, "upload": _upload, "git": _git, "pushed": _pushed, "settle": _settle, "submodule": _submodule}
+JOBS = {"url": _url, "upload": _upload, "load": _load, "git": _git, "pushed": _pushed, "settle": _settle, "submodule": _submodule}
 
 
 def _source(repository: Path) -> Source:

@@ -58,7 +58,7 @@ class Converted:
 def convert(path: Path, target: Path, limit: int) -> Converted:
     """Writes the archive at `path` as a tar at `target`, a new file. `limit` is the most bytes that its files may have
     together. Raises InvalidInput, in plain words, for what is no archive and for what may not be in one."""
-    with _told():
+    with told():
         prefix = _looked_at(path, limit)
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
         try:
@@ -236,8 +236,8 @@ def _clean(name: str) -> str:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """What the readers say of a broken archive, in our words."""
+def told() -> Iterator[None]:
+    """What the readers say of a broken archive becomes an InvalidInput in our words."""
     try:
         yield
     except InvalidInput as error:

@@ -11,7 +11,7 @@ from wherry.building import logins
 from wherry.building.builder import Fetched, Source
 from wherry.errors import DeployFailed, WherryError
 from wherry.model.app import App
-from wherry.model.origin import parse_image_here
+from wherry.model.origin import loaded_name, parse_image_here
 from wherry.receiving import errand
 from wherry.receiving.errand import Got
 from wherry.reconciler.work import Work
@@ -56,6 +56,8 @@ def _find(work: Work) -> Found:
         return Found(payload["commit"], payload["tree"], _spooled(work, payload["archive"]))
     if wanted["kind"] == "image":
         return _image(work, wanted["image"])
+    if wanted["kind"] == "load":
+        return _loaded(work, wanted["image"])
     got = _known(work) or _got(work)
     return Found(got.commit, got.tree, _spooled(work, got.archive), origin=payload["origin"])
 
@@ -89,9 +91,9 @@ def _known(work: Work) -> Got | None:
     return got if got and (work.outside.settings.spool / got.archive).is_file() else None
 
 
-def _got(work: Work) -> Got:
+def _got(work: Work, doing: str = "Fetching") -> Got:
     payload, app = work.operation.payload, work.operation.app
-    work.say(f"-----> Fetching {payload['origin']}")
+    work.say(f"-----> {doing} {payload['origin']}")
     job = {**payload["from"], "app": app}
     with work.outside.database.read() as connection:
         known = apps.find(connection, app)
@@ -111,6 +113,14 @@ def _image(work: Work, text: str) -> Found:
     return Found(
         fetched.digest.removeprefix("sha256:"), f"image:{fetched.digest}", image=fetched, origin=text if name.server else name.shown
     )
+
+
+def _loaded(work: Work, text: str) -> Found:
+    got = _known(work) or _got(work, "Loading")
+    work.check_room()
+    name = loaded_name(work.outside.settings.name, work.operation.app, got.commit)
+    fetched = work.outside.builder.load(name, _spooled(work, got.archive), work.say, work.cancelled)
+    return Found(fetched.digest.removeprefix("sha256:"), f"image:{fetched.digest}", image=fetched, origin=text)
 
 
 def _spooled(work: Work, name: str) -> Path:

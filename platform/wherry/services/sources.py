@@ -11,7 +11,7 @@ from wherry.access.require import require
 from wherry.errors import Conflict
 from wherry.model.app import check_name
 from wherry.model.operation import Operation
-from wherry.model.origin import check_archive_url, check_ref, parse_image_here, parse_remote, shown_url
+from wherry.model.origin import check_archive_url, check_ref, parse_image_here, parse_remote, parse_saved, shown_url
 from wherry.model.user import Actor
 from wherry.receiving.deploy_key import make
 from wherry.services import apps as app_services
@@ -38,15 +38,15 @@ def from_url(platform: Platform, actor: Actor, name: str, url: str, options: Opt
 
 def from_upload(platform: Platform, actor: Actor, name: str, receive: Callable[[Path], None], options: Options = ()) -> Operation:
     """Queues the deploy of an archive that `receive` writes to the path it is given, a new file in the spool."""
-    require(actor, "deploy", f"deploy to {name}")
-    check_name(name)
-    path = platform.settings.spool / f"{uuid.uuid4()}.upload"
-    try:
-        receive(path)
-        return _wish(platform, actor, name, {"kind": "upload", "file": path.name}, "an uploaded archive", options)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    return _received(platform, actor, name, {"kind": "upload"}, "an uploaded archive", receive, options)
+
+
+def from_saved(
+    platform: Platform, actor: Actor, name: str, image: str, receive: Callable[[Path], None], options: Options = ()
+) -> Operation:
+    """Queues the deploy of `image` out of an archive that `receive` writes as for `from_upload`, as `docker image save` makes it."""
+    parse_saved(image)
+    return _received(platform, actor, name, {"kind": "load", "image": image}, image, receive, options)
 
 
 def from_git(platform: Platform, actor: Actor, name: str, url: str, ref: str = "", options: Options = ()) -> Operation:
@@ -84,6 +84,26 @@ def deploy_key(platform: Platform, actor: Actor, name: str) -> str:
     return kept.public
 
 
+def _received(
+    platform: Platform,
+    actor: Actor,
+    name: str,
+    wanted: dict[str, str],
+    origin: str,
+    receive: Callable[[Path], None],
+    options: Options,
+) -> Operation:
+    require(actor, "deploy", f"deploy to {name}")
+    check_name(name)
+    path = platform.settings.spool / f"{uuid.uuid4()}.upload"
+    try:
+        receive(path)
+        return _wish(platform, actor, name, {**wanted, "file": path.name}, origin, options)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
 def _wish(platform: Platform, actor: Actor, name: str, wanted: dict[str, str], origin: str, options: Options) -> Operation:
     pushes.check_options(options)
     pushes.app_for(platform, actor, name)
@@ -101,6 +121,6 @@ def _check_pushed(platform: Platform, actor: Actor, name: str) -> None:
     if current and current.build.tree.startswith(("image:", "archive:")):
         raise Conflict(
             f"{name} was not pushed with git: it runs {current.build.origin}",
-            hint="Give that again: wherry git:from-image or wherry git:from-archive",
+            hint="Give that again: wherry git:from-image, git:load-image or git:from-archive",
             code="not_pushed",
         )

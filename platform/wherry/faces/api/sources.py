@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from flask import Response, request
@@ -32,8 +33,9 @@ class NewSource(Struct, forbid_unknown_fields=True):
 
 
 class SourceQuery(Struct, forbid_unknown_fields=True):
-    """For an archive in the body."""
+    """For an archive in the body: of an app's source, or of the image that is named."""
 
+    image: Annotated[str, Meta(description="deploy this image, e.g. shop:v2, of an archive as docker image save writes it")] = ""
     force: Annotated[bool, Meta(description="deploy also what runs already")] = False
     no_cache: bool = False
 
@@ -59,7 +61,13 @@ def deploy_source(ask: Ask, app: str, query: SourceQuery) -> Response:
         return accepted(_told(ask, app, read_body(request, NewSource)))
     limit = ask.platform.settings.max_push * 2**20
     options = _options(query.force, query.no_cache)
-    return accepted(services.from_upload(ask.platform, ask.actor, app, lambda path: uploads.receive(request, path, limit), options))
+
+    def receive(path: Path) -> None:
+        uploads.receive(request, path, limit)
+
+    if query.image:
+        return accepted(services.from_saved(ask.platform, ask.actor, app, query.image, receive, options))
+    return accepted(services.from_upload(ask.platform, ask.actor, app, receive, options))
 
 
 @routes.on("POST", "/api/apps/<app>/actions/plan", needs="deploy", body=Nothing, answers=OperationDocument, status=202, on_locked=True)

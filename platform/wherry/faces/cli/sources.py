@@ -24,7 +24,15 @@ def from_archive(session: Session) -> int:
     if where.startswith(("http://", "https://")):
         return _deploy(session, {"archive": where})
     query = {name: "true" for name, wished in _options(session).items() if wished}
-    with _opened(session, where) as file:
+    with _opened(session, where, f"git:from-archive {printable(session.given.app)}") as file:
+        return follow.settle(session, session.api.upload(session.app_path("/sources"), _pieces(file), query))
+
+
+def load_image(session: Session) -> int:
+    """A file, or standard input, goes to the platform byte by byte."""
+    image, where = session.given.word("IMAGE"), session.given.maybe("ARCHIVE") or "-"
+    query = {"image": image, **{name: "true" for name, wished in _options(session).items() if wished}}
+    with _opened(session, where, f"git:load-image {printable(session.given.app)} {printable(image)}") as file:
         return follow.settle(session, session.api.upload(session.app_path("/sources"), _pieces(file), query))
 
 
@@ -54,16 +62,14 @@ def _options(session: Session) -> dict[str, bool]:
     return {"force": "--force" in given, "no_cache": "--no-cache" in given}
 
 
-def _opened(session: Session, where: str) -> Any:
+def _opened(session: Session, where: str, command: str) -> Any:
     """Over SSH there is no file of the person's to open, only the machine's."""
     if where == "-":
         if session.terminal.asked_by_person:
-            raise InvalidInput("give a file, an address, or the archive on standard input, e.g. wherry git:from-archive shop app.tar.gz")
+            raise InvalidInput(f"give the archive as a file or on standard input, e.g. wherry {command} FILE")
         return nullcontext(session.terminal.stdin)
     if session.terminal.environ.get("WHERRY_VIA") == "ssh":
-        raise InvalidInput(
-            f"over ssh give the archive on standard input: ssh … git:from-archive {printable(session.given.app)} < {printable(where)}"
-        )
+        raise InvalidInput(f"over ssh give the archive on standard input: ssh … {command} < {printable(where)}")
     try:
         return open(where, "rb")  # noqa: PTH123 - pathlib costs 5 ms at every start; the caller closes it
     except OSError as error:

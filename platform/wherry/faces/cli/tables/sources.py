@@ -34,6 +34,19 @@ TABLE = (
         changes=True,
     ),
     Command(
+        "git:load-image",
+        "APP IMAGE [ARCHIVE]",
+        "Deploy an image out of an archive that docker image save wrote: a file, or standard input",
+        "sources.load_image",
+        (
+            "docker image save shop:v2 | ssh -p 2222 wherry@HOST git:load-image shop shop:v2",
+            "wherry git:load-image shop shop:v2 shop.tar.gz",
+        ),
+        "IMAGE is its name and tag in the archive, which holds no other. Only the app gets it: no other image loses its name to it.",
+        (FORCE,),
+        changes=True,
+    ),
+    Command(
         "git:from-archive",
         "APP [ARCHIVE]",
         "Deploy a tar, tar.gz or zip: a file, an address, or standard input",
