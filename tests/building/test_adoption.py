@@ -137,6 +137,32 @@ def test_an_image_out_of_an_archive_is_the_apps_alone(bench: Any, tmp_path: Path
         subprocess.run(["docker", "rmi", "-f", theirs], check=False, capture_output=True)
 
 
+def test_an_image_that_runs_here_without_a_name_may_be_loaded_too(bench: Any, tmp_path: Path) -> None:
+    client = docker_client.client()
+    tiny = tiny_image(client)
+    theirs = f"{support.unique('saved')}:v1"
+    build = ["docker", "build", "-q", "-t", theirs, "-"]
+    container = None
+    try:
+        subprocess.run(build, input=f"FROM {tiny}\nLABEL a=b\n".encode(), check=True, capture_output=True)
+        (tmp_path / "sent").write_bytes(subprocess.run(["docker", "image", "save", theirs], check=True, capture_output=True).stdout)
+        container = client.containers.run(theirs, ["sleep", "600"], detach=True, init=True)
+        subprocess.run(build, input=f"FROM {tiny}\nLABEL a=c\n".encode(), check=True, capture_output=True)
+        name = loaded_name(bench.settings.name, "saved", "1" * 64)
+        convert(tmp_path / "sent", tmp_path / "made", theirs, lambda _: name.text, 2**30)
+        fetched = bench.builder.load(name, tmp_path / "made", print)
+        bench.builder.let_go(fetched)
+        container.reload()
+        assert container.status == "running" and bench.engine.image(fetched.image)
+    finally:
+        if container:
+            image = container.image.id
+            container.remove(force=True)
+            subprocess.run(["docker", "rmi", "-f", image], check=False, capture_output=True)
+        subprocess.run(["docker", "rmi", "-f", theirs], check=False, capture_output=True)
+        client.close()
+
+
 def test_an_image_of_an_app_in_an_archive_is_refused_and_goes_again(bench: Any, tmp_path: Path) -> None:
     client = docker_client.client()
     tiny = tiny_image(client)

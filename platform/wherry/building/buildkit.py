@@ -208,9 +208,15 @@ class BuildKit:
         return True
 
     def untag(self, reference: str) -> None:
-        """Takes a name from an image that has others."""
-        with _translated(), contextlib.suppress(docker.errors.ImageNotFound):
-            self._api().remove_image(reference, noprune=True)
+        """Takes a name from an image that has others, or that nothing needs: an image that runs keeps its only one."""
+        with _translated():
+            try:
+                self._api().remove_image(reference, noprune=True)
+            except docker.errors.ImageNotFound:
+                return
+            except docker.errors.APIError as error:
+                if error.status_code != 409:
+                    raise
 
     def images(self, labels: dict[str, str]) -> list[Image]:
         """All images that carry these labels; an empty value asks for the key alone."""
@@ -385,11 +391,9 @@ def _translated() -> Iterator[None]:
     """Docker's and the transport's errors in our words."""
     try:
         yield
-    except requests.RequestException as error:
-        raise Unavailable("the Docker engine does not answer", hint=LOOK, code="engine_unavailable") from error
-    except docker.errors.DockerException as error:
-        if isinstance(error, docker.errors.APIError):
-            raise Unavailable(f"the Docker engine refuses: {error.explanation or error}", code="engine_unavailable") from error
+    except docker.errors.APIError as error:  # which is a RequestException too
+        raise Unavailable(f"the Docker engine refuses: {error.explanation or error}", code="engine_unavailable") from error
+    except (requests.RequestException, docker.errors.DockerException) as error:
         raise Unavailable("the Docker engine does not answer", hint=LOOK, code="engine_unavailable") from error
 
 
