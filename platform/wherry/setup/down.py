@@ -10,7 +10,7 @@ from typing import Any
 
 from wherry import command
 from wherry.building.limits import limits_of
-from wherry.errors import Conflict, InvalidInput, NotFound, Unavailable, WherryError
+from wherry.errors import CommandFailed, Conflict, InvalidInput, NotFound, Unavailable, WherryError
 from wherry.settings import Settings
 from wherry.setup import accounts, code, engine_api, launcher, machine, service, unit
 from wherry.setup.console import Console
@@ -90,8 +90,27 @@ def _remove_at_engine(settings: Settings) -> str:
     networks, volumes = _ours(settings, "networks"), _ours(settings, "volumes")
     _each(networks, lambda found: engine_api.call("DELETE", f"/networks/{found['Id']}"))
     _each(volumes, lambda found: engine_api.call("DELETE", f"/volumes/{found['Name']}"))
-    _each(images, lambda found: engine_api.call("DELETE", f"/images/{found['Id']}?force=1", 60.0))
+    _remove_images(images)
     return f"{len(containers)} containers, {len(networks)} networks, {len(volumes)} volumes, {len(images)} images: removed"
+
+
+def _remove_images(images: list[dict[str, Any]]) -> None:
+    """Again and again while any goes: one that was built upon goes after the last that was built upon it, as by a `docker build` from
+    ours. Raises CommandFailed when one has to stay."""
+    waiting, refused = images, list[tuple[dict[str, Any], CommandFailed]]()
+
+    def remove(found: dict[str, Any]) -> None:
+        try:
+            engine_api.call("DELETE", f"/images/{found['Id']}?force=1", 60.0)
+        except CommandFailed as error:
+            refused.append((found, error))
+
+    while waiting:
+        refused.clear()
+        _each(waiting, remove)
+        if len(refused) == len(waiting):
+            raise refused[0][1]
+        waiting = [found for found, _ in refused]
 
 
 def _ours(settings: Settings, kind: str) -> list[dict[str, Any]]:
