@@ -88,7 +88,14 @@ def test_half_an_archive_leaves_nothing(api: Served, platform: Platform) -> None
 def test_other_types_are_named(api: Served) -> None:
     answer = api.ask("POST", "/api/apps/shop/sources", b"x", Content_Type="text/plain")
     assert answer.status == 415
+
+
+def test_an_archive_of_nothing_is_told_as_that(api: Served, platform: Platform) -> None:
+    for words in (("git:from-archive", "shop"), ("git:load-image", "shop", "shop:v2")):
+        sent = wherry(api, *words)
+        assert sent.status and "the archive is empty: nothing came\nDid the program that writes it say why?\n" in sent.err
     assert api.ask("POST", "/api/apps/shop/sources", b"", Content_Type="application/zip").status == 400
+    assert spooled(platform) == []
 
 
 def wherry(api: Served, *words: str, stdin: bytes = b"", **environ: str) -> Ran:

@@ -26,6 +26,8 @@ TYPES = (
 )
 """What people send for a tar, a tar.gz and a zip; what it is, its bytes say."""
 SECONDS = 900.0
+HINT_EMPTY = "Did the program that writes it say why?"
+"""Most who send nothing are the second half of a pipe whose first half failed."""
 AT_ONCE = 3
 CHUNK = 256 * 1024
 
@@ -42,6 +44,8 @@ def receive(request: Request, path: Path, limit: int) -> None:
         try:
             with os.fdopen(descriptor, "wb") as file:
                 taken = _copy(request, file.write, limit)
+            if not taken and not length and not deadline.passed:
+                raise TransportError(400, "the archive is empty: nothing came", hint=HINT_EMPTY, field="body")
             if not taken or (length is not None and taken < length):
                 raise TransportError(408 if deadline.passed else 400, "the body ended before its end", field="body")
         except BaseException:
