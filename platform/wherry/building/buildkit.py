@@ -18,7 +18,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,7 +28,7 @@ import docker  # noqa: E402
 import docker.errors  # noqa: E402
 import requests  # noqa: E402
 
-from wherry.building import cache_records, trace  # noqa: E402
+from wherry.building import trace  # noqa: E402
 from wherry.building.limits import BREATH, Limits  # noqa: E402
 from wherry.building.session import Logins, Session  # noqa: E402
 from wherry.building.solve import Image, PullFailed, Solve, SolveFailed, SolveStopped  # noqa: E402
@@ -41,9 +40,6 @@ POLL = 0.1
 CANCEL_GRACE = 15.0
 LOOK = "Look at it: systemctl status docker"
 MAX_READ = 1024 * 1024
-ONLY_CACHE = (1, 42)
-"""The version of the API from which on the build cache can be asked for alone."""
-ASK_CACHE_EVERY = 3600.0
 
 
 class BuildKit:
@@ -55,7 +51,6 @@ class BuildKit:
         self._url, self.platform, self.limits, self._logins = url, platform, limits, logins
         self._lock = threading.Lock()
         self._layers: dict[str, Layers] = {}
-        self._cache, self._ask_cache_again = 0, 0.0
         self._root: Path | None = None
         self._shared: Any = None
 
@@ -255,34 +250,16 @@ class BuildKit:
             found.append((key, sizes[number] if number < len(sizes) else 0))
         return found
 
-    def cache_size(self) -> int:
-        """Bytes of the engine's build cache. Engines before 23 walk through all volumes to say that, so they are asked once an hour."""
-        old = _version(self._api()._version) < ONLY_CACHE
-        if not old or time.monotonic() > self._ask_cache_again:
-            self._ask_cache_again = time.monotonic() + ASK_CACHE_EVERY
-            self._cache = self._asked_cache_size()
-        return self._cache
+    def api_version(self) -> tuple[int, ...]:
+        """Of the engine's HTTP API, as far as we know it."""
+        return tuple(int(part) for part in self._api()._version.split("."))
 
-    def _asked_cache_size(self) -> int:
-        return sum(int(record.get("Size") or 0) for record in self._cache_records() if not record.get("Shared"))
-
-    def _cache_records(self) -> list[dict[str, Any]]:
+    def ask(self, method: str, path: str, params: dict[str, str], timeout: float) -> Any:
+        """What one call of the engine's HTTP API answers, a JSON document; it may take `timeout` seconds."""
         with _translated(), self._new() as api:
-            answer = api.get(api._url("/system/df"), params={"type": "build-cache"}, timeout=300)
+            answer = api.request(method, api._url(path), params=params, timeout=timeout)
             api._raise_for_status(answer)
-            return answer.json().get("BuildCache") or []
-
-    def shrink_cache(self, keep: int, most: int = cache_records.MOST) -> int:
-        """Forgets the oldest build cache until `keep` bytes and `most` records are left; returns the bytes that came free."""
-        freed = self._forget_cache({"keep-storage": str(keep)})
-        age = cache_records.too_old(self._cache_records(), datetime.now(UTC), most)
-        return freed + self._forget_cache({"filters": json.dumps({"until": [f"{int(age)}s"]})}) if age else freed
-
-    def _forget_cache(self, which: dict[str, str]) -> int:
-        with _translated(), self._new() as api:
-            answer = api.post(api._url("/build/prune"), params={"all": "1", **which}, timeout=600)
-            api._raise_for_status(answer)
-            return int(answer.json().get("SpaceReclaimed") or 0)
+            return answer.json()
 
     def files(self, image: str, folder: str) -> dict[str, bytes]:
         """The files that lie in a folder of an image, by name. Nothing of the image is run: a container is made, looked
@@ -395,7 +372,3 @@ def _translated() -> Iterator[None]:
         raise Unavailable(f"the Docker engine refuses: {error.explanation or error}", code="engine_unavailable") from error
     except (requests.RequestException, docker.errors.DockerException) as error:
         raise Unavailable("the Docker engine does not answer", hint=LOOK, code="engine_unavailable") from error
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split("."))

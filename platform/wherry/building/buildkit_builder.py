@@ -13,6 +13,7 @@ from wherry.building.adoption import Adoption
 from wherry.building.app_json_env import EnvVar
 from wherry.building.app_json_scripts import PREDEPLOY
 from wherry.building.archive import open_tree
+from wherry.building.build_cache import BuildCache
 from wherry.building.builder import Built, Line, Outline, Source, Stored
 from wherry.building.buildkit import BuildKit
 from wherry.building.buildpack import Buildpack, fill, load_all
@@ -41,6 +42,7 @@ class BuildKitBuilder(Adoption):
     def __init__(self, settings: Settings, engine: BuildKit | None = None, stacks: Stacks | None = None, packs: Path | None = None) -> None:
         self._limits = limits_of(settings)
         super().__init__(settings, engine or BuildKit(limits=self._limits, logins=logins.by(settings)))
+        self._build_cache = BuildCache(self._engine)
         self._packs = packs or source_root() / "buildpacks"
         self._runner = Runner(settings, self._engine)
         self._layers = DependencyLayers(settings.name, self._engine, self._runner)
@@ -82,7 +84,7 @@ class BuildKitBuilder(Adoption):
             if image.id not in kept and (image.labels.get(APP) or not image.tags):
                 self._remove(image)
         cache = self._settings.build_cache * 1024**2
-        return self._engine.shrink_cache(cache) if cache else 0
+        return self._build_cache.shrink(cache) if cache else 0
 
     def forget(self, images: set[str]) -> None:
         """See Builder."""
@@ -101,7 +103,7 @@ class BuildKitBuilder(Adoption):
         below = {image for image, known in labels.items() if known.get(LABEL) and layers[image] and layers[image][-1][0] in whole}
         app_of = {image: known[APP] for image, known in labels.items() if known.get(APP) and image not in below}
         base = {image: layers[image] for image, known in labels.items() if not known.get(APP)}
-        return Stored({image: layers[image] for image in app_of}, base, app_of, self._engine.cache_size())
+        return Stored({image: layers[image] for image in app_of}, base, app_of, self._build_cache.size())
 
     def disk(self) -> Path:
         """See Builder."""

@@ -10,8 +10,8 @@ import pytest
 
 import building_support as support
 from wherry import clock
+from wherry.building.build_cache import BuildCache, too_old
 from wherry.building.buildkit import BuildKit
-from wherry.building.cache_records import too_old
 
 if TYPE_CHECKING:
     from conftest import Bench
@@ -54,14 +54,15 @@ def test_the_engine_forgets_what_is_too_much_and_still_knows_the_last_build(benc
         bench.build(support.push(tmp_path / str(number), {**files, "b": str(number)}, bench.app(f"records-{number}")))
         clock.sleep(1.5)  # the engine counts in whole seconds
     kit = BuildKit()
-    before = _ours(kit)
-    kit.shrink_cache(2**60, len(before) - 3)
-    assert len(_ours(kit)) <= len(before) - 3
-    assert before[-1] in _ours(kit)
+    cache = BuildCache(kit)
+    before = _ours(cache)
+    cache.shrink(2**60, len(before) - 3)
+    assert len(_ours(cache)) <= len(before) - 3
+    assert before[-1] in _ours(cache)
     kit.close()
 
 
-def _ours(kit: BuildKit) -> list[str]:
+def _ours(cache: BuildCache) -> list[str]:
     """The ids of the records that no image shares, the last that was used at the end."""
-    found = [record for record in kit._cache_records() if not record["Shared"]]
+    found = [record for record in cache.records() if not record["Shared"]]
     return [record["ID"] for record in sorted(found, key=lambda record: record["LastUsedAt"] or record["CreatedAt"])]
