@@ -7,9 +7,8 @@ import sys
 import threading
 from collections.abc import Callable
 
-from wherry import clock
+from wherry import clock, hint
 from wherry.errors import Conflict, Unavailable, WherryError
-from wherry.model import hint
 from wherry.reconciler import disk, fronts, report, storage
 from wherry.reconciler.bakes import Bakes
 from wherry.reconciler.certificates import Certificates
@@ -126,21 +125,14 @@ class Loop:
     def wake(self) -> None:
         """A hint that something changed: look at once."""
         self._next_look = 0.0
-        self._hint(hint.LOOK)
+        hint.give(self.outside.settings.engine_socket, hint.LOOK)
 
     def ended(self, changed: bool) -> None:
         """An operation is over, and the app's next one may begin. Everything is looked at if it may have `changed` what runs."""
         if changed:
             self.wake()
         else:
-            self._hint(hint.WORK)
-
-    def _hint(self, word: bytes) -> None:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
-            try:
-                sender.sendto(word, str(self.outside.settings.engine_socket))
-            except OSError:
-                return
+            hint.give(self.outside.settings.engine_socket, hint.WORK)
 
     def _turn(self) -> None:
         try:

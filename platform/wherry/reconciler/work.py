@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wherry import clock, machine
+from wherry.building.guard import DISK, NO_ROOM_LEFT
 from wherry.errors import DeployFailed, Unavailable, WherryError
 from wherry.model import shares
 from wherry.model.app import App
@@ -22,9 +23,9 @@ from wherry.store.database import Connection
 
 MAKES_IMAGES = ("deploy", "destroy")
 """What changes what lies on the disk."""
-HARMLESS = ("plan", "doctor")
+ONLY_LOOK = ("plan", "doctor")
 """What changes nothing."""
-FILLED = ("build_disk", "build_no_room", "disk_low", "disk_full")
+FILLED = (DISK, NO_ROOM_LEFT, "disk_low", "disk_full")
 """How builds fail of which a full disk may be left, or was there before."""
 LEAST_ROOM = 100 * shares.MB
 """What the smallest build leaves on the disk."""
@@ -51,7 +52,7 @@ class Work:
     def came_far(self) -> bool:
         """Whether it may have changed what runs: a deploy whose build failed has not, nor one that found its build running. As of the
         operation's end, or of the last `look_again`."""
-        return self.operation.kind not in HARMLESS and (self.operation.kind != "deploy" or "build" in self.operation.progress)
+        return self.operation.kind not in ONLY_LOOK and (self.operation.kind != "deploy" or "build" in self.operation.progress)
 
     def say(self, line: str) -> None:
         """One line for whoever follows."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 from typing import Any
 
-from wherry import clock
-from wherry.model import hint
+from wherry import clock, hint
 from wherry.model.lock import refusal
 from wherry.model.operation import Operation
 from wherry.model.user import Actor
@@ -45,12 +43,7 @@ class Platform:
 
     def wake(self, word: bytes = hint.LOOK) -> bool:
         """Tells the engine one of the words of `hint`. False when nobody listens."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as door:
-            try:
-                door.sendto(word, str(self.settings.engine_socket))
-            except OSError:
-                return False
-        return True
+        return hint.give(self.settings.engine_socket, word)
 
 
 def of(settings: Settings) -> Platform:
